@@ -1,0 +1,11 @@
+import { TaggedError } from '../kernel/tagged-error.ts';
+
+export type EnvelopeErrorCode =
+  | 'JWS_MALFORMED'
+  | 'COSE_MALFORMED'
+  | 'CBOR_MALFORMED'
+  | 'CERTIFICATE_MALFORMED'
+  | 'ALGORITHM_UNSUPPORTED';
+
+/** Bytes that claim to be signed or a certificate and can't be read as such. */
+export class EnvelopeError extends TaggedError<EnvelopeErrorCode> {}

@@ -1,0 +1,43 @@
+import { TaggedError } from '../kernel/tagged-error.ts';
+import type { Reason } from '../verdict/reason.ts';
+import type { Verdict } from '../verdict/verdict.ts';
+
+/** It exists, and the gate does not let it through. Carries the verdict that explains why. */
+export class DeniedError extends TaggedError<'DENIED'> {
+  readonly verdict: Verdict;
+  readonly reason: Reason;
+
+  constructor(verdict: Verdict, reason: Reason) {
+    super('DENIED', verdict.because);
+    this.verdict = verdict;
+    this.reason = reason;
+  }
+}
+
+/** The upstream says that it does not exist. */
+export class NotFoundError extends TaggedError<
+  'MANIFEST_UNKNOWN' | 'BLOB_UNKNOWN' | 'NAME_UNKNOWN'
+> {}
+
+export type UnavailableCode =
+  /** Worth a retry: timeouts, 5xx, rate limits, an inconclusive verdict. */
+  | 'UNAVAILABLE'
+  /** Upstream refuses our credentials, or breaks the protocol: an operator must act. */
+  | 'BAD_UPSTREAM';
+
+/** We could not find out. Never "does not exist", never "unsigned". */
+export class UnavailableError extends TaggedError<UnavailableCode> {
+  readonly retryAfterSeconds: number;
+  /** Present where a verdict was reached, and it is inconclusive. */
+  readonly verdict: Verdict | undefined;
+
+  constructor(
+    code: UnavailableCode,
+    message: string,
+    options: ErrorOptions & { retryAfterSeconds?: number; verdict?: Verdict } = {},
+  ) {
+    super(code, message, options);
+    this.retryAfterSeconds = options.retryAfterSeconds ?? 5;
+    this.verdict = options.verdict;
+  }
+}

@@ -1,0 +1,74 @@
+import type { Readable } from 'node:stream';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Reference, Tag } from '../oci/reference.ts';
+import type { Repository } from '../oci/repository.ts';
+import type { Verdict } from '../verdict/verdict.ts';
+
+/** Content that the gate let through. Only gate/admission.ts makes one; routes send nothing else. */
+export type Trusted<T> = T & { readonly [admitted]: true };
+declare const admitted: unique symbol;
+
+/** Why content is served: for headers, logs and metrics. */
+export interface Admission {
+  /** The verdict of the root that vouches; undefined for evidence that speaks of an admitted subject. */
+  readonly verdict: Verdict | undefined;
+  readonly by: 'verdict' | 'exemption' | 'audit' | 'evidence';
+  /** Texts for `Warning: 299`: audit mode, exemption, stale tag. */
+  readonly warnings: readonly string[];
+  /** Where the answer came from. */
+  readonly cache: 'memory' | 'state' | 'upstream';
+}
+
+export type TrustedManifest = Trusted<{
+  readonly bytes: Uint8Array;
+  /** Media type, digest and size as verified. */
+  readonly descriptor: Descriptor;
+  readonly admission: Admission;
+}>;
+
+export type TrustedBlob = Trusted<{
+  /** `size` is what the verified parent states. */
+  readonly descriptor: Descriptor;
+  readonly admission: Admission;
+  /**
+   * A stream that can't end well with other bytes than the descriptor names: its last 64 KiB come
+   * only once the hash matches. Resolves when upstream's headers have come.
+   */
+  open(signal: AbortSignal): Promise<Readable>;
+  /** All bytes, verified before any is given, where they are at hand (manifests, configs kept). */
+  readonly bytes?: Uint8Array;
+}>;
+
+export type TrustedReferrers = Trusted<{
+  /** Each of them would be served if asked for. */
+  readonly descriptors: readonly Descriptor[];
+}>;
+
+export type TrustedTags = Trusted<{
+  readonly tags: readonly Tag[];
+  readonly more: boolean;
+}>;
+
+/**
+ * The decision to serve. Every method throws `DeniedError`, `NotFoundError` or `UnavailableError`
+ * where it does not admit.
+ */
+export interface Gate {
+  admitManifest(
+    repository: Repository,
+    reference: Reference,
+    signal: AbortSignal,
+  ): Promise<TrustedManifest>;
+  admitBlob(repository: Repository, digest: Digest, signal: AbortSignal): Promise<TrustedBlob>;
+  admitReferrers(
+    repository: Repository,
+    digest: Digest,
+    signal: AbortSignal,
+  ): Promise<TrustedReferrers>;
+  listTags(
+    repository: Repository,
+    query: { readonly limit: number; readonly last?: Tag },
+    signal: AbortSignal,
+  ): Promise<TrustedTags>;
+}

@@ -1,0 +1,127 @@
+/** Every metric, in one list: docs/metrics.md is generated from it. */
+export const metricList = [
+  {
+    name: 'assay_requests_total',
+    kind: 'counter',
+    labels: ['route', 'method', 'status'],
+    help: 'Answers of the OCI API by route and HTTP status.',
+  },
+  {
+    name: 'assay_request_seconds',
+    kind: 'histogram',
+    labels: ['route'],
+    help: 'Time from the request to the first byte of the answer.',
+  },
+  {
+    name: 'assay_verdicts_total',
+    kind: 'counter',
+    labels: ['kind', 'reason'],
+    help: 'New verdicts by kind and reason (empty when trusted).',
+  },
+  {
+    name: 'assay_verification_seconds',
+    kind: 'histogram',
+    labels: ['kind'],
+    help: 'Time of one verification: discovery, examination and decision.',
+  },
+  {
+    name: 'assay_signatures_examined_total',
+    kind: 'counter',
+    labels: ['format', 'outcome'],
+    help: 'Signatures examined by format and outcome.',
+  },
+  {
+    name: 'assay_admissions_total',
+    kind: 'counter',
+    labels: ['by', 'cache'],
+    help: 'Content let through, by ground (verdict, exemption, audit, evidence) and cache tier.',
+  },
+  {
+    name: 'assay_denials_total',
+    kind: 'counter',
+    labels: ['reason'],
+    help: 'Requests denied by reason.',
+  },
+  {
+    name: 'assay_coalesced_total',
+    kind: 'counter',
+    labels: ['operation'],
+    help: 'Requests that waited for the same work already under way.',
+  },
+  {
+    name: 'assay_upstream_requests_total',
+    kind: 'counter',
+    labels: ['upstream', 'operation', 'outcome'],
+    help: 'Requests to upstreams by operation and outcome (status class or error code).',
+  },
+  {
+    name: 'assay_upstream_seconds',
+    kind: 'histogram',
+    labels: ['upstream', 'operation'],
+    help: 'Time until the headers of an upstream answer.',
+  },
+  {
+    name: 'assay_upstream_rate_limit_remaining',
+    kind: 'gauge',
+    labels: ['upstream'],
+    help: 'Pulls left as the upstream last stated in ratelimit-remaining.',
+  },
+  {
+    name: 'assay_bytes_served_total',
+    kind: 'counter',
+    labels: ['kind'],
+    help: 'Bytes of manifests and blobs sent to clients.',
+  },
+  {
+    name: 'assay_content_mismatch_total',
+    kind: 'counter',
+    labels: ['upstream'],
+    help: 'Upstream bytes that were not what their digest names.',
+  },
+  {
+    name: 'assay_sealed_entries_rejected_total',
+    kind: 'counter',
+    labels: [],
+    help: 'State entries whose seal did not fit: treated as absent; investigate.',
+  },
+  {
+    name: 'assay_trust_certificate_expiry_timestamp_seconds',
+    kind: 'gauge',
+    labels: ['store', 'fingerprint'],
+    help: 'When a trust anchor ends (Unix time).',
+  },
+  {
+    name: 'assay_policy_info',
+    kind: 'gauge',
+    labels: ['digest', 'revision'],
+    help: 'The trust policy in force; the value is 1.',
+  },
+  {
+    name: 'assay_reload_failures_total',
+    kind: 'counter',
+    labels: ['what'],
+    help: 'Changed policy or trust files that did not load; the last good one stays in force.',
+  },
+] as const satisfies readonly MetricDeclaration[];
+
+interface MetricDeclaration {
+  readonly name: string;
+  readonly kind: 'counter' | 'histogram' | 'gauge';
+  readonly labels: readonly string[];
+  readonly help: string;
+}
+
+type Named<K extends MetricDeclaration['kind']> = Extract<(typeof metricList)[number], { kind: K }>;
+export type CounterName = Named<'counter'>['name'];
+export type HistogramName = Named<'histogram'>['name'];
+export type GaugeName = Named<'gauge'>['name'];
+export type LabelsOf<N extends string> = Readonly<
+  Record<Extract<(typeof metricList)[number], { name: N }>['labels'][number], string>
+>;
+
+/** What the layers count with; observe/metrics.ts keeps the numbers. */
+export interface Metrics {
+  count<N extends CounterName>(name: N, labels: LabelsOf<N>, by?: number): void;
+  time<N extends HistogramName>(name: N, labels: LabelsOf<N>, seconds: number): void;
+  set<N extends GaugeName>(name: N, labels: LabelsOf<N>, value: number): void;
+}

@@ -1,0 +1,10 @@
+import type { Certificate } from '../crypto/x509.ts';
+import type { NotationTrustStoreName } from '../verdict/identity-requirement.ts';
+
+/** What we hold true before any signature is read, loaded whole and never changed in place. */
+export interface TrustMaterial {
+  /** Trust anchors by store, such as `ca:acme`; a store that is not there is undefined. */
+  notationStore(name: NotationTrustStoreName): readonly Certificate[] | undefined;
+  /** SHA-256 over the anchors of one store: part of what a verdict depends on. */
+  notationStoreDigest(name: NotationTrustStoreName): string;
+}

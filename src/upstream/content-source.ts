@@ -1,0 +1,82 @@
+import type { Readable } from 'node:stream';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Reference, Tag } from '../oci/reference.ts';
+import type { RepositoryPath } from '../oci/repository.ts';
+
+/**
+ * Anything that yields manifests, blobs and referrers: an upstream registry, an image layout in a
+ * folder, what we kept, later an air-gap bundle. `undefined` means that it does not exist;
+ * "could not find out" is an `UpstreamError`. Every call ends by its signal or its own deadline.
+ */
+export interface ContentSource {
+  /** Where the tag points now, by the cheapest means (HEAD). A hint until the bytes are hashed. */
+  resolveTag(path: RepositoryPath, tag: Tag, signal: AbortSignal): Promise<Digest | undefined>;
+
+  /** The manifest's exact bytes, at most 4 MiB; by digest only bytes that have that digest. */
+  fetchManifest(
+    path: RepositoryPath,
+    reference: Reference,
+    signal: AbortSignal,
+  ): Promise<ManifestContent | undefined>;
+
+  /** The size that the source states for a blob. */
+  statBlob(
+    path: RepositoryPath,
+    digest: Digest,
+    signal: AbortSignal,
+  ): Promise<BlobStat | undefined>;
+
+  /** The blob's bytes, not verified: the reader passes them through `matching`. */
+  openBlob(
+    path: RepositoryPath,
+    digest: Digest,
+    signal: AbortSignal,
+  ): Promise<BlobContent | undefined>;
+
+  /** One page of tags in the source's order. */
+  listTags(path: RepositoryPath, page: TagQuery, signal: AbortSignal): Promise<TagPage | undefined>;
+
+  /**
+   * Every referrer of the digest from every place where the source may keep them (referrers API
+   * and tag schema), each once. Descriptors are hints until the manifests are read. An error of
+   * one place is an error of the whole: "empty" from one is not "none".
+   */
+  listReferrers(
+    path: RepositoryPath,
+    digest: Digest,
+    signal: AbortSignal,
+  ): Promise<readonly Descriptor[]>;
+
+  close(): Promise<void>;
+}
+
+export interface ManifestContent {
+  readonly bytes: Uint8Array;
+  /** Computed from the bytes, by the algorithm asked for (sha256 for a tag). */
+  readonly digest: Digest;
+  /** The Content-Type without parameters, if the source stated one. */
+  readonly contentType: string | undefined;
+}
+
+export interface BlobStat {
+  /** Bytes; undefined when the source does not say. */
+  readonly size: number | undefined;
+}
+
+export interface BlobContent extends BlobStat {
+  readonly stream: Readable;
+}
+
+export interface TagQuery {
+  /** At most so many (1 to 1000). */
+  readonly limit: number;
+  /** Only tags after this one. */
+  readonly last?: Tag;
+}
+
+export interface TagPage {
+  readonly tags: readonly Tag[];
+  /** There are more after the last one. */
+  readonly more: boolean;
+}

@@ -1,0 +1,31 @@
+import type { Enforcement } from './check.ts';
+
+/** What the trust policy demands of one named identity, resolved for one scope. */
+export interface IdentityRequirement {
+  /** The name under `identities:` in the trust policy. */
+  readonly name: string;
+  readonly notation: NotationRequirement;
+}
+
+export type NotationLevel = 'strict' | 'permissive' | 'audit' | 'skip';
+
+/** The checks that a level or an override may loosen; the integrity of a signature never is. */
+export type NotationCheckType = 'authenticity' | 'authenticTimestamp' | 'expiry' | 'revocation';
+
+/** One statement of a Notation trust policy (Trust Store and Trust Policy specification). */
+export interface NotationRequirement {
+  readonly level: NotationLevel;
+  /** The level's enforcement with its overrides applied. */
+  readonly enforcement: Readonly<Record<NotationCheckType, Enforcement>>;
+  readonly verifyTimestamp: 'always' | 'afterCertExpiry';
+  /** Names such as `ca:acme`. */
+  readonly trustStores: readonly NotationTrustStoreName[];
+  /** `*`, or distinguished names of which the leaf's subject must have every attribute. */
+  readonly trustedIdentities: '*' | readonly DistinguishedName[];
+}
+
+export type NotationStoreType = 'ca' | 'signingAuthority' | 'tsa';
+export type NotationTrustStoreName = `${NotationStoreType}:${string}`;
+
+/** Attribute type (as `CN`, `O`, `C`, `ST`) to value; each type once. */
+export type DistinguishedName = ReadonlyMap<string, string>;

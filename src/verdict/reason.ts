@@ -1,0 +1,64 @@
+/**
+ * Why something is not served. The codes are stable; each says what happened and what to do.
+ * docs/reasons.md is generated from this table.
+ */
+export const reasons = {
+  unsigned: {
+    means: 'no signature was found in any place where one may be',
+    remedy: 'sign it, or ask its publisher to; see `assay explain REF` for the places searched',
+  },
+  'no-trusted-signer': {
+    means: 'it is signed, but by nobody whom the trust policy names for this repository',
+    remedy: 'add the signer to the rule, or pull an artifact signed by one that it names',
+  },
+  'not-enough-signers': {
+    means: 'trusted signatures exist, but fewer or others than the rule asks for',
+    remedy: 'have the missing identities sign it; `assay explain REF` names them',
+  },
+  'signature-invalid': {
+    means: 'a signature is malformed, was made for other content, or does not verify',
+    remedy: 'treat it as tampered with; compare with the publisher, then sign again',
+  },
+  'signature-expired': {
+    means: 'the signature carries an expiry time that has passed',
+    remedy: 'sign it again, or pull a newer release',
+  },
+  'certificate-expired': {
+    means: "a certificate of the signer's chain is not valid now and no trusted time is proven",
+    remedy: 'sign again with a valid certificate, or with a timestamp',
+  },
+  'certificate-revoked': {
+    means: "a certificate of the signer's chain is revoked",
+    remedy: 'do not use it; ask the publisher for an artifact signed with a new certificate',
+  },
+  'revocation-unknown': {
+    means: 'whether a certificate is revoked could not be found out',
+    remedy: 'try again; if it stays, see whether the revocation service can be reached',
+  },
+  'level-vouches-for-nothing': {
+    means: "the identity's Notation level is audit or skip, which prove no signer",
+    remedy: 'set the level to strict or permissive in the trust policy',
+  },
+  'no-rule': {
+    means: 'no rule of the trust policy matches this repository',
+    remedy: 'add a rule for it to the trust policy, if it should be pulled at all',
+  },
+  'not-reachable': {
+    means: 'the digest has no signature of its own and no verified parent that lists it is known',
+    remedy: 'pull by tag, or pin the digest of the signed index or image',
+  },
+  'malformed-manifest': {
+    means: 'the manifest is malformed, or two clients could read it differently',
+    remedy: 'ask the publisher to build and push it with a current tool',
+  },
+  'upstream-unavailable': {
+    means: 'the upstream did not answer well enough to find out',
+    remedy: 'try again; `assay doctor` and the metrics show the state of the upstream',
+  },
+  'limit-exceeded': {
+    means: 'there are more or larger signatures than may be examined, and none so far was trusted',
+    remedy: 'remove stray signatures from the repository; `assay explain REF` lists them',
+  },
+} as const satisfies Record<string, { means: string; remedy: string }>;
+
+export type Reason = keyof typeof reasons;
