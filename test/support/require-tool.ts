@@ -1,0 +1,38 @@
+import { accessSync, constants } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import type { Test } from 'tap';
+
+/**
+ * The path of a real tool that a test compares with: from $ASSAY_TOOLS/bin, the tool cache or
+ * PATH. Where it is missing the test is skipped with the reason in its output, or fails where
+ * ASSAY_REQUIRE_TOOLS=1 says that this machine must have it; the caller returns on undefined.
+ */
+export function requireTool(t: Test, name: string): string | undefined {
+  const found = toolFolders()
+    .map((folder) => join(folder, name))
+    .find(isExecutable);
+  if (found !== undefined) return found;
+  const missing = `${name} is in none of $ASSAY_TOOLS/bin, ~/.cache/assay-tools/bin and PATH`;
+  if (process.env['ASSAY_REQUIRE_TOOLS'] === '1') t.fail(missing);
+  else t.pass(`not run: ${missing}`, { skip: missing });
+  return undefined;
+}
+
+function toolFolders(): readonly string[] {
+  const { ASSAY_TOOLS: tools, PATH: path = '' } = process.env;
+  return [
+    ...(tools === undefined ? [] : [join(tools, 'bin')]),
+    join(homedir(), '.cache', 'assay-tools', 'bin'),
+    ...path.split(delimiter).filter((folder) => folder !== ''),
+  ];
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
