@@ -1,0 +1,27 @@
+import { metricList } from './metric-list.ts';
+
+/** docs/metrics.md: every metric with its kind, labels and meaning. */
+export function renderMetricsReference(): string {
+  const rows = metricList.map(({ name, kind, labels, help }) => {
+    const names = labels.map((label) => `\`${label}\``).join(', ');
+    return `| \`${name}\` | ${kind} | ${names || '–'} | ${help} |`;
+  });
+  return [
+    '# Metrics',
+    '',
+    'Generated from `src/observe/metric-list.ts` by `npm run golden`; a test fails when it is out of date.',
+    '',
+    'The admin listener serves them at `GET /metrics` in the Prometheus text format. Histograms are in',
+    'seconds.',
+    '',
+    '| metric | kind | labels | meaning |',
+    '| --- | --- | --- | --- |',
+    ...rows,
+    '',
+    'Beside these, the usual metrics of the process and the runtime carry the prefix `assay_`: CPU',
+    '(`assay_process_cpu_seconds_total`), memory (`assay_process_resident_memory_bytes`,',
+    '`assay_nodejs_heap_size_used_bytes`), file descriptors (`assay_process_open_fds`), garbage collection',
+    '(`assay_nodejs_gc_duration_seconds`) and the event loop (`assay_nodejs_eventloop_lag_p99_seconds`).',
+    '',
+  ].join('\n');
+}
