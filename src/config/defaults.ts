@@ -1,0 +1,9 @@
+/** What holds where the configuration says nothing. Texts as a person would write them. */
+export const defaults = {
+  host: '127.0.0.1',
+  listenPort: 5000,
+  adminPort: 5001,
+  trustStore: './trust',
+  storagePath: './data',
+  lifetimes: { tag: '60s', trusted: '24h', untrusted: '10s', staleTag: '1h' },
+} as const;
