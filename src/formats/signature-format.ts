@@ -15,6 +15,8 @@ export interface SignatureFormat {
   readonly checks: NonEmpty<CheckDeclaration>;
   /** The most that an envelope may weigh, in bytes. */
   readonly maxEnvelopeBytes: number;
+  /** Artifact types that a list of referrers may show for it: such referrers are read first. */
+  readonly artifactTypes: readonly string[];
   /** Whether the manifest has the shape of a signature in this format; its layer is the envelope. */
   recognizes(manifest: ImageManifest): boolean;
   /** Lays out the checks of one envelope; none has run yet and nothing is believed yet. */

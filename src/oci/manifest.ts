@@ -95,6 +95,11 @@ export function partsOf(manifest: Manifest): readonly Descriptor[] {
   return manifest.kind === 'index' ? manifest.manifests : [manifest.config, ...manifest.layers];
 }
 
+/** BuildKit lists attestations in an index as children of the platform `unknown/unknown`. */
+export function isAttestationChild({ platform }: Descriptor): boolean {
+  return platform?.os === 'unknown' && platform.architecture === 'unknown';
+}
+
 /** distribution-spec, Listing Referrers: the artifactType, or else the config's media type. */
 export function artifactTypeOf(manifest: Manifest): string | undefined {
   if (manifest.artifactType !== undefined) return manifest.artifactType;

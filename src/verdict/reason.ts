@@ -39,6 +39,10 @@ export const reasons = {
     means: "the identity's Notation level is audit or skip, which prove no signer",
     remedy: 'set the level to strict or permissive in the trust policy',
   },
+  exempted: {
+    means: 'a rule exempts it from verification until a stated time; it is served, not trusted',
+    remedy: 'have it signed before the exemption ends',
+  },
   'no-rule': {
     means: 'no rule of the trust policy matches this repository',
     remedy: 'add a rule for it to the trust policy, if it should be pulled at all',

@@ -1,9 +1,18 @@
+import type { SignatureFormat } from '../formats/signature-format.ts';
+import type { Clock } from '../kernel/clock.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Manifest } from '../oci/manifest.ts';
 import type { Repository } from '../oci/repository.ts';
-import type { Rule } from '../policies/policy.ts';
-import type { Verdict } from '../verdict/verdict.ts';
+import type { Log } from '../observe/log.ts';
+import type { Metrics } from '../observe/metric-list.ts';
+import type { Requirement, Rule, TrustPolicy } from '../policies/policy.ts';
+import type { TrustMaterial } from '../trust/trust-material.ts';
+import type { ContentSource } from '../upstream/content-source.ts';
+import type { Reason } from '../verdict/reason.ts';
+import type { Report } from '../verdict/report.ts';
+import type { Verdict, VerdictKind } from '../verdict/verdict.ts';
+import type { DiscoveryLimits } from './discover.ts';
 
 /** What is to be verified: bytes that were hashed and read, in the repository they came from. */
 export interface Subject {
@@ -20,9 +29,60 @@ export interface Verifier {
    * identities, their trust material): a remembered verdict with another digest is no answer.
    */
   governing(repository: Repository, subject: Digest): Governing;
+  /** Another number after each change of policy or trust material. */
+  generation(): number;
 }
 
 export interface Governing {
   readonly rule: Rule | undefined;
   readonly digest: string;
+}
+
+/** The policy and trust material in force, replaced together and never changed in place. */
+export interface VerificationBasis {
+  readonly policy: TrustPolicy;
+  readonly trust: TrustMaterial;
+  readonly generation: number;
+}
+
+/** All that was found about a subject, for the policy engine. */
+export interface Evidence {
+  /** Every signature against every identity that the rule names. */
+  readonly reports: readonly Report[];
+  /** Why signatures may exist that nobody could look at; undefined when all were seen. */
+  readonly incomplete: string | undefined;
+}
+
+export interface Decision {
+  readonly kind: VerdictKind;
+  /** Undefined when trusted. */
+  readonly reason: Reason | undefined;
+  /** One sentence for a person. */
+  readonly because: string;
+}
+
+export interface VerifierDependencies {
+  /** The policy and trust material in force at this moment. */
+  readonly basis: () => VerificationBasis;
+  readonly source: (upstream: string) => ContentSource | undefined;
+  readonly formats: readonly SignatureFormat[];
+  /** The policy engine: what the requirement says of the evidence. */
+  readonly decide: (requirement: Requirement, evidence: Evidence) => Decision;
+  readonly clock: Clock;
+  readonly lifetimes: VerdictLifetimes;
+  readonly limits: VerificationLimits;
+  readonly metrics: Metrics;
+  readonly log: Log;
+}
+
+export interface VerdictLifetimes {
+  readonly trustedMs: number;
+  readonly untrustedMs: number;
+}
+
+export interface VerificationLimits extends DiscoveryLimits {
+  /** Platform children that are verified at most for one index. */
+  readonly maxPlatforms: number;
+  /** A verdict that rests on logged failures (level permissive) lives no longer. */
+  readonly permissiveMs: number;
 }
