@@ -1,0 +1,82 @@
+import { once } from 'node:events';
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Barrier } from './barrier.ts';
+import type { SeenRequest } from './scripted-upstream.ts';
+
+/** What a scripted upstream does with one request; every member is a deviation from 200 and ''. */
+export interface Step {
+  readonly status?: number;
+  readonly headers?: OutgoingHttpHeaders;
+  readonly body?: string | Uint8Array;
+  /** Nothing is sent before that. */
+  readonly after?: Barrier;
+  /** `unstated`: chunked. A number is stated as Content-Length, true or not. */
+  readonly length?: 'unstated' | number;
+  /** The connection is destroyed after so many bytes of the body. */
+  readonly cutAt?: number;
+  /** So many bytes of the body are sent, the rest only after the barrier. */
+  readonly pauseAt?: { readonly bytes: number; readonly until: Barrier };
+  /** Nothing more comes and the connection stays: before the headers, or after them. */
+  readonly hang?: 'before-headers' | 'after-headers';
+  /** Exactly these bytes in place of an HTTP answer; then the connection is closed. */
+  readonly raw?: string | Uint8Array;
+  /** The body is sent piece by piece, as fast as the reader takes it, until the reader goes. */
+  readonly endless?: Uint8Array;
+}
+
+export async function play(
+  step: Step,
+  request: SeenRequest,
+  response: ServerResponse,
+): Promise<void> {
+  response.on('error', () => response.destroy());
+  if (step.after !== undefined) await step.after.pass();
+  if (step.hang === 'before-headers') return;
+  if (step.raw !== undefined) {
+    response.socket?.end(step.raw);
+    return;
+  }
+  const body = Buffer.from(step.body ?? '');
+  const length = step.length ?? body.length;
+  const isChunked = length === 'unstated' || step.endless !== undefined;
+  response.strictContentLength = false;
+  response.writeHead(step.status ?? 200, {
+    ...(!isChunked && { 'content-length': length }),
+    ...step.headers,
+  });
+  if (request.method === 'HEAD') response.end();
+  else if (step.endless !== undefined) await sendEndless(step.endless, response);
+  else await sendBody(step, body, response);
+}
+
+async function sendBody(step: Step, body: Buffer, response: ServerResponse): Promise<void> {
+  const { pauseAt, cutAt, hang } = step;
+  let sent = 0;
+  if (pauseAt !== undefined) {
+    response.write(body.subarray(0, pauseAt.bytes));
+    sent = pauseAt.bytes;
+    await pauseAt.until.pass();
+  }
+  if (hang === 'after-headers') {
+    response.flushHeaders();
+    return;
+  }
+  if (cutAt === undefined) {
+    response.end(body.subarray(sent));
+    return;
+  }
+  response.flushHeaders();
+  if (cutAt > sent) response.write(body.subarray(sent, cutAt));
+  // What was written must be on the wire before the connection goes.
+  response.socket?.end();
+}
+
+async function sendEndless(piece: Uint8Array, response: ServerResponse): Promise<void> {
+  while (!response.destroyed && response.socket !== null && !response.socket.destroyed) {
+    if (response.write(piece)) {
+      await new Promise(setImmediate);
+    } else {
+      await Promise.race([once(response, 'drain'), once(response, 'close')]);
+    }
+  }
+}
