@@ -1,0 +1,40 @@
+import { toKeyBytes } from './key-bytes.ts';
+import type { KeyValue } from './key-value.ts';
+import { StorageError } from './storage-error.ts';
+
+/** Values in this process's memory, without a bound: for one command's run, and for tests. */
+export function makeMemoryKeyValue(): KeyValue {
+  const values = new Map<string, Uint8Array>();
+  let closed = false;
+  const assertOpen = (): void => {
+    if (closed) throw new StorageError('STORAGE_FAILED', 'the state in memory is closed');
+  };
+  return {
+    async get(key) {
+      assertOpen();
+      toKeyBytes(key);
+      const value = values.get(key);
+      return value && new Uint8Array(value);
+    },
+    async put(key, value) {
+      assertOpen();
+      toKeyBytes(key);
+      values.set(key, new Uint8Array(value));
+    },
+    async delete(key) {
+      assertOpen();
+      toKeyBytes(key);
+      values.delete(key);
+    },
+    async keys(prefix, limit) {
+      assertOpen();
+      const found = [...values.keys()].filter((key) => key.startsWith(prefix));
+      const sorted = found.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+      return sorted.slice(0, limit);
+    },
+    async close() {
+      closed = true;
+      values.clear();
+    },
+  };
+}

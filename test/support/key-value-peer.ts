@@ -1,0 +1,20 @@
+import { openLmdbKeyValue } from '../../src/storage/lmdb-key-value.ts';
+
+/** A process of its own that has the database of `argv[2]` open, and does what its parent sends. */
+const store = await openLmdbKeyValue(process.argv[2] ?? '');
+
+async function answer([verb, key = '', text = '']: readonly string[]): Promise<string> {
+  if (verb === 'get') return Buffer.from((await store.get(key)) ?? []).toString();
+  if (verb === 'put') {
+    await store.put(key, Buffer.from(text));
+    return 'put';
+  }
+  const value = Buffer.alloc(64 * 1024, 1);
+  const indices = Array.from({ length: Number(key) }, (_, index) => index);
+  await Promise.all(indices.map((index) => store.put(`fill/${index}`, value)));
+  return 'filled';
+}
+
+process.on('message', (request: readonly string[]) => {
+  void answer(request).then((text) => process.send?.(text));
+});
