@@ -47,14 +47,27 @@ export interface CertificatePlan extends CertificateOverrides {
   readonly issuerKey: KeyObject;
 }
 
-/** DER of a certificate (RFC 5280, 4.1) with its issuer's signature. */
+const built = new Map<string, Uint8Array>();
+
+/**
+ * DER of a certificate (RFC 5280, 4.1) with its issuer's signature; within a process the same
+ * bytes for the same plan, so that a chain ends in the root that a trust store holds.
+ */
 export function buildCertificate(plan: CertificatePlan): Uint8Array {
+  const serial = serialOf(plan);
+  const name = Buffer.from(serial).toString('hex');
+  const certificate = built.get(name) ?? signCertificate(plan, serial);
+  built.set(name, certificate);
+  return certificate;
+}
+
+function signCertificate(plan: CertificatePlan, serial: Uint8Array): Uint8Array {
   const { hash = 'sha256' } = plan;
   const { notBefore = '2020-01-01T00:00:00Z', notAfter = '2049-01-01T00:00:00Z' } = plan;
   const algorithm = signatureAlgorithm(plan.issuerKey, hash);
   const body = asn1.sequence(
     asn1.explicit(0, asn1.integer(2)),
-    asn1.integer(serialOf(plan)),
+    asn1.integer(serial),
     algorithm,
     encodeName(plan.issuer),
     asn1.sequence(asn1.time(notBefore), asn1.time(notAfter)),
