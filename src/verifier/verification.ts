@@ -93,8 +93,8 @@ function endOf(
   checkedAt: Date,
   { lifetimes, limits }: VerifierDependencies,
 ): Date {
-  if (kind === 'inconclusive') return checkedAt;
-  if (kind === 'untrusted') return lifetimeEnd(checkedAt, lifetimes.untrustedMs, rule.until);
+  if (kind === 'inconclusive' && rule.audit === undefined) return checkedAt;
+  if (kind !== 'trusted') return lifetimeEnd(checkedAt, lifetimes.untrustedMs, rule.until);
   const trusted = grounds.reports.filter((report) => report.outcome === 'trusted');
   const permissive = trusted.some((report) => report.loggedFailures > 0);
   const longest = permissive

@@ -1,0 +1,132 @@
+import { pipeline, Readable, type Transform } from 'node:stream';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import { mediaTypes } from '../oci/media-types.ts';
+import { type Repository, scopeOf } from '../oci/repository.ts';
+import type { Metrics } from '../observe/metric-list.ts';
+import type { ContentSource } from '../upstream/content-source.ts';
+import { admit, refuse } from './admission.ts';
+import type { Closure } from './closure.ts';
+import type { Decisions } from './decision.ts';
+import { NotFoundError, UnavailableError } from './gate-error.ts';
+import type { TrustedBlob, TrustedManifest } from './trusted-content.ts';
+import { fromUpstream } from './upstream-failure.ts';
+import type { Voucher, Vouchers, Vouching } from './voucher.ts';
+
+export interface BlobDependencies {
+  readonly source: (repository: Repository) => ContentSource;
+  readonly vouchers: Vouchers;
+  readonly closure: Closure;
+  readonly decisions: Decisions;
+  /** Fails a stream unless its bytes are what the descriptor names; withholds the end till then. */
+  readonly matching: (expected: Descriptor) => Transform;
+  readonly metrics: Metrics;
+  /** Admits a manifest by digest; undefined where there is no such manifest. */
+  readonly admitManifest: (
+    repository: Repository,
+    digest: Digest,
+    signal: AbortSignal,
+  ) => Promise<TrustedManifest | undefined>;
+}
+
+/** Child manifests that are read to find out whose part a blob is, for one request. */
+const maxUnread = 64;
+
+/**
+ * Default deny: a blob is served only as a part of what was admitted in that repository. A
+ * manifest asked for as a blob follows the rules of manifests.
+ */
+export async function admitBlob(
+  repository: Repository,
+  digest: Digest,
+  signal: AbortSignal,
+  dependencies: BlobDependencies,
+): Promise<TrustedBlob> {
+  const vouching = await vouchFor(repository, digest, signal, dependencies);
+  const { voucher } = vouching;
+  if (voucher?.part !== undefined && voucher.role === 'blob') {
+    return admitPart(repository, voucher, voucher.part, dependencies);
+  }
+  const manifest = await dependencies.admitManifest(repository, digest, signal);
+  if (manifest !== undefined) return manifestAsBlob(manifest);
+  return refuseBlob(repository, digest, vouching, signal, dependencies);
+}
+
+async function vouchFor(
+  repository: Repository,
+  digest: Digest,
+  signal: AbortSignal,
+  dependencies: BlobDependencies,
+): Promise<Vouching> {
+  const { vouchers } = dependencies;
+  const known = await vouchers.inForce(repository, digest, 'any');
+  if (known.voucher !== undefined) return known;
+  const renewed = await vouchers.renewed(repository, digest, 'any', signal);
+  if (renewed.voucher !== undefined) return renewed;
+  if (!(await readUnread(repository, signal, dependencies))) return renewed;
+  return vouchers.inForce(repository, digest, 'any');
+}
+
+/** Reads children of admitted indexes whose parts nobody asked for yet; true if there were any. */
+async function readUnread(
+  repository: Repository,
+  signal: AbortSignal,
+  { closure, admitManifest }: BlobDependencies,
+): Promise<boolean> {
+  const unread = await closure.unread(scopeOf(repository), maxUnread);
+  const results = await Promise.allSettled(
+    unread.map((child) => admitManifest(repository, child, signal)),
+  );
+  signal.throwIfAborted();
+  return results.some(({ status }) => status === 'fulfilled');
+}
+
+function admitPart(
+  repository: Repository,
+  voucher: Voucher,
+  part: Descriptor,
+  { source, matching, metrics }: BlobDependencies,
+): TrustedBlob {
+  const open = async (signal: AbortSignal): Promise<Readable> => {
+    const opening = source(repository).openBlob(repository.path, part.digest, signal);
+    const content = await fromUpstream(opening, signal);
+    const name = `${scopeOf(repository)}@${part.digest}`;
+    if (content === undefined) {
+      throw new NotFoundError('BLOB_UNKNOWN', `${name} does not exist upstream`);
+    }
+    if (content.size !== undefined && content.size !== part.size) {
+      content.stream.destroy();
+      metrics.count('assay_content_mismatch_total', { upstream: repository.upstream });
+      const because = `upstream has ${content.size} bytes for ${name}, its manifest says ${part.size}`;
+      throw new UnavailableError('BAD_UPSTREAM', because);
+    }
+    // `pipeline` ends both sides when one fails; whoever reads the result sees the error there.
+    return pipeline(content.stream, matching(part), () => undefined);
+  };
+  // Evidence is never handed out under a media type that a client might run.
+  const mediaType = voucher.by === 'evidence' ? mediaTypes.octets : part.mediaType;
+  const descriptor = { ...part, mediaType };
+  return admit({ descriptor, open }, voucher, 'upstream');
+}
+
+function manifestAsBlob(manifest: TrustedManifest): TrustedBlob {
+  return { ...manifest, open: () => Promise.resolve(Readable.from([manifest.bytes])) };
+}
+
+async function refuseBlob(
+  repository: Repository,
+  digest: Digest,
+  { refused }: Vouching,
+  signal: AbortSignal,
+  { source, decisions }: BlobDependencies,
+): Promise<never> {
+  const asking = source(repository).statBlob(repository.path, digest, signal);
+  if ((await fromUpstream(asking, signal)) === undefined) {
+    const name = `${scopeOf(repository)}@${digest}`;
+    throw new NotFoundError('BLOB_UNKNOWN', `${name} does not exist upstream`);
+  }
+  const [first, ...others] = refused;
+  if (first !== undefined) return refuse([first, ...others]);
+  const because = 'no admitted manifest of this repository lists it';
+  return decisions.deny(repository, digest, 'not-reachable', because);
+}

@@ -1,0 +1,96 @@
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import { isAttestationChild, type Manifest, partsOf } from '../oci/manifest.ts';
+import { makeRecent } from './recent.ts';
+import type { SealedState } from './sealed.ts';
+
+/**
+ * Which manifest names which parts, as read from admitted bytes, in one repository. It follows
+ * from content-addressed bytes, so it never expires and says nothing of trust: the verdicts of
+ * the roots decide. It never follows `subject`.
+ */
+export interface Closure {
+  /** Notes every part of a manifest that was admitted. */
+  record(scope: string, parent: Digest, manifest: Manifest): Promise<void>;
+  /** The manifests that name the digest as their part, the one seen last first, as far as asked. */
+  parentsOf(scope: string, part: Digest): AsyncIterable<Parent>;
+  /** Notes that the manifest is evidence about a subject. */
+  recordEvidence(scope: string, evidence: Digest, subject: Digest): Promise<void>;
+  subjectOf(scope: string, evidence: Digest): Promise<Digest | undefined>;
+  /** Child manifests that are named by an index and whose own parts are not known yet. */
+  unread(scope: string, limit: number): Promise<readonly Digest[]>;
+}
+
+export interface Parent {
+  readonly digest: Digest;
+  /** What the parent's bytes say of the part. */
+  readonly part: Pick<Descriptor, 'mediaType' | 'digest' | 'size'>;
+  readonly role: PartRole;
+}
+
+export type PartRole = 'platform' | 'attestation' | 'blob';
+
+const maxParents = 1000;
+const maxInMemory = 20_000;
+
+export function makeClosure(state: SealedState): Closure {
+  const recorded = makeRecent<true>(maxInMemory);
+  const lastParent = makeRecent<Parent>(maxInMemory);
+
+  const recordPart = async (scope: string, parent: Parent): Promise<void> => {
+    const part = partName(scope, parent.part.digest);
+    lastParent.set(part, parent);
+    await state.put(`${part}/${parent.digest}`, parent);
+    if (parent.role === 'blob' || recorded.get(`${scope}@${parent.part.digest}`)) return;
+    await state.put(unreadName(scope, parent.part.digest), true);
+  };
+
+  return {
+    async record(scope, digest, manifest) {
+      const name = `${scope}@${digest}`;
+      if (recorded.get(name)) return;
+      const isIndex = manifest.kind === 'index';
+      await Promise.all(
+        partsOf(manifest).map(async (descriptor) => {
+          const { mediaType, digest: part, size } = descriptor;
+          const role = isIndex ? childRole(descriptor) : 'blob';
+          await recordPart(scope, { digest, part: { mediaType, digest: part, size }, role });
+        }),
+      );
+      await state.delete(unreadName(scope, digest));
+      recorded.set(name, true);
+    },
+    async *parentsOf(scope, part) {
+      const name = partName(scope, part);
+      const last = lastParent.get(name);
+      if (last !== undefined) yield last;
+      for (const other of await state.names(`${name}/`, maxParents)) {
+        const parent = (await state.get(other)) as Parent | undefined;
+        if (parent !== undefined && parent.digest !== last?.digest) yield parent;
+      }
+    },
+    async recordEvidence(scope, evidence, subject) {
+      await state.put(`evidence/${scope}@${evidence}`, subject);
+    },
+    async subjectOf(scope, evidence) {
+      return (await state.get(`evidence/${scope}@${evidence}`)) as Digest | undefined;
+    },
+    async unread(scope, limit) {
+      const prefix = unreadName(scope, '');
+      const names = await state.names(prefix, limit);
+      return names.map((name) => name.slice(prefix.length) as Digest);
+    },
+  };
+}
+
+function childRole(child: Descriptor): PartRole {
+  return isAttestationChild(child) ? 'attestation' : 'platform';
+}
+
+function partName(scope: string, part: Digest): string {
+  return `part/${scope}@${part}`;
+}
+
+function unreadName(scope: string, child: Digest | ''): string {
+  return `unread/${scope}@${child}`;
+}

@@ -1,0 +1,168 @@
+import type { Transform } from 'node:stream';
+import type { Clock } from '../kernel/clock.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import { MalformedError } from '../oci/malformed-error.ts';
+import type { Reference, Tag } from '../oci/reference.ts';
+import { type Repository, scopeOf } from '../oci/repository.ts';
+import type { Metrics } from '../observe/metric-list.ts';
+import type { ContentSource } from '../upstream/content-source.ts';
+import type { Verdict } from '../verdict/verdict.ts';
+import type { Verifier } from '../verifier/verifier.ts';
+import { admit, admitList } from './admission.ts';
+import { admitBlob, type BlobDependencies } from './blobs.ts';
+import { makeClosure } from './closure.ts';
+import { makeDecisions } from './decision.ts';
+import { isReferrersList } from './evidence.ts';
+import { NotFoundError } from './gate-error.ts';
+import { makeHotManifests } from './hot-manifests.ts';
+import { fetchAndRead, type ReadManifest } from './manifest-reader.ts';
+import { makePins, type PinLifetimes } from './pin.ts';
+import { listEvidence } from './referrers.ts';
+import { makeRoots } from './roots.ts';
+import type { SealedState } from './sealed.ts';
+import { makeSingleFlight } from './single-flight.ts';
+import type { Gate, TrustedManifest } from './trusted-content.ts';
+import { fromUpstream } from './upstream-failure.ts';
+import { makeVerdictCache } from './verdict-cache.ts';
+import { makeVouchers } from './voucher.ts';
+
+export interface GateDependencies {
+  readonly source: (upstream: string) => ContentSource | undefined;
+  readonly verifier: Verifier;
+  readonly state: SealedState;
+  readonly matching: (expected: Descriptor) => Transform;
+  readonly clock: Clock;
+  readonly lifetimes: PinLifetimes;
+  readonly limits: GateLimits;
+  readonly metrics: Metrics;
+}
+
+export interface GateLimits {
+  /** Verifications and tag look-ups under way at the same time. */
+  readonly maxFlights: number;
+  /** The longest that one of them may take. */
+  readonly flightDeadlineMs: number;
+  /** Verdicts kept in memory. */
+  readonly maxVerdictsInMemory: number;
+  /** Admitted manifests kept in memory. */
+  readonly maxHotBytes: number;
+}
+
+/** The gate, and what the admin listener may ask of it. */
+export interface MadeGate extends Gate {
+  verdictById(id: string): Promise<Verdict | undefined>;
+}
+
+export function makeGate(dependencies: GateDependencies): MadeGate {
+  const { verifier, state, clock, lifetimes, limits, metrics, matching } = dependencies;
+  const source = (repository: Repository): ContentSource => {
+    const found = dependencies.source(repository.upstream);
+    if (found !== undefined) return found;
+    throw new NotFoundError('NAME_UNKNOWN', `no upstream is configured for ${scopeOf(repository)}`);
+  };
+  const { maxFlights, flightDeadlineMs: deadlineMs } = limits;
+  const flights = makeSingleFlight({ maxFlights, deadlineMs });
+  const verdicts = makeVerdictCache(state, { verdicts: limits.maxVerdictsInMemory });
+  const closure = makeClosure(state);
+  const hot = makeHotManifests(limits.maxHotBytes, { verifier, clock });
+  const pins = makePins({ source, state, flights, clock, lifetimes });
+  const roots = makeRoots({ verifier, source, verdicts, flights, clock, metrics });
+  const vouchers = makeVouchers({ roots, closure, verifier });
+  const decisions = makeDecisions({ roots, vouchers, closure, pins, verdicts, clock });
+
+  const read = async (
+    repository: Repository,
+    digest: Digest,
+    signal: AbortSignal,
+  ): Promise<ReadManifest> => {
+    try {
+      return await fetchAndRead(repository, digest, source(repository), signal);
+    } catch (error) {
+      if (!(error instanceof MalformedError)) throw error;
+      return decisions.deny(repository, digest, 'malformed-manifest', error.message);
+    }
+  };
+
+  const decide = async (
+    repository: Repository,
+    digest: Digest,
+    tag: Tag | undefined,
+    signal: AbortSignal,
+  ): Promise<TrustedManifest> => {
+    const scope = scopeOf(repository);
+    const known = hot.get(scope, digest);
+    if (known !== undefined) return known;
+    const found = await read(repository, digest, signal);
+    const voucher = await decisions.onManifest(repository, found, tag, signal);
+    const { manifest, bytes, descriptor } = found;
+    // The children of a list of referrers are no parts of anything: each is decided on by itself.
+    const isList = voucher.by === 'evidence' && isReferrersList(manifest);
+    if (!isList) await closure.record(scope, digest, manifest);
+    const admitted = admit({ bytes, descriptor }, voucher, 'state');
+    hot.set(scope, admitted);
+    return admitted;
+  };
+
+  const admitManifest = async (
+    repository: Repository,
+    reference: Reference,
+    signal: AbortSignal,
+  ): Promise<TrustedManifest> => {
+    const tag = 'tag' in reference ? reference.tag : undefined;
+    const pinned =
+      'tag' in reference
+        ? await pins.resolve(repository, reference.tag, signal)
+        : { digest: reference.digest, stale: false };
+    const admitted = await decide(repository, pinned.digest, tag, signal);
+    const { by, cache } = admitted.admission;
+    metrics.count('assay_admissions_total', { by, cache });
+    return pinned.stale ? withStaleWarning(admitted) : admitted;
+  };
+
+  const blobs: BlobDependencies = {
+    source,
+    vouchers,
+    closure,
+    decisions,
+    matching,
+    metrics,
+    async admitManifest(repository, digest, signal) {
+      try {
+        return await decide(repository, digest, undefined, signal);
+      } catch (error) {
+        if (error instanceof NotFoundError) return undefined;
+        throw error;
+      }
+    },
+  };
+
+  return {
+    admitManifest,
+    async admitBlob(repository, digest, signal) {
+      const blob = await admitBlob(repository, digest, signal, blobs);
+      const { by, cache } = blob.admission;
+      metrics.count('assay_admissions_total', { by, cache });
+      return blob;
+    },
+    async admitReferrers(repository, digest, signal) {
+      const subject = await blobs.admitManifest(repository, digest, signal);
+      if (subject === undefined) return admitList({ descriptors: [] });
+      const from = { source: source(repository), closure };
+      return admitList({ descriptors: await listEvidence(repository, digest, from, signal) });
+    },
+    async listTags(repository, query, signal) {
+      const listing = source(repository).listTags(repository.path, query, signal);
+      const page = await fromUpstream(listing, signal);
+      if (page !== undefined) return admitList(page);
+      throw new NotFoundError('NAME_UNKNOWN', `${scopeOf(repository)} does not exist upstream`);
+    },
+    verdictById: (id) => verdicts.byId(id),
+  };
+}
+
+function withStaleWarning(manifest: TrustedManifest): TrustedManifest {
+  const warning = 'the upstream can not be asked: this tag may have moved';
+  const warnings = [...manifest.admission.warnings, warning];
+  return { ...manifest, admission: { ...manifest.admission, warnings } };
+}

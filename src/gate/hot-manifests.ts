@@ -1,0 +1,51 @@
+import type { Clock } from '../kernel/clock.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Verifier } from '../verifier/verifier.ts';
+import { makeRecent } from './recent.ts';
+import type { TrustedManifest } from './trusted-content.ts';
+import { isDueForRenewal } from './verdict-cache.ts';
+
+/** Manifests that were admitted a moment ago, ready to be sent again while the verdict lasts. */
+export interface HotManifests {
+  get(scope: string, digest: Digest): TrustedManifest | undefined;
+  set(scope: string, manifest: TrustedManifest): void;
+}
+
+interface Hot {
+  readonly manifest: TrustedManifest;
+  readonly generation: number;
+}
+
+/**
+ * An entry ends with its verdict, with any change of policy or trust material, and early enough
+ * for the verdict to be renewed by the slow path.
+ */
+export function makeHotManifests(
+  maxBytes: number,
+  { verifier, clock }: { readonly verifier: Verifier; readonly clock: Clock },
+): HotManifests {
+  const entries = makeRecent<Hot>(maxBytes, ({ manifest }) => manifest.bytes.byteLength + 2048);
+  return {
+    get(scope, digest) {
+      const name = `${scope}@${digest}`;
+      const hot = entries.get(name);
+      if (hot === undefined) return undefined;
+      const { verdict } = hot.manifest.admission;
+      const lasts =
+        hot.generation === verifier.generation() &&
+        verdict !== undefined &&
+        clock.now() < verdict.expiresAt &&
+        !isDueForRenewal(verdict, clock);
+      if (lasts) return hot.manifest;
+      entries.delete(name);
+      return undefined;
+    },
+    set(scope, manifest) {
+      const admission = { ...manifest.admission, cache: 'memory' as const };
+      entries.set(`${scope}@${manifest.descriptor.digest}`, {
+        manifest: { ...manifest, admission },
+        generation: verifier.generation(),
+      });
+    },
+  };
+}

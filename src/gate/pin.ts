@@ -1,0 +1,101 @@
+import type { Clock } from '../kernel/clock.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Tag } from '../oci/reference.ts';
+import { type Repository, scopeOf } from '../oci/repository.ts';
+import type { ContentSource } from '../upstream/content-source.ts';
+import { NotFoundError, UnavailableError } from './gate-error.ts';
+import { makeRecent } from './recent.ts';
+import type { SealedState } from './sealed.ts';
+import type { SingleFlight } from './single-flight.ts';
+import { fromUpstream } from './upstream-failure.ts';
+
+/** A tag resolved once; from there on only the digest counts. */
+export interface Pinned {
+  readonly digest: Digest;
+  /** The upstream could not be asked, so this is what it last said. */
+  readonly stale: boolean;
+}
+
+export interface Pins {
+  /** Throws `NotFoundError` or `UnavailableError`. */
+  resolve(repository: Repository, tag: Tag, waiting: AbortSignal): Promise<Pinned>;
+  /** Whether a tag of the repository was seen to point at the digest lately. */
+  isTagged(scope: string, digest: Digest): boolean;
+}
+
+export interface PinLifetimes {
+  /** A tag is asked for again after this. */
+  readonly tagMs: number;
+  /** While the upstream fails, what it last said serves for so long. */
+  readonly staleTagMs: number;
+  /** That a tag does not exist is believed for so long. */
+  readonly absentMs: number;
+}
+
+interface Pin {
+  /** Undefined: the tag did not exist. */
+  readonly digest: Digest | undefined;
+  readonly resolvedAt: Date;
+}
+
+const maxPinsInMemory = 10_000;
+
+export function makePins(dependencies: {
+  readonly source: (repository: Repository) => ContentSource;
+  readonly state: SealedState;
+  readonly flights: SingleFlight;
+  readonly clock: Clock;
+  readonly lifetimes: PinLifetimes;
+}): Pins {
+  const { source, state, flights, clock, lifetimes } = dependencies;
+  const pins = makeRecent<Pin>(maxPinsInMemory);
+  const tagged = makeRecent<true>(maxPinsInMemory);
+  const ageMs = (pin: Pin): number => clock.now().getTime() - pin.resolvedAt.getTime();
+  const isFresh = (pin: Pin): boolean => {
+    const age = ageMs(pin);
+    return age >= 0 && age < (pin.digest === undefined ? lifetimes.absentMs : lifetimes.tagMs);
+  };
+
+  const ask = async (repository: Repository, tag: Tag, signal: AbortSignal): Promise<Pin> => {
+    const name = nameOf(repository, tag);
+    const resolving = source(repository).resolveTag(repository.path, tag, signal);
+    const digest = await fromUpstream(resolving, signal);
+    const pin = { digest, resolvedAt: clock.now() };
+    pins.set(name, pin);
+    if (digest !== undefined) await state.put(name, pin);
+    return pin;
+  };
+
+  const lastKnown = async (name: string): Promise<Pin | undefined> =>
+    pins.get(name) ?? ((await state.get(name)) as Pin | undefined);
+
+  const toPinned = (repository: Repository, tag: Tag, pin: Pin, stale: boolean): Pinned => {
+    const scope = scopeOf(repository);
+    if (pin.digest === undefined) {
+      throw new NotFoundError('MANIFEST_UNKNOWN', `${scope}:${tag} does not exist upstream`);
+    }
+    tagged.set(`${scope}@${pin.digest}`, true);
+    return { digest: pin.digest, stale };
+  };
+
+  return {
+    async resolve(repository, tag, waiting) {
+      const name = nameOf(repository, tag);
+      const known = await lastKnown(name);
+      if (known !== undefined && isFresh(known)) return toPinned(repository, tag, known, false);
+      try {
+        const work = (signal: AbortSignal): Promise<Pin> => ask(repository, tag, signal);
+        return toPinned(repository, tag, await flights.run(name, work, waiting), false);
+      } catch (error) {
+        const usable = known?.digest !== undefined && ageMs(known) < lifetimes.staleTagMs;
+        if (!(error instanceof UnavailableError) || !usable) throw error;
+        return toPinned(repository, tag, known, true);
+      }
+    },
+    isTagged: (scope, digest) => tagged.get(`${scope}@${digest}`) === true,
+  };
+}
+
+function nameOf(repository: Repository, tag: Tag): string {
+  return `pin/${scopeOf(repository)}:${tag}`;
+}

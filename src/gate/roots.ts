@@ -1,0 +1,96 @@
+import type { Clock } from '../kernel/clock.ts';
+import type { Digest } from '../oci/digest.ts';
+import { type Repository, scopeOf } from '../oci/repository.ts';
+import type { Metrics } from '../observe/metric-list.ts';
+import type { ContentSource } from '../upstream/content-source.ts';
+import type { Verdict } from '../verdict/verdict.ts';
+import type { Verifier } from '../verifier/verifier.ts';
+import { makeRecent } from './recent.ts';
+import { fetchAndRead, type ReadManifest } from './manifest-reader.ts';
+import type { SingleFlight } from './single-flight.ts';
+import { isDueForRenewal, isInForce, type VerdictCache } from './verdict-cache.ts';
+
+/** The verdicts of roots: what was asked for by itself, not as a part of something. */
+export interface Roots {
+  /** The remembered verdict if it is in force; renews it in the background when its end is near. */
+  inForce(repository: Repository, digest: Digest): Promise<Verdict | undefined>;
+  /** Whether the digest was a root before, whatever became of its verdict. */
+  wasRoot(repository: Repository, digest: Digest): Promise<boolean>;
+  /** The verdict in force, or a new one: reached once for all who ask at the same time. */
+  verify(
+    repository: Repository,
+    root: Digest | ReadManifest,
+    waiting: AbortSignal,
+  ): Promise<Verdict>;
+}
+
+const renewalPauseMs = 10_000;
+const maxRenewalsRemembered = 10_000;
+
+export function makeRoots(dependencies: {
+  readonly verifier: Verifier;
+  readonly source: (repository: Repository) => ContentSource;
+  readonly verdicts: VerdictCache;
+  readonly flights: SingleFlight;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+}): Roots {
+  const { verifier, source, verdicts, flights, clock, metrics } = dependencies;
+
+  const reach = async (
+    repository: Repository,
+    root: Digest | ReadManifest,
+    signal: AbortSignal,
+  ): Promise<Verdict> => {
+    const read =
+      typeof root === 'string'
+        ? await fetchAndRead(repository, root, source(repository), signal)
+        : root;
+    const { descriptor, manifest } = read;
+    const verdict = await verifier.verify({ repository, descriptor, manifest }, signal);
+    await verdicts.remember(verdict);
+    return verdict;
+  };
+
+  const fly = (
+    repository: Repository,
+    root: Digest | ReadManifest,
+    waiting: AbortSignal,
+  ): Promise<Verdict> => {
+    const digest = typeof root === 'string' ? root : root.descriptor.digest;
+    // Another basis is another question: a flight under the old one is no answer to it.
+    const key = `verify/${verifier.generation()}/${scopeOf(repository)}@${digest}`;
+    const work = (signal: AbortSignal): Promise<Verdict> => reach(repository, root, signal);
+    return flights.run(key, work, waiting, () =>
+      metrics.count('assay_coalesced_total', { operation: 'verify' }),
+    );
+  };
+
+  const inForce = async (repository: Repository, digest: Digest): Promise<Verdict | undefined> => {
+    const verdict = await verdicts.last(scopeOf(repository), digest);
+    if (verdict === undefined) return undefined;
+    if (!isInForce(verdict, verifier.governing(repository, digest).digest, clock)) return undefined;
+    if (verdict.kind === 'trusted' && isDueForRenewal(verdict, clock)) renew(repository, digest);
+    return verdict;
+  };
+
+  const lastRenewals = makeRecent<number>(maxRenewalsRemembered);
+  /** In the background; one that finds nothing out is not tried again at once. */
+  const renew = (repository: Repository, digest: Digest): void => {
+    const name = `${scopeOf(repository)}@${digest}`;
+    const now = clock.monotonicMs();
+    if (now - (lastRenewals.get(name) ?? -Infinity) < renewalPauseMs) return;
+    lastRenewals.set(name, now);
+    fly(repository, digest, new AbortController().signal).catch(() => undefined);
+  };
+
+  return {
+    inForce,
+    wasRoot: async (repository, digest) =>
+      (await verdicts.last(scopeOf(repository), digest)) !== undefined,
+    async verify(repository, root, waiting) {
+      const digest = typeof root === 'string' ? root : root.descriptor.digest;
+      return (await inForce(repository, digest)) ?? (await fly(repository, root, waiting));
+    },
+  };
+}

@@ -1,0 +1,98 @@
+import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { Encoder } from 'cbor-x';
+import { isNonEmpty, type NonEmpty } from '../kernel/non-empty.ts';
+import { messageOf } from '../kernel/tagged-error.ts';
+import type { Log } from '../observe/log.ts';
+import type { Metrics } from '../observe/metric-list.ts';
+import type { KeyValue } from '../storage/key-value.ts';
+
+/**
+ * State whose entries nobody can forge, move or alter without the key: CBOR under an HMAC over
+ * the entry's own name and value. Whatever does not open is absent, counted and logged.
+ */
+export interface SealedState {
+  get(name: string): Promise<unknown>;
+  put(name: string, value: unknown): Promise<void>;
+  delete(name: string): Promise<void>;
+  names(prefix: string, limit: number): Promise<readonly string[]>;
+}
+
+const version = 1;
+const keyIdBytes = 8;
+const macBytes = 32;
+const headerBytes = 1 + keyIdBytes + macBytes;
+const cbor = new Encoder({ useRecords: false, mapsAsObjects: true, structuredClone: false });
+
+interface SealKey {
+  readonly id: Buffer;
+  readonly secret: Buffer;
+}
+
+/**
+ * The first key seals; every key opens, so that keys can be rotated. Keys have at least 32 bytes.
+ */
+export function makeSealedState(
+  store: KeyValue,
+  keys: NonEmpty<Uint8Array>,
+  { metrics, log }: { readonly metrics: Metrics; readonly log: Log },
+): SealedState {
+  const sealKeys = keys.map(deriveKey);
+  const reject = (name: string, because: string): undefined => {
+    metrics.count('assay_sealed_entries_rejected_total', {});
+    log.error({ entry: name, because }, 'a state entry does not open and is ignored');
+    return undefined;
+  };
+  return {
+    async get(name) {
+      const sealed = await store.get(name).catch((error: unknown) => {
+        log.error({ entry: name, because: messageOf(error) }, 'the state could not be read');
+        return undefined;
+      });
+      if (sealed === undefined) return undefined;
+      return open(name, sealed, sealKeys) ?? reject(name, 'its seal does not fit');
+    },
+    async put(name, value) {
+      await store.put(name, seal(name, value, sealKeys)).catch((error: unknown) => {
+        log.error({ entry: name, because: messageOf(error) }, 'the state could not be written');
+      });
+    },
+    delete: (name) => store.delete(name),
+    names: (prefix, limit) => store.keys(prefix, limit),
+  };
+}
+
+function deriveKey(key: Uint8Array): SealKey {
+  const derive = (purpose: string, bytes: number): Buffer =>
+    Buffer.from(hkdfSync('sha256', key, Buffer.alloc(0), `assay state ${purpose}`, bytes));
+  return { id: derive('key id', keyIdBytes), secret: derive('seal', 32) };
+}
+
+function seal(name: string, value: unknown, keys: readonly SealKey[]): Buffer {
+  if (!isNonEmpty(keys)) throw new TypeError('sealed state without a key');
+  const body = cbor.encode(value);
+  const [key] = keys;
+  return Buffer.concat([Buffer.of(version), key.id, macOf(key, name, body), body]);
+}
+
+function open(name: string, sealed: Uint8Array, keys: readonly SealKey[]): unknown {
+  if (sealed.byteLength <= headerBytes || sealed[0] !== version) return undefined;
+  const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
+  const key = keys.find(({ id }) => id.equals(bytes.subarray(1, 1 + keyIdBytes)));
+  const body = bytes.subarray(headerBytes);
+  if (key === undefined) return undefined;
+  const mac = bytes.subarray(1 + keyIdBytes, headerBytes);
+  return timingSafeEqual(mac, macOf(key, name, body)) ? cbor.decode(body) : undefined;
+}
+
+/** The name is length-prefixed, so that no part of it can pass for the body's beginning. */
+function macOf(key: SealKey, name: string, body: Uint8Array): Buffer {
+  const nameBytes = Buffer.from(name, 'utf8');
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(nameBytes.byteLength);
+  return createHmac('sha256', key.secret)
+    .update(Buffer.of(version))
+    .update(length)
+    .update(nameBytes)
+    .update(body)
+    .digest();
+}

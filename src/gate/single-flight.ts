@@ -1,0 +1,47 @@
+import { abortable } from '../kernel/abort.ts';
+import { UnavailableError } from './gate-error.ts';
+
+export interface SingleFlight {
+  /**
+   * Runs `work` once for all who ask for `key` while it is under way; followers get the same
+   * result or the same error. The work does not end when those who wait go away: it has its own
+   * deadline. Throws `UnavailableError` when `maxFlights` are already under way.
+   */
+  run<T>(
+    key: string,
+    work: (signal: AbortSignal) => Promise<T>,
+    waiting: AbortSignal,
+    onFollow?: () => void,
+  ): Promise<T>;
+}
+
+export function makeSingleFlight(limits: {
+  readonly maxFlights: number;
+  readonly deadlineMs: number;
+}): SingleFlight {
+  const flights = new Map<string, Promise<unknown>>();
+  return {
+    run<T>(
+      key: string,
+      work: (signal: AbortSignal) => Promise<T>,
+      waiting: AbortSignal,
+      onFollow?: () => void,
+    ): Promise<T> {
+      const underWay = flights.get(key) as Promise<T> | undefined;
+      if (underWay !== undefined) {
+        onFollow?.();
+        return abortable(underWay, waiting);
+      }
+      if (flights.size >= limits.maxFlights) {
+        return Promise.reject(new UnavailableError('UNAVAILABLE', 'too much work is under way'));
+      }
+      const flight = work(AbortSignal.timeout(limits.deadlineMs)).finally(() =>
+        flights.delete(key),
+      );
+      flights.set(key, flight);
+      // Whoever waits sees the error; with nobody left to wait it is nobody's.
+      flight.catch(() => undefined);
+      return abortable(flight, waiting);
+    },
+  };
+}

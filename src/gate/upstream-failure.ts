@@ -1,0 +1,43 @@
+import { TaggedError } from '../kernel/tagged-error.ts';
+import type { UpstreamError, UpstreamErrorCode } from '../upstream/upstream-error.ts';
+import { UnavailableError, type UnavailableCode } from './gate-error.ts';
+
+const codes: Readonly<Record<UpstreamErrorCode, UnavailableCode>> = {
+  UPSTREAM_UNREACHABLE: 'UNAVAILABLE',
+  UPSTREAM_TIMEOUT: 'UNAVAILABLE',
+  UPSTREAM_UNAUTHORIZED: 'BAD_UPSTREAM',
+  UPSTREAM_RATE_LIMITED: 'UNAVAILABLE',
+  UPSTREAM_FAILED: 'UNAVAILABLE',
+  UPSTREAM_MISBEHAVED: 'BAD_UPSTREAM',
+  UPSTREAM_TOO_LARGE: 'BAD_UPSTREAM',
+  UPSTREAM_LEADS_ASTRAY: 'BAD_UPSTREAM',
+};
+
+/**
+ * Runs what reads from an upstream and turns its "could not find out" into the gate's. The
+ * caller's own end (its signal) stays what it is; a deadline of ours is a reason to try again.
+ */
+export async function fromUpstream<T>(work: Promise<T>, waiting: AbortSignal): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (waiting.aborted) throw waiting.reason;
+    if (isUpstreamError(error)) {
+      const { retryAfterSeconds } = error;
+      throw new UnavailableError(codes[error.code], error.message, {
+        cause: error,
+        ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+      });
+    }
+    if (error instanceof DOMException && error.name === 'TimeoutError') {
+      throw new UnavailableError('UNAVAILABLE', 'the upstream did not answer in time', {
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}
+
+function isUpstreamError(error: unknown): error is UpstreamError {
+  return error instanceof TaggedError && Object.hasOwn(codes, error.code);
+}

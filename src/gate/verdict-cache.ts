@@ -1,0 +1,82 @@
+import type { Clock } from '../kernel/clock.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Verdict } from '../verdict/verdict.ts';
+import { makeRecent } from './recent.ts';
+import type { SealedState } from './sealed.ts';
+
+/** Verdicts that were reached, by scope and subject, and lately by id. */
+export interface VerdictCache {
+  /** The last verdict about it, whether still in force or not: it says that this was a root. */
+  last(scope: string, subject: Digest): Promise<Verdict | undefined>;
+  /** Keeps it: in the state what is or is served, in memory what is denied for a moment. */
+  remember(verdict: Verdict): Promise<void>;
+  /** Keeps it by id alone: it explains one denial and decides nothing. */
+  note(verdict: Verdict): void;
+  /** For `/v1/verdicts/ID`. */
+  byId(id: string): Promise<Verdict | undefined>;
+}
+
+export function makeVerdictCache(
+  state: SealedState,
+  maxInMemory: { readonly verdicts: number },
+): VerdictCache {
+  const recent = makeRecent<Verdict>(maxInMemory.verdicts);
+  const recentById = makeRecent<Verdict>(maxInMemory.verdicts);
+  return {
+    async last(scope, subject) {
+      const name = nameOf(scope, subject);
+      const known = recent.get(name);
+      if (known !== undefined) return known;
+      const stored = (await state.get(name)) as Verdict | undefined;
+      if (stored !== undefined) recent.set(name, stored);
+      return stored;
+    },
+    async remember(verdict) {
+      recentById.set(verdict.id, verdict);
+      const name = nameOf(verdict.scope, verdict.subject);
+      // "Could not find out" says nothing about the subject, and must not hide what was known.
+      if (verdict.kind === 'inconclusive' && verdict.waiver === undefined) return;
+      recent.set(name, verdict);
+      if (mayBeServed(verdict)) {
+        const { id, scope, subject } = verdict;
+        await Promise.all([state.put(name, verdict), state.put(idNameOf(id), { scope, subject })]);
+      } else {
+        await state.delete(name);
+      }
+    },
+    note: (verdict) => recentById.set(verdict.id, verdict),
+    async byId(id) {
+      const known = recentById.get(id);
+      if (known !== undefined) return known;
+      const at = (await state.get(idNameOf(id))) as
+        { readonly scope: string; readonly subject: Digest } | undefined;
+      if (at === undefined) return undefined;
+      const stored = (await state.get(nameOf(at.scope, at.subject))) as Verdict | undefined;
+      return stored?.id === id ? stored : undefined;
+    },
+  };
+}
+
+/** Trusted, or served without trust because the policy says so. */
+export function mayBeServed(verdict: Verdict): boolean {
+  return verdict.kind === 'trusted' || verdict.waiver !== undefined;
+}
+
+/** A verdict decides only while it lasts and while what decided it is still in force. */
+export function isInForce(verdict: Verdict, ruleDigest: string, clock: Clock): boolean {
+  return verdict.ruleDigest === ruleDigest && clock.now() < verdict.expiresAt;
+}
+
+/** In the last quarter of its life a verdict is renewed in the background. */
+export function isDueForRenewal(verdict: Verdict, clock: Clock): boolean {
+  const life = verdict.expiresAt.getTime() - verdict.checkedAt.getTime();
+  return clock.now().getTime() >= verdict.checkedAt.getTime() + (life * 3) / 4;
+}
+
+function nameOf(scope: string, subject: Digest): string {
+  return `verdict/${scope}@${subject}`;
+}
+
+function idNameOf(id: string): string {
+  return `verdict-id/${id}`;
+}
