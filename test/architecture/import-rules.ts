@@ -63,8 +63,22 @@ export const importTable = {
   config: { imports: ['kernel', 'oci'], packages: ['typebox', 'yaml'] },
   compose: {
     imports: [
-      ...['kernel', 'oci', 'observe', 'crypto', 'verdict', 'trust', 'storage', 'upstream'],
-      ...['formats', 'policies', 'signers', 'verifier', 'gate', 'airgap', 'routes', 'admin'],
+      'kernel',
+      'oci',
+      'observe',
+      'crypto',
+      'verdict',
+      'trust',
+      'storage',
+      'upstream',
+      'formats',
+      'policies',
+      'signers',
+      'verifier',
+      'gate',
+      'airgap',
+      'routes',
+      'admin',
       'config',
     ],
     packages: ['fastify', 'pino'],
@@ -81,8 +95,24 @@ const soleImporters = {
 /** Folders that compute: bytes in, data out. */
 const pureFolders = ['kernel', 'oci', 'crypto', 'verdict', 'formats', 'verifier', 'policies'];
 const inputAndOutput = [
-  ...['child_process', 'cluster', 'dgram', 'dns', 'fs', 'http', 'http2', 'https', 'inspector'],
-  ...['module', 'net', 'readline', 'repl', 'sqlite', 'tls', 'tty', 'vm', 'worker_threads'],
+  'child_process',
+  'cluster',
+  'dgram',
+  'dns',
+  'fs',
+  'http',
+  'http2',
+  'https',
+  'inspector',
+  'module',
+  'net',
+  'readline',
+  'repl',
+  'sqlite',
+  'tls',
+  'tty',
+  'vm',
+  'worker_threads',
 ].map((name) => `^(node:)?${name}(/|$)`);
 
 /** What is erased before the program runs. */
