@@ -1,0 +1,70 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { EventEmitter } from 'node:events';
+
+/** How long each step of an orderly end may take. */
+export interface ShutdownTiming {
+  /** Between "not ready" and the end of listening: load balancers ask every few seconds. */
+  readonly drainDelayMs: number;
+  /** For answers that are under way; then they are cut. */
+  readonly maxStreamsMs: number;
+  /** How often connections that have become idle are closed meanwhile. */
+  readonly idleSweepMs: number;
+}
+
+export const shutdownTiming: ShutdownTiming = {
+  drainDelayMs: 3_000,
+  maxStreamsMs: 300_000,
+  idleSweepMs: 250,
+};
+
+/** What is shut down: composeApp's app. */
+export interface Stoppable {
+  /** From now on `/readyz` says no; everything is still served. */
+  beginDraining(): void;
+  /** Stops listening; resolves when all answers are sent and all is closed. */
+  close(): Promise<void>;
+  closeIdleConnections(): void;
+  destroyConnections(): void;
+}
+
+type Signal = 'SIGTERM' | 'SIGINT';
+
+/** Resolves with the first signal that asks for the end. */
+export function stopSignal(signals: EventEmitter): Promise<Signal> {
+  return new Promise((resolve) => {
+    signals.once('SIGTERM', () => resolve('SIGTERM'));
+    signals.once('SIGINT', () => resolve('SIGINT'));
+  });
+}
+
+/**
+ * Ends in order: not ready at once, a moment for load balancers to notice, no more connections,
+ * answers under way are finished, and what is not within the time is cut. A second signal
+ * (`impatient` aborts) cuts at once.
+ */
+export async function shutDown(
+  app: Stoppable,
+  timing: ShutdownTiming,
+  impatient: AbortSignal,
+): Promise<void> {
+  app.beginDraining();
+  await waited(timing.drainDelayMs, impatient);
+  const closing = app.close();
+  const sweep = setInterval(() => app.closeIdleConnections(), timing.idleSweepMs);
+  const ended = new AbortController();
+  const cut = waited(timing.maxStreamsMs, AbortSignal.any([impatient, ended.signal])).then(() => {
+    if (!ended.signal.aborted) app.destroyConnections();
+  });
+  try {
+    await closing;
+  } finally {
+    ended.abort();
+    clearInterval(sweep);
+    await cut;
+  }
+}
+
+/** Resolves after the time, or as soon as the signal aborts. */
+async function waited(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => undefined);
+}
