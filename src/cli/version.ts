@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs';
+import { exactly } from './arguments.ts';
+import type { Command } from './command.ts';
+import { exitCodes } from './exit-codes.ts';
+
+export const version: Command = {
+  name: 'version',
+  summary: 'prints the version of Assay and of Node.js',
+  operands: '',
+  description: 'Prints the version of Assay and of the Node.js that runs it.',
+  examples: [{ line: 'assay version --json', does: 'for a script' }],
+  run: async ({ operands, json, terminal }) => {
+    exactly(operands);
+    const versions = { assay: ownVersion(), node: process.versions.node };
+    const text = `assay ${versions.assay} (node ${versions.node})`;
+    terminal.out(json ? JSON.stringify(versions, null, 2) : text);
+    return exitCodes.ok;
+  },
+};
+
+/** From package.json, two folders above both `src/cli` and `dist/cli`. */
+function ownVersion(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
