@@ -1,0 +1,29 @@
+import t from 'tap';
+import { abortable, withDeadline } from '../../../src/kernel/abort.ts';
+
+t.test('a promise that never settles ends with the signal, by its reason', async (t) => {
+  const controller = new AbortController();
+  const waiting = abortable(new Promise(() => undefined), controller.signal);
+  controller.abort(new Error('the client left'));
+  await t.rejects(waiting, { message: 'the client left' });
+});
+
+t.test(
+  'an aborted signal rejects at once, a settled promise wins over a later abort',
+  async (t) => {
+    await t.rejects(abortable(Promise.resolve(1), AbortSignal.abort(new Error('gone'))), /gone/);
+    t.equal(await abortable(Promise.resolve(1), new AbortController().signal), 1);
+  },
+);
+
+t.test('a deadline ends by itself, or with the signal of the caller', async (t) => {
+  const controller = new AbortController();
+  const byCaller = withDeadline(60_000, controller.signal);
+  controller.abort(new Error('the client left'));
+  t.ok(byCaller.aborted);
+  // A deadline alone does not keep a process alive, as nothing waits for it.
+  const alive = setInterval(() => undefined, 1000);
+  const byTime = withDeadline(1);
+  await t.rejects(abortable(new Promise(() => undefined), byTime), { name: 'TimeoutError' });
+  clearInterval(alive);
+});
