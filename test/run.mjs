@@ -16,9 +16,9 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const bin = join(root, 'node_modules', '.bin');
 const env = { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` };
 const skipIsFailure = process.env['ASSAY_REQUIRE_TOOLS'] === '1';
-const arguments_ = process.argv.slice(2);
-const paths = arguments_.filter((argument) => !argument.startsWith('--'));
-const staticOnly = arguments_.includes('--static');
+const given = process.argv.slice(2);
+const paths = given.filter((argument) => !argument.startsWith('--'));
+const staticOnly = given.includes('--static');
 
 /** npm scripts; the import rules run as a test too, so a full run need not repeat them. */
 const staticChecks = ['types', 'lint', 'format', 'unused', ...(staticOnly ? ['imports'] : [])];
