@@ -1,0 +1,145 @@
+import type { Requirement } from './policy.ts';
+import { membersOf } from './requirement.ts';
+
+/** Which keys prove which identity. A proof is one identity by one key. */
+export type Proofs = ReadonlyMap<string, ReadonlySet<string>>;
+
+/** `unknown`: the search was given up, after more steps than any sane policy needs. */
+export type Satisfaction = 'met' | 'not-met' | 'unknown';
+
+const maxSteps = 50_000;
+
+/**
+ * Whether the proofs meet a requirement. `signedBy` needs one proof; `allOf` and `anyOf` are what
+ * they say; `atLeast` needs so many members that are met by proofs of which no two share an
+ * identity or a key, so that one signature never counts for two.
+ */
+export function satisfy(requirement: Requirement, proofs: Proofs): Satisfaction {
+  try {
+    return isMet(requirement, proofs) ? 'met' : 'not-met';
+  } catch (thrown) {
+    if (thrown instanceof SearchEnded) return 'unknown';
+    throw thrown;
+  }
+}
+
+/** At the top and under allOf and anyOf no proof is used up, so each member stands alone. */
+function isMet(requirement: Requirement, proofs: Proofs): boolean {
+  if ('signedBy' in requirement) return (proofs.get(requirement.signedBy)?.size ?? 0) > 0;
+  if ('allOf' in requirement) return requirement.allOf.every((member) => isMet(member, proofs));
+  if ('anyOf' in requirement) return requirement.anyOf.some((member) => isMet(member, proofs));
+  const { count, of } = requirement.atLeast;
+  // Necessary, cheap, and the usual reason for a no.
+  if (of.filter((member) => isMet(member, proofs)).length < count) return false;
+  const names = of.map((member) => ('signedBy' in member ? member.signedBy : undefined));
+  const identities = names.filter((name) => name !== undefined);
+  if (identities.length === of.length) return pairs(new Set(identities), proofs) >= count;
+  return new Search(proofs).meets(requirement);
+}
+
+/** The most identities that can be given a key each of their own (augmenting paths). */
+function pairs(identities: ReadonlySet<string>, proofs: Proofs): number {
+  const takenBy = new Map<string, string>();
+  const give = (identity: string, seen: Set<string>): boolean => {
+    for (const key of proofs.get(identity) ?? []) {
+      if (seen.has(key)) continue;
+      seen.add(key);
+      const holder = takenBy.get(key);
+      if (holder === undefined || give(holder, seen)) {
+        takenBy.set(key, identity);
+        return true;
+      }
+    }
+    return false;
+  };
+  return [...identities].filter((identity) => give(identity, new Set())).length;
+}
+
+class SearchEnded extends Error {}
+
+/** Identities and keys of some proofs. */
+interface Used {
+  readonly identities: ReadonlySet<string>;
+  readonly keys: ReadonlySet<string>;
+}
+
+type Continue = (used: Used) => boolean;
+
+const nothing: Used = { identities: new Set(), keys: new Set() };
+
+/** Tries every choice of proofs in turn, for members that are themselves composed. */
+class Search {
+  readonly #proofs: Proofs;
+  #steps = 0;
+
+  constructor(proofs: Proofs) {
+    this.#proofs = proofs;
+  }
+
+  meets(requirement: Requirement): boolean {
+    return this.#meet(requirement, nothing, nothing, () => true);
+  }
+
+  /** Meets it without what is `barred`, adds to `used`, and goes on; false: try otherwise. */
+  #meet(requirement: Requirement, barred: Used, used: Used, next: Continue): boolean {
+    this.#steps += 1;
+    if (this.#steps > maxSteps) throw new SearchEnded();
+    if ('signedBy' in requirement) return this.#sign(requirement.signedBy, barred, used, next);
+    const members = membersOf(requirement);
+    if ('anyOf' in requirement) {
+      return members.some((member) => this.#meet(member, barred, used, next));
+    }
+    if ('allOf' in requirement) return this.#all(members, 0, barred, used, next);
+    const { count } = requirement.atLeast;
+    return this.#choose(members, 0, count, barred, used, next);
+  }
+
+  #sign(identity: string, barred: Used, used: Used, next: Continue): boolean {
+    if (barred.identities.has(identity)) return false;
+    for (const key of this.#proofs.get(identity) ?? []) {
+      if (barred.keys.has(key)) continue;
+      const proof = { identities: new Set([identity]), keys: new Set([key]) };
+      if (next(join(used, proof))) return true;
+    }
+    return false;
+  }
+
+  #all(
+    members: readonly Requirement[],
+    index: number,
+    barred: Used,
+    used: Used,
+    next: Continue,
+  ): boolean {
+    const member = members[index];
+    if (member === undefined) return next(used);
+    return this.#meet(member, barred, used, (more) =>
+      this.#all(members, index + 1, barred, more, next),
+    );
+  }
+
+  /** Takes or leaves each member; what one used is barred for the others. */
+  #choose(
+    members: readonly Requirement[],
+    index: number,
+    count: number,
+    barred: Used,
+    used: Used,
+    next: Continue,
+  ): boolean {
+    if (count === 0) return next(used);
+    const member = members[index];
+    if (member === undefined || members.length - index < count) return false;
+    const taken = this.#meet(member, barred, nothing, (own) =>
+      this.#choose(members, index + 1, count - 1, join(barred, own), join(used, own), next),
+    );
+    return taken || this.#choose(members, index + 1, count, barred, used, next);
+  }
+}
+
+function join(one: Used, other: Used): Used {
+  return {
+    identities: new Set([...one.identities, ...other.identities]),
+    keys: new Set([...one.keys, ...other.keys]),
+  };
+}

@@ -1,0 +1,65 @@
+import { matchesGlob, type ScopePattern, type SegmentPattern } from './scope.ts';
+
+/** Many patterns at once: which of them, by number, match a scope. */
+export interface ScopeIndex {
+  /** Ascending, each once. */
+  matching(scope: string): readonly number[];
+}
+
+interface TreeNode {
+  readonly literals: Map<string, TreeNode>;
+  readonly globs: Map<string, { readonly parts: readonly string[]; readonly next: TreeNode }>;
+  deep: TreeNode | undefined;
+  /** Reached by `**`, so it stays reached for as many segments as there are. */
+  readonly repeats: boolean;
+  readonly ends: number[];
+}
+
+/**
+ * A tree of segments: the cost of a look-up follows the patterns that begin like the scope, not
+ * the number of patterns.
+ */
+export function makeScopeIndex(patterns: Iterable<readonly [ScopePattern, number]>): ScopeIndex {
+  const root = makeNode(false);
+  for (const [{ segments }, id] of patterns) {
+    segments.reduce(descend, root).ends.push(id);
+  }
+  return {
+    matching(scope) {
+      let reached = new Set([root]);
+      for (const segment of scope.split('/')) reached = step(reached, segment);
+      const ids = new Set([...reached].flatMap((node) => node.ends));
+      return [...ids].toSorted((a, b) => a - b);
+    },
+  };
+}
+
+function makeNode(repeats: boolean): TreeNode {
+  return { literals: new Map(), globs: new Map(), deep: undefined, repeats, ends: [] };
+}
+
+function descend(node: TreeNode, segment: SegmentPattern): TreeNode {
+  if (segment.kind === 'deep') return (node.deep ??= makeNode(true));
+  if (segment.kind === 'literal') {
+    const next = node.literals.get(segment.text) ?? makeNode(false);
+    node.literals.set(segment.text, next);
+    return next;
+  }
+  const { next } = node.globs.get(segment.text) ?? { next: makeNode(false) };
+  node.globs.set(segment.text, { parts: segment.parts, next });
+  return next;
+}
+
+function step(reached: ReadonlySet<TreeNode>, segment: string): Set<TreeNode> {
+  const next = new Set<TreeNode>();
+  for (const node of reached) {
+    const literal = node.literals.get(segment);
+    if (literal !== undefined) next.add(literal);
+    for (const glob of node.globs.values()) {
+      if (matchesGlob(glob.parts, segment)) next.add(glob.next);
+    }
+    if (node.deep !== undefined) next.add(node.deep);
+    if (node.repeats) next.add(node);
+  }
+  return next;
+}

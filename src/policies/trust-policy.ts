@@ -1,0 +1,124 @@
+import { isNonEmpty } from '../kernel/non-empty.ts';
+import type { Problem } from '../kernel/source-problem.ts';
+import { readYaml } from '../kernel/yaml.ts';
+import { asSet, digestOfMeaning, meaningOfIdentity, meaningOfRequirement } from './canonical.ts';
+import {
+  makeReport,
+  type Place,
+  readFields,
+  readInteger,
+  readItems,
+  type Report,
+} from './document-reader.ts';
+import {
+  type Identities,
+  readIdentities,
+  type ReadReferredFile,
+  requirementIn,
+} from './identities.ts';
+import type { TrustPolicy } from './policy.ts';
+import { PolicyError } from './policy-error.ts';
+import { makeRuleIndex } from './rule-index.ts';
+import { readRule, type RuleSource } from './rules.ts';
+
+/** A loaded policy together with what it was made of, for `assay policy check`. */
+export interface LoadedTrustPolicy extends TrustPolicy {
+  readonly identities: Identities;
+  readonly sources: readonly RuleSource[];
+}
+
+/** Bounds of a policy, for whoever reads its file. */
+export const maxPolicyBytes = 8 * 1024 * 1024;
+const maxNodes = 1_000_000;
+const maxRules = 100_000;
+
+/**
+ * Reads a trust policy (YAML). Throws `PolicyError` with all problems at once; `file` stands in
+ * them, and `readFile` yields the files that the policy names, by their paths as written in it.
+ */
+export async function loadTrustPolicy(
+  text: string,
+  file: string,
+  readFile: ReadReferredFile,
+): Promise<LoadedTrustPolicy> {
+  const { root, problems: found } = readYaml(text, maxNodes);
+  const problems: Problem[] = [...found];
+  const policy =
+    root && (await readPolicy({ node: root, path: '' }, readFile, makeReport(problems)));
+  if (problems.length > 0 || policy === undefined) throw new PolicyError(file, problems);
+  return policy;
+}
+
+async function readPolicy(
+  place: Place,
+  readFile: ReadReferredFile,
+  report: Report,
+): Promise<LoadedTrustPolicy | undefined> {
+  const known = { required: ['version', 'rules'], optional: ['revision', 'identities'] };
+  const fields = readFields(place, known, report);
+  if (fields === undefined) return undefined;
+  const version = fields.get('version');
+  if (version?.node.kind !== 'scalar' || version.node.value !== 1) {
+    report(version ?? place, 'version must be 1');
+  }
+  const revisionPlace = fields.get('revision');
+  const revision = revisionPlace && readInteger(revisionPlace, 0, report);
+  const identitiesPlace = fields.get('identities');
+  const { identities, declared } =
+    identitiesPlace === undefined
+      ? { identities: new Map(), declared: new Set<string>() }
+      : await readIdentities(identitiesPlace, readFile, report);
+  const rulesPlace = fields.get('rules');
+  const items = rulesPlace && readItems(rulesPlace, maxRules, report);
+  const rules = items?.map((item, index) => readRule(item, index + 1, declared, report));
+  const sources = rules?.filter((rule) => rule !== undefined) ?? [];
+  return isNonEmpty(sources) && sources.length === rules?.length
+    ? makeTrustPolicy(revision, identities, sources)
+    : undefined;
+}
+
+function makeTrustPolicy(
+  revision: number | undefined,
+  identities: Identities,
+  sources: readonly RuleSource[],
+): LoadedTrustPolicy {
+  const { rules, ruleFor } = makeRuleIndex(sources, identities);
+  return {
+    digest: digestOfPolicy(revision, identities, sources),
+    revision,
+    rules,
+    identities,
+    sources,
+    ruleFor,
+    requirementOf: (name, scope) => {
+      const identity = identities.get(name);
+      return identity && requirementIn(name, identity, scope);
+    },
+  };
+}
+
+function digestOfPolicy(
+  revision: number | undefined,
+  identities: Identities,
+  sources: readonly RuleSource[],
+): string {
+  return digestOfMeaning({
+    version: 1,
+    revision: revision ?? null,
+    identities: Object.fromEntries(
+      [...identities].map(([name, identity]) => [name, meaningOfIdentity(identity)]),
+    ),
+    rules: sources.map(({ repositories, digests, decision }) => ({
+      repositories: repositories ? asSet(repositories.map((pattern) => pattern.text)) : null,
+      digests: digests ? asSet([...digests]) : null,
+      decision:
+        decision.kind === 'exempt'
+          ? { ...decision, until: decision.until.toISOString() }
+          : {
+              ...decision,
+              requirement: meaningOfRequirement(decision.requirement),
+              auditUntil: decision.auditUntil?.toISOString() ?? null,
+            },
+    })),
+  });
+}
