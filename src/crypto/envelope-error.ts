@@ -5,6 +5,7 @@ export type EnvelopeErrorCode =
   | 'COSE_MALFORMED'
   | 'CBOR_MALFORMED'
   | 'CERTIFICATE_MALFORMED'
+  | 'ATTRIBUTES_MALFORMED'
   | 'ALGORITHM_UNSUPPORTED';
 
 /** Bytes that claim to be signed or a certificate and can't be read as such. */

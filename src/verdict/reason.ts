@@ -27,6 +27,10 @@ export const reasons = {
     means: "a certificate of the signer's chain is not valid now and no trusted time is proven",
     remedy: 'sign again with a valid certificate, or with a timestamp',
   },
+  'timestamp-unproven': {
+    means: 'the trust policy asks for a timestamp by an authority, and none could be verified',
+    remedy: 'sign again with a timestamp, or set verifyTimestamp to afterCertExpiry',
+  },
   'certificate-revoked': {
     means: "a certificate of the signer's chain is revoked",
     remedy: 'do not use it; ask the publisher for an artifact signed with a new certificate',

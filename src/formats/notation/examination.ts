@@ -1,0 +1,181 @@
+import type { KeyObject } from 'node:crypto';
+import { type SignatureAlgorithm, signatureAlgorithmOf } from '../../crypto/algorithms.ts';
+import { readCertificate } from '../../crypto/certificate.ts';
+import type { NonEmpty } from '../../kernel/non-empty.ts';
+import { quoted } from '../../kernel/quoted.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
+import type { Enforcement } from '../../verdict/check.ts';
+import type { Identity } from '../../verdict/identity.ts';
+import type { IdentityRequirement } from '../../verdict/identity-requirement.ts';
+import type {
+  CheckStep,
+  Examination,
+  ExaminationContext,
+  Finding,
+  Proven,
+} from '../signature-format.ts';
+import { checkAuthenticTimestamp } from './authentic-timestamp.ts';
+import { type CertificateChain, checkCertificateChain } from './certificate-chain.ts';
+import { type NotationCheck, type NotationCheckId, notationChecks } from './checks.ts';
+import { checkExpiry } from './expiry.ts';
+import { fail, pass } from './finding.ts';
+import { checkLevelVouches } from './level.ts';
+import type { NotationEnvelope, ReadNotationEnvelope } from './notation-envelope.ts';
+import { checkPayloadNamesSubject } from './payload.ts';
+import { checkRevocation } from './revocation.ts';
+import {
+  checkCriticalAttributes,
+  describeAttributes,
+  readSignedAttributes,
+  type SignedAttributes,
+} from './signed-attributes.ts';
+import { checkTrustedIdentity } from './trusted-identity.ts';
+import { checkTrustedStore } from './trusted-store.ts';
+
+/** What is examined, and against what. */
+export interface NotationCase {
+  readonly untrustedEnvelope: Uint8Array;
+  readonly read: ReadNotationEnvelope;
+  readonly subject: Descriptor;
+  readonly requirement: IdentityRequirement;
+  readonly context: ExaminationContext;
+}
+
+/** What the steps have read so far; each is set by one step and used by later ones. */
+interface Progress {
+  envelope?: NotationEnvelope;
+  attributes?: SignedAttributes;
+  algorithm?: SignatureAlgorithm;
+  leafKey?: KeyObject;
+  chain?: CertificateChain;
+  signer?: Identity;
+  /** Ends of what passing checks relied upon. */
+  readonly ends: Date[];
+}
+
+type Step = (progress: Progress, examined: NotationCase) => Finding | Promise<Finding>;
+
+/** Lays out the checks that both envelope formats share; see `SignatureFormat.examine`. */
+export function examineNotation(examined: NotationCase): Examination {
+  const progress: Progress = { ends: [] };
+  const toStep = ({ id, rule, type }: NotationCheck & { id: NotationCheckId }): CheckStep => ({
+    id,
+    rule,
+    enforcement: () => enforcementOf(type, examined.requirement),
+    run: () => steps[id](progress, examined),
+  });
+  const [first, ...others] = notationChecks;
+  return {
+    steps: [toStep(first), ...others.map(toStep)] as NonEmpty<CheckStep>,
+    proven: () => proven(progress),
+  };
+}
+
+function enforcementOf(
+  type: NotationCheck['type'],
+  { notation }: IdentityRequirement,
+): Enforcement {
+  return type === 'integrity' ? 'enforce' : notation.enforcement[type];
+}
+
+const steps: Readonly<Record<NotationCheckId, Step>> = {
+  'envelope-readable': (progress, { read, untrustedEnvelope }) => {
+    const envelope = read(untrustedEnvelope);
+    progress.envelope = envelope;
+    return pass({ certificates: String(envelope.certificates.length) });
+  },
+  'signed-attributes': (progress) => {
+    const attributes = readSignedAttributes(reached(progress.envelope));
+    progress.attributes = attributes;
+    return pass(describeAttributes(attributes));
+  },
+  'critical-attributes': (progress) =>
+    checkCriticalAttributes(reached(progress.envelope), reached(progress.attributes)),
+  'payload-names-subject': (progress, { subject }) =>
+    checkPayloadNamesSubject(reached(progress.envelope), subject),
+  'signature-algorithm': (progress) => {
+    const { certificates, claimedAlgorithm } = reached(progress.envelope);
+    const { publicKey } = readCertificate(certificates[0]);
+    const algorithm = signatureAlgorithmOf(publicKey);
+    if (claimedAlgorithm !== algorithm) {
+      const claim = quoted(claimedAlgorithm);
+      return fail('signature-invalid', `it claims ${claim}; the signer's key is for ${algorithm}`);
+    }
+    progress.leafKey = publicKey;
+    progress.algorithm = algorithm;
+    return pass({ algorithm });
+  },
+  'signature-verifies': async (progress) => {
+    const { leafKey, algorithm, envelope } = progress;
+    const holds = await reached(envelope).isSignedBy(reached(leafKey), reached(algorithm));
+    return holds
+      ? pass()
+      : fail('signature-invalid', 'the signature does not verify with the key of its certificate');
+  },
+  'certificate-chain': (progress) => {
+    const [leaf, ...issuers] = reached(progress.envelope).certificates;
+    const chain: CertificateChain = [readCertificate(leaf), ...issuers.map(readCertificate)];
+    const finding = checkCertificateChain(chain);
+    if (finding.outcome === 'passed') progress.chain = chain;
+    return finding;
+  },
+  'trusted-store': (progress, { requirement, context }) => {
+    const chain = reached(progress.chain);
+    const { trustStores } = requirement.notation;
+    const { scheme } = reached(progress.attributes);
+    const finding = checkTrustedStore(chain, scheme, trustStores, context.trust);
+    if (finding.outcome === 'passed') progress.signer = toIdentity(chain);
+    return finding;
+  },
+  'trusted-identity': (progress, { requirement }) => {
+    const [{ subject }] = reached(progress.chain);
+    return checkTrustedIdentity(subject, requirement.notation.trustedIdentities);
+  },
+  expiry: (progress, { context }) => {
+    const { expiry } = reached(progress.attributes);
+    const finding = checkExpiry(expiry, context.now);
+    if (finding.outcome === 'passed' && expiry !== undefined) progress.ends.push(expiry);
+    return finding;
+  },
+  'authentic-timestamp': (progress, { requirement, context }) => {
+    const { finding, validUntil } = checkAuthenticTimestamp({
+      chain: reached(progress.chain),
+      attributes: reached(progress.attributes),
+      timestampToken: reached(progress.envelope).timestampToken,
+      requirement: requirement.notation,
+      now: context.now,
+    });
+    if (validUntil !== undefined) progress.ends.push(validUntil);
+    return finding;
+  },
+  revocation: (progress) => checkRevocation(reached(progress.chain)),
+  'level-vouches': (_, { requirement }) => checkLevelVouches(requirement.notation),
+};
+
+function toIdentity([leaf]: CertificateChain): Identity {
+  return {
+    kind: 'certificate',
+    subject: leaf.subject.text,
+    issuer: leaf.issuer.text,
+    certificateFingerprint: leaf.fingerprint,
+    keyFingerprint: leaf.keyFingerprint,
+  };
+}
+
+function proven({ signer, ends }: Progress): Proven {
+  const [first, ...others] = ends;
+  const validUntil = others.reduce<Date | undefined>(
+    (earliest, end) => (earliest === undefined || end < earliest ? end : earliest),
+    first,
+  );
+  return {
+    ...(signer !== undefined && { signer }),
+    ...(validUntil !== undefined && { validUntil }),
+  };
+}
+
+/** Later steps run only where the enforced ones before them passed. */
+function reached<T>(value: T | undefined): T {
+  if (value === undefined) throw new TypeError('a check ran before the one that it rests on');
+  return value;
+}
