@@ -1,0 +1,56 @@
+import { answerBlob } from './blobs.ts';
+import { type Exchange, sendWhole } from './exchange.ts';
+import { answerManifest } from './manifests.ts';
+import { type NamedRepository, resolveName } from './names.ts';
+import { parseTarget, splitTarget, type Target } from './path.ts';
+import { parseQuery, type Query, singleValue } from './query.ts';
+import { answerReferrers } from './referrers.ts';
+import { checkRequest } from './request-check.ts';
+import { sendFailure } from './send-failure.ts';
+import { answerTags } from './tags.ts';
+
+/** Answers one request; whatever goes wrong becomes an answer too, and nothing is thrown. */
+export async function answer(exchange: Exchange): Promise<void> {
+  try {
+    checkRequest(exchange.request);
+    const { path, query: queryText } = splitTarget(exchange.rawUrl);
+    const target = parseTarget(path);
+    exchange.route = target.route;
+    if (target.route === 'version') answerVersion(exchange);
+    else await answerRepository(exchange, target, parseQuery(queryText));
+  } catch (error) {
+    sendFailure(exchange, error);
+  }
+}
+
+/** distribution-spec, end-1: that this is a registry. Depends on no upstream. */
+function answerVersion(exchange: Exchange): void {
+  sendWhole(exchange, 200, { 'Content-Type': 'application/json' }, '{}');
+}
+
+function answerRepository(
+  exchange: Exchange,
+  target: Exclude<Target, { readonly route: 'version' }>,
+  query: Query,
+): Promise<void> {
+  const named = nameOf(exchange, target.name, query);
+  exchange.named = named;
+  switch (target.route) {
+    case 'manifests':
+      exchange.reference = target.reference;
+      return answerManifest(exchange, named, target.reference);
+    case 'blobs':
+      exchange.reference = { digest: target.digest };
+      return answerBlob(exchange, named, target.digest);
+    case 'referrers':
+      exchange.reference = { digest: target.digest };
+      return answerReferrers(exchange, named, target.digest, query);
+    case 'tags':
+      return answerTags(exchange, named, query);
+  }
+}
+
+function nameOf({ services, request }: Exchange, name: string, query: Query): NamedRepository {
+  const namespace = singleValue(query, 'ns');
+  return resolveName({ name, namespace, host: request.headers.host }, services.names);
+}

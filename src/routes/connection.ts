@@ -1,0 +1,55 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { failureBody } from './send-failure.ts';
+
+/** How many requests of each connection are being answered. */
+export interface OpenRequests {
+  /** Counts one more; false if that is too many. */
+  begin(socket: object): boolean;
+  end(socket: object): void;
+  isAnswering(socket: object): boolean;
+}
+
+export function makeOpenRequests(maxPipelinedRequests: number): OpenRequests {
+  const counts = new WeakMap<object, number>();
+  return {
+    begin(socket) {
+      const count = (counts.get(socket) ?? 0) + 1;
+      counts.set(socket, count);
+      return count <= maxPipelinedRequests;
+    },
+    end(socket) {
+      counts.set(socket, (counts.get(socket) ?? 1) - 1);
+    },
+    isAnswering: (socket) => (counts.get(socket) ?? 0) > 0,
+  };
+}
+
+const statusOfParseError: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
+
+/**
+ * Answers what was no HTTP request, and ends the connection: where its bytes would go on can't be
+ * known. In the middle of an answer nothing is written, since it would become part of that answer.
+ */
+export function refuseConnection(
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+  openRequests: OpenRequests,
+): void {
+  if (!socket.writable || openRequests.isAnswering(socket)) {
+    socket.destroy();
+    return;
+  }
+  const status = statusOfParseError[error.code ?? ''] ?? 400;
+  const message = status === 408 ? 'the request took too long' : 'this is no valid HTTP request';
+  const body = failureBody({ status, code: 'UNSUPPORTED', message });
+  socket.write(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n` +
+      `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+  socket.destroySoon();
+}

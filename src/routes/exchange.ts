@@ -1,0 +1,124 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { UnavailableError } from '../gate/gate-error.ts';
+import type { Gate } from '../gate/trusted-content.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Reference } from '../oci/reference.ts';
+import type { Log } from '../observe/log.ts';
+import type { Metrics } from '../observe/metric-list.ts';
+import type { ServerLimits } from './limits.ts';
+import type { NamedRepository, Names } from './names.ts';
+import type { RouteName } from './path.ts';
+
+/** What answering needs. */
+export interface RouteServices {
+  readonly gate: Gate;
+  readonly names: Names;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly limits: ServerLimits;
+  /** Where people reach the admin API, without a slash at the end; for explain links. */
+  readonly publicUrl: string | undefined;
+}
+
+/** One request and its answer. */
+export interface Exchange {
+  readonly id: string;
+  readonly services: RouteServices;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** The request target as it came. */
+  readonly rawUrl: string;
+  readonly startedMs: number;
+  /** Aborts when the client is gone before its answer is complete. */
+  readonly signal: AbortSignal;
+  /** What is known of the request so far, for logs and metrics. */
+  route: RouteName;
+  named: NamedRepository | undefined;
+  reference: Reference | undefined;
+}
+
+export function makeExchange(
+  services: RouteServices,
+  id: string,
+  rawUrl: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Exchange {
+  const client = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) client.abort(new Error('the client is gone'));
+  });
+  return {
+    id,
+    services,
+    request,
+    response,
+    rawUrl,
+    startedMs: services.clock.monotonicMs(),
+    signal: client.signal,
+    route: 'none',
+    named: undefined,
+    reference: undefined,
+  };
+}
+
+/**
+ * The result of `work` if it comes within the answer's deadline; `UnavailableError` if not. The
+ * work is not aborted then: what it finds out serves the next try.
+ */
+export function beforeDeadline<T>(exchange: Exchange, work: Promise<T>): Promise<T> {
+  const { answerDeadlineMs } = exchange.services.limits;
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      const message = 'it could not be found out in time; the work goes on';
+      reject(new UnavailableError('UNAVAILABLE', message));
+    }, answerDeadlineMs);
+    work.then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        reject(error instanceof Error ? error : new Error(String(error)));
+      },
+    );
+  });
+}
+
+const apiVersion = 'Docker-Distribution-API-Version';
+
+/** Writes status and headers, and counts the answer. */
+export function sendHead(
+  exchange: Exchange,
+  status: number,
+  headers: OutgoingHttpHeaders,
+  reasonPhrase?: string,
+): void {
+  const { services, response, request, route, startedMs } = exchange;
+  const { metrics, clock } = services;
+  const method = request.method ?? 'none';
+  metrics.count('assay_requests_total', { route, method, status: String(status) });
+  metrics.time('assay_request_seconds', { route }, (clock.monotonicMs() - startedMs) / 1000);
+  headers[apiVersion] = 'registry/2.0';
+  if (reasonPhrase === undefined) response.writeHead(status, headers);
+  else response.writeHead(status, reasonPhrase, headers);
+}
+
+/** Sends a whole answer; to HEAD its headers alone, with the length that GET would have. */
+export function sendWhole(
+  exchange: Exchange,
+  status: number,
+  headers: OutgoingHttpHeaders,
+  body: Uint8Array | string,
+): void {
+  headers['Content-Length'] = Buffer.byteLength(body);
+  sendHead(exchange, status, headers);
+  if (isHead(exchange)) exchange.response.end();
+  else exchange.response.end(body);
+}
+
+export function isHead(exchange: Exchange): boolean {
+  return exchange.request.method === 'HEAD';
+}

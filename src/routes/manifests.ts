@@ -1,0 +1,42 @@
+import type { Reference } from '../oci/reference.ts';
+import { accepts } from './accept.ts';
+import { checkConditions, etagOf } from './conditions.ts';
+import { identityHeaders } from './content-headers.ts';
+import { beforeDeadline, type Exchange, isHead, sendHead, sendWhole } from './exchange.ts';
+import type { NamedRepository } from './names.ts';
+import { RequestError } from './request-error.ts';
+
+/**
+ * distribution-spec, Pulling Manifests. The gate decides before any condition of the request is
+ * looked at: 304 too says that the content may be used.
+ */
+export async function answerManifest(
+  exchange: Exchange,
+  { repository }: NamedRepository,
+  reference: Reference,
+): Promise<void> {
+  const { gate, metrics } = exchange.services;
+  const admitted = gate.admitManifest(repository, reference, exchange.signal);
+  const manifest = await beforeDeadline(exchange, admitted);
+  const { descriptor, bytes } = manifest;
+  const { headers } = exchange.request;
+  if (!accepts(headers.accept, descriptor.mediaType)) {
+    const message = `the manifest is ${descriptor.mediaType}, which the Accept header excludes`;
+    throw new RequestError(404, 'MANIFEST_UNKNOWN', message, { Vary: 'Accept' });
+  }
+  const outgoing = identityHeaders(exchange, manifest);
+  const outcome = checkConditions(headers, etagOf(descriptor.digest));
+  if (outcome === 'failed') {
+    throw new RequestError(412, 'MANIFEST_UNKNOWN', 'the manifest is not the one in If-Match');
+  }
+  if (outcome === 'not-modified') {
+    sendHead(exchange, 304, outgoing);
+    exchange.response.end();
+    return;
+  }
+  outgoing['Content-Type'] = descriptor.mediaType;
+  if (!isHead(exchange)) {
+    metrics.count('assay_bytes_served_total', { kind: 'manifest' }, bytes.byteLength);
+  }
+  sendWhole(exchange, 200, outgoing, bytes);
+}

@@ -1,0 +1,79 @@
+import { quoted } from '../kernel/quoted.ts';
+import { parseRepositoryPath, type Repository } from '../oci/repository.ts';
+import { RequestError } from './request-error.ts';
+
+/** Which names lead to which upstream, from the configuration. Looked up, never dialled. */
+export interface Names {
+  /** The configured keys, such as `docker.io`. */
+  readonly upstreams: ReadonlySet<string>;
+  /** Host names of ours in lower case, with or without a port, that stand for one upstream. */
+  readonly hosts: ReadonlyMap<string, string>;
+  readonly defaultUpstream: string | undefined;
+}
+
+/** A repository, and how the client wrote it: links lead back in the same form. */
+export interface NamedRepository {
+  readonly repository: Repository;
+  readonly givenName: string;
+  readonly givenNamespace: string | undefined;
+}
+
+/** The three ways to say which upstream is meant; undefined where the request has none. */
+export interface NameSources {
+  readonly name: string;
+  /** The `ns` parameter that containerd adds. */
+  readonly namespace: string | undefined;
+  /** The `Host` header. */
+  readonly host: string | undefined;
+}
+
+/**
+ * Finds the repository that a request names: by `ns`, by the key of an upstream as the first
+ * segment, by our host name, or by the default. Two that disagree are refused; with `ns` the path
+ * is no prefix unless it begins with that same key, since another registry may well have a
+ * project of that name.
+ */
+export function resolveName(sources: NameSources, names: Names): NamedRepository {
+  const { name, namespace, host } = sources;
+  const slash = name.indexOf('/');
+  const prefix = slash === -1 ? undefined : name.slice(0, slash);
+  const hostUpstream = upstreamOfHost(host, names);
+  const stated =
+    namespace ?? (prefix !== undefined && names.upstreams.has(prefix) ? prefix : undefined);
+  if (namespace !== undefined && !names.upstreams.has(namespace)) {
+    throw unknownName(`no upstream is configured for ns=${quoted(namespace)}`);
+  }
+  if (stated !== undefined && hostUpstream !== undefined && stated !== hostUpstream) {
+    throw new RequestError(
+      400,
+      'NAME_INVALID',
+      `this host stands for ${quoted(hostUpstream)}, and the request names ${quoted(stated)}`,
+    );
+  }
+  const upstream = stated ?? hostUpstream ?? names.defaultUpstream;
+  const path = prefix !== undefined && prefix === stated ? name.slice(slash + 1) : name;
+  return { repository: toRepository(upstream, path), givenName: name, givenNamespace: namespace };
+}
+
+function toRepository(upstream: string | undefined, name: string): Repository {
+  // Docker Hub keeps its official images there; its clients leave it out.
+  const full = upstream === 'docker.io' && !name.includes('/') ? `library/${name}` : name;
+  const path = parseRepositoryPath(full);
+  if (path === undefined) {
+    throw new RequestError(400, 'NAME_INVALID', `${quoted(name)} is no repository name`);
+  }
+  if (upstream === undefined) {
+    throw unknownName(`no upstream is configured for ${quoted(name)}`);
+  }
+  return { upstream, path };
+}
+
+function upstreamOfHost(host: string | undefined, names: Names): string | undefined {
+  if (host === undefined || names.hosts.size === 0) return undefined;
+  const lowerCase = host.toLowerCase();
+  return names.hosts.get(lowerCase) ?? names.hosts.get(lowerCase.replace(/:\d+$/, ''));
+}
+
+function unknownName(message: string): RequestError {
+  return new RequestError(404, 'NAME_UNKNOWN', message);
+}

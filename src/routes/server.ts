@@ -1,0 +1,120 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import fastify, { type FastifyInstance } from 'fastify';
+import { randomHex } from '../kernel/clock.ts';
+import { answer } from './answer.ts';
+import { makeOpenRequests, type OpenRequests, refuseConnection } from './connection.ts';
+import { makeExchange, type RouteServices } from './exchange.ts';
+import { type ServerLimits, serverLimits } from './limits.ts';
+import { RequestError } from './request-error.ts';
+import { sendFailure } from './send-failure.ts';
+
+export type ServerDependencies = Omit<RouteServices, 'limits' | 'publicUrl'>;
+
+export interface ServerOptions {
+  readonly publicUrl?: string;
+  readonly tls?: ServerTls;
+  readonly limits?: Partial<ServerLimits>;
+}
+
+/** PEM texts. With `clientCa`, a client needs a certificate that it vouches for. */
+export interface ServerTls {
+  readonly certificate: string | Buffer;
+  readonly key: string | Buffer;
+  readonly clientCa?: string | Buffer;
+}
+
+/**
+ * The OCI distribution API (distribution-spec, Pull and Content Discovery), read-only, over
+ * HTTP/1.1. fastify owns the listener and its life; paths are parsed by our own grammar out of
+ * the raw request target, since a router that decodes lets two names lead to one place.
+ */
+export function makeServer(
+  dependencies: ServerDependencies,
+  options: ServerOptions = {},
+): FastifyInstance {
+  const limits = { ...serverLimits, ...options.limits };
+  const publicUrl = options.publicUrl?.replace(/\/+$/, '');
+  const services: RouteServices = { ...dependencies, limits, publicUrl };
+  const openRequests = makeOpenRequests(limits.maxPipelinedRequests);
+  const server = fastify({
+    ...listenerOptions(limits, options.tls),
+    connectionTimeout: limits.idleTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    maxRequestsPerSocket: limits.maxRequestsPerConnection,
+    genReqId: makeRequestIds(),
+    rewriteUrl: () => '/',
+    exposeHeadRoutes: false,
+    return503OnClosing: false,
+    onProtoPoisoning: 'error',
+    onConstructorPoisoning: 'error',
+    clientErrorHandler: (error, socket) => refuseConnection(error, socket, openRequests),
+  });
+  server.server.maxConnections = limits.maxConnections;
+  // Without this Node would invite the body of `Expect: 100-continue` before it is refused.
+  server.server.on('checkContinue', (request, response) => {
+    server.server.emit('request', request, response);
+  });
+  // A hook comes before fastify would parse a body, and for methods that it does not know too.
+  server.addHook('onRequest', (request, reply) => {
+    reply.hijack();
+    accept(services, openRequests, request.id, request.originalUrl, request.raw, reply.raw);
+  });
+  return server;
+}
+
+function accept(
+  services: RouteServices,
+  openRequests: OpenRequests,
+  id: string,
+  rawUrl: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const { socket } = request;
+  const exchange = makeExchange(services, id, rawUrl, request, response);
+  response.once('close', () => openRequests.end(socket));
+  if (openRequests.begin(socket)) {
+    void answer(exchange);
+    return;
+  }
+  const message = 'too many requests at once on one connection';
+  const headers = { 'Retry-After': '1', Connection: 'close' };
+  sendFailure(exchange, new RequestError(429, 'TOOMANYREQUESTS', message, headers));
+}
+
+/** Ids that are unique over restarts and replicas: what a person finds in the log by. */
+function makeRequestIds(): () => string {
+  const start = randomHex(6);
+  let count = 0;
+  return () => `${start}-${(++count).toString(36)}`;
+}
+
+/** How often Node looks for requests that take too long. */
+const timeoutCheckIntervalMs = 1_000;
+
+function listenerOptions(limits: ServerLimits, tls: ServerTls | undefined) {
+  const http = {
+    maxHeaderSize: limits.maxHeaderBytes,
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    connectionsCheckingInterval: timeoutCheckIntervalMs,
+    insecureHTTPParser: false,
+    // We check it ourselves, to answer in the protocol's form.
+    requireHostHeader: false,
+  };
+  if (tls === undefined) return { http };
+  const https = {
+    ...http,
+    cert: tls.certificate,
+    key: tls.key,
+    minVersion: 'TLSv1.2' as const,
+    ALPNProtocols: ['http/1.1'],
+    ...(tls.clientCa !== undefined && {
+      ca: tls.clientCa,
+      requestCert: true,
+      rejectUnauthorized: true,
+    }),
+  };
+  return { https };
+}
