@@ -4,14 +4,14 @@ import { messageOf } from '../kernel/tagged-error.ts';
 /** One thing without which this process should get no requests. */
 export interface ReadinessProbe {
   readonly name: string;
-  /** Resolves with what is wrong, or undefined. A rejection counts as wrong. */
-  check(): Promise<string | undefined>;
+  /** A rejection counts as not ok. */
+  check(): Promise<Readiness>;
 }
 
-interface ProbeResult {
-  readonly name: string;
+export interface Readiness {
   readonly ok: boolean;
-  readonly because?: string;
+  /** What was found, in a few words for a person. */
+  readonly says: string;
 }
 
 /**
@@ -28,7 +28,10 @@ export function addHealthRoutes(server: FastifyInstance, probes: readonly Readin
   });
 }
 
-async function runProbe(probe: ReadinessProbe): Promise<ProbeResult> {
-  const because = await probe.check().catch(messageOf);
-  return { name: probe.name, ok: because === undefined, ...(because !== undefined && { because }) };
+async function runProbe({ name, check }: ReadinessProbe): Promise<Readiness & { name: string }> {
+  try {
+    return { name, ...(await check()) };
+  } catch (error) {
+    return { name, ok: false, says: messageOf(error) };
+  }
 }

@@ -38,8 +38,10 @@ function toBranch(verdict: Verdict, places: readonly string[], paint: Paint): Br
 }
 
 function nothingFound({ reason }: Verdict): string {
-  const looked = reason !== 'no-rule' && reason !== 'exempted';
-  return looked ? 'no signature was found' : 'no signature was looked for';
+  const unasked = ['no-rule', 'exempted', 'malformed-manifest'];
+  return reason === undefined || !unasked.includes(reason)
+    ? 'no signature was found'
+    : 'no signature was looked for';
 }
 
 function childBranch(child: Verdict, paint: Paint): Branch {

@@ -1,4 +1,21 @@
+import type { Config } from '../config/schema.ts';
+import { NotFoundError } from '../gate/gate-error.ts';
+import { fetchAndRead } from '../gate/manifest-reader.ts';
+import { fromUpstream } from '../gate/upstream-failure.ts';
+import { type Clock, randomHex, systemClock } from '../kernel/clock.ts';
+import { type Digest, referrersTag } from '../oci/digest.ts';
+import { MalformedError } from '../oci/malformed-error.ts';
+import { type Reference, referenceSuffix } from '../oci/reference.ts';
+import { type Repository, scopeOf } from '../oci/repository.ts';
+import type { Log } from '../observe/log.ts';
+import type { Metrics } from '../observe/metric-list.ts';
+import type { ContentSource } from '../upstream/content-source.ts';
 import type { Verdict } from '../verdict/verdict.ts';
+import type { Verifier } from '../verifier/verifier.ts';
+import { readImageName } from './image-name.ts';
+import { loadBasis } from './load-basis.ts';
+import { openUpstreams } from './upstreams.ts';
+import { makeConfiguredVerifier } from './verifier.ts';
 
 /** A verdict, and the way to it. */
 export interface Examined {
@@ -7,4 +24,91 @@ export interface Examined {
   /** Where signatures were looked for. */
   readonly places: readonly string[];
   readonly verdict: Verdict;
+}
+
+/** What `verify` and `explain` need: no listener, no state; it runs beside a live server. */
+export interface Verification {
+  /**
+   * Verifies what the name leads to now; undefined when it does not exist upstream. Throws
+   * `ImageNameError` and the gate's `UnavailableError`.
+   */
+  examine(name: string, signal: AbortSignal): Promise<Examined | undefined>;
+  close(): Promise<void>;
+}
+
+const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
+const noMetrics: Metrics = { count() {}, time() {}, set() {} };
+
+/** Loads policy and trust material and opens the upstreams. Throws `StartupError`. */
+export async function openVerification(
+  config: Config,
+  clock: Clock = systemClock,
+): Promise<Verification> {
+  const basis = { ...(await loadBasis(config, () => undefined)), generation: 1 };
+  const observed = { clock, metrics: noMetrics, log: silentLog };
+  const upstreams = await openUpstreams(config, { ...observed, ownListeners: () => [] });
+  const verifier = makeConfiguredVerifier(config, () => basis, upstreams, observed);
+  return {
+    async examine(name, signal) {
+      const { repository, reference } = readImageName(name, Object.keys(config.upstreams));
+      const source = upstreams.get(repository.upstream);
+      if (source === undefined) throw new TypeError(`no source for ${repository.upstream}`);
+      const subject = await pin(repository, reference, source, signal);
+      if (subject === undefined) return undefined;
+      const verdict = await reach(repository, subject, { source, verifier, clock }, signal);
+      return (
+        verdict && {
+          reference: `${scopeOf(repository)}${referenceSuffix(reference)}`,
+          places: placesOf(verdict),
+          verdict,
+        }
+      );
+    },
+    close: () => upstreams.close(),
+  };
+}
+
+async function pin(
+  { path }: Repository,
+  reference: Reference,
+  source: ContentSource,
+  signal: AbortSignal,
+): Promise<Digest | undefined> {
+  if ('digest' in reference) return reference.digest;
+  return await fromUpstream(source.resolveTag(path, reference.tag, signal), signal);
+}
+
+async function reach(
+  repository: Repository,
+  digest: Digest,
+  using: { readonly source: ContentSource; readonly verifier: Verifier; readonly clock: Clock },
+  signal: AbortSignal,
+): Promise<Verdict | undefined> {
+  try {
+    const { descriptor, manifest } = await fetchAndRead(repository, digest, using.source, signal);
+    return await using.verifier.verify({ repository, descriptor, manifest }, signal);
+  } catch (error) {
+    if (error instanceof NotFoundError) return undefined;
+    if (!(error instanceof MalformedError)) throw error;
+    const now = using.clock.now();
+    return {
+      id: randomHex(6),
+      kind: 'untrusted',
+      scope: scopeOf(repository),
+      subject: digest,
+      reason: 'malformed-manifest',
+      because: error.message,
+      reports: [],
+      children: [],
+      checkedAt: now,
+      expiresAt: now,
+      ruleDigest: '',
+    };
+  }
+}
+
+/** A content source searches them all; without a rule that asks for signatures nothing is searched. */
+function placesOf({ reason, subject }: Verdict): readonly string[] {
+  if (reason === 'no-rule' || reason === 'exempted' || reason === 'malformed-manifest') return [];
+  return [`referrers of ${subject}`, `tag ${referrersTag(subject)}`];
 }

@@ -1,8 +1,14 @@
 import t, { type Test } from 'tap';
+import type { ReadinessProbe } from '../../../src/admin/health.ts';
 import { type AdminDependencies, makeAdminServer } from '../../../src/admin/server.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
 import type { LogFields } from '../../../src/observe/log.ts';
 import type { Verdict } from '../../../src/verdict/verdict.ts';
+
+const passing: ReadinessProbe = {
+  name: 'policy',
+  check: async () => ({ ok: true, says: 'loaded' }),
+};
 
 const verdict: Verdict = {
   id: 'abc123',
@@ -27,7 +33,7 @@ function makeTestServer(t: Test, overrides: Partial<AdminDependencies> = {}) {
     error: (fields: LogFields) => void errors.push(fields),
   };
   const server = makeAdminServer({
-    probes: [{ name: 'policy', check: async () => undefined }],
+    probes: [passing],
     metrics: {
       contentType: 'text/plain; version=0.0.4; charset=utf-8',
       render: async () => 'a 1\n',
@@ -51,14 +57,14 @@ t.test('readyz is 200 when every probe passes', async (t) => {
   const { server } = makeTestServer(t);
   const answer = await server.inject('/readyz');
   t.equal(answer.statusCode, 200);
-  t.same(answer.json(), { ready: true, checks: [{ name: 'policy', ok: true }] });
+  t.same(answer.json(), { ready: true, checks: [{ name: 'policy', ok: true, says: 'loaded' }] });
 });
 
 t.test('readyz is 503 and says why when one probe fails', async (t) => {
   const { server } = makeTestServer(t, {
     probes: [
-      { name: 'policy', check: async () => undefined },
-      { name: 'draining', check: async () => 'the process is shutting down' },
+      passing,
+      { name: 'serving', check: async () => ({ ok: false, says: 'it is shutting down' }) },
     ],
   });
   const answer = await server.inject('/readyz');
@@ -66,8 +72,8 @@ t.test('readyz is 503 and says why when one probe fails', async (t) => {
   t.same(answer.json(), {
     ready: false,
     checks: [
-      { name: 'policy', ok: true },
-      { name: 'draining', ok: false, because: 'the process is shutting down' },
+      { name: 'policy', ok: true, says: 'loaded' },
+      { name: 'serving', ok: false, says: 'it is shutting down' },
     ],
   });
 });
@@ -78,7 +84,7 @@ t.test('a probe that rejects is a probe that fails', async (t) => {
   });
   const answer = await server.inject('/readyz');
   t.equal(answer.statusCode, 503);
-  t.match(answer.json(), { checks: [{ name: 'state', ok: false, because: 'the disk is full' }] });
+  t.match(answer.json(), { checks: [{ name: 'state', ok: false, says: 'the disk is full' }] });
 });
 
 t.test('without any probe nothing is ready', async (t) => {

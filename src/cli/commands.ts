@@ -1,0 +1,15 @@
+import type { Command } from './command.ts';
+import { explain } from './explain.ts';
+import { policyCheck } from './policy-check.ts';
+import { serve } from './serve.ts';
+import { verify } from './verify.ts';
+import { version } from './version.ts';
+
+/** Every command. To add one: write its file, add its line. */
+export const commands = [
+  serve,
+  verify,
+  explain,
+  policyCheck,
+  version,
+] as const satisfies readonly Command[];

@@ -1,0 +1,36 @@
+import { type Examined, openVerification } from '../compose/verification.ts';
+import { loadConfig } from '../config/load.ts';
+import { exactly } from './arguments.ts';
+import type { Invocation } from './command.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { findConfig } from './find-config.ts';
+import { exitCodeOf } from './render-verdict.ts';
+import { type Paint, printable } from './terminal.ts';
+
+/** A person waits: longer than a server would, and not for ever. */
+const timeoutMs = 60_000;
+
+/** What `verify` and `explain` share: they differ only in what they print. */
+export async function examineReference(
+  { operands, config: named, json, terminal }: Invocation,
+  render: (examined: Examined, paint: Paint) => string,
+): Promise<ExitCode> {
+  const [text = ''] = exactly(operands, 'REF');
+  const verification = await openVerification(await loadConfig(findConfig(named)));
+  try {
+    const examined = await verification.examine(text, AbortSignal.timeout(timeoutMs));
+    if (examined === undefined) {
+      const message = `${printable(text)} does not exist upstream`;
+      if (json)
+        terminal.out(
+          JSON.stringify({ error: { code: 'NOT_FOUND', messages: [message] } }, null, 2),
+        );
+      terminal.err(`assay: ${message}`);
+      return exitCodes.untrusted;
+    }
+    terminal.out(json ? JSON.stringify(examined, null, 2) : render(examined, terminal.paint));
+    return exitCodeOf(examined.verdict);
+  } finally {
+    await verification.close();
+  }
+}

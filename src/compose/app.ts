@@ -1,0 +1,167 @@
+import type { FastifyInstance } from 'fastify';
+import { makeAdminServer } from '../admin/server.ts';
+import type { Config } from '../config/schema.ts';
+import { type MadeGate, makeGate } from '../gate/gate.ts';
+import { type Clock, systemClock } from '../kernel/clock.ts';
+import { makeMetrics, type MetricsRegistry } from '../observe/metrics.ts';
+import { makePinoLog, type PinoLog } from '../observe/pino-log.ts';
+import { makeServer } from '../routes/server.ts';
+import { matching } from '../storage/matching.ts';
+import { publishBasis } from './basis-metrics.ts';
+import { type Basis, openBasis } from './basis.ts';
+import { gateLimits, reloadIntervalMs } from './limits.ts';
+import { type Address, listenOn, namesOf, readServerTls, urlOf } from './listen.ts';
+import { loadBasis } from './load-basis.ts';
+import { makeBasisProbe, makeStateProbe } from './readiness.ts';
+import type { Stoppable } from './shutdown.ts';
+import { openState, type State } from './state.ts';
+import { openUpstreams, type Upstreams } from './upstreams.ts';
+import { makeConfiguredVerifier } from './verifier.ts';
+import { watchFiles } from './watch-files.ts';
+
+/** The whole proxy, put together. */
+export interface App extends Stoppable {
+  readonly gate: MadeGate;
+  readonly metrics: MetricsRegistry;
+  readonly log: PinoLog;
+  /** Listens on both addresses; resolves with their URLs. Throws `StartupError`. */
+  listen(): Promise<Addresses>;
+  /** Loads policy and trust material anew; never rejects. */
+  reload(): Promise<void>;
+  /** Looks at once whether files of policy or trust have changed, and reloads then. */
+  lookForChanges(): Promise<void>;
+}
+
+/** URLs, without a slash at the end. */
+export interface Addresses {
+  readonly oci: string;
+  readonly admin: string;
+}
+
+export interface AppOverrides {
+  readonly clock?: Clock;
+  readonly log?: PinoLog;
+}
+
+/**
+ * Builds everything by the configuration: sources, state, policy and trust material, verifier,
+ * gate and servers. Throws `StartupError`, and leaves nothing open then.
+ */
+export async function composeApp(config: Config, overrides: AppOverrides = {}): Promise<App> {
+  const { clock = systemClock, log = makePinoLog({ level: 'info' }) } = overrides;
+  const observed = { clock, log, metrics: makeMetrics() };
+  const opened = new AsyncDisposableStack();
+  const listeners: Address[] = [];
+  try {
+    const parts = await openParts(config, observed, listeners, opened);
+    return await makeApp(config, parts, listeners, opened);
+  } catch (error) {
+    await opened.disposeAsync();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly clock: Clock;
+  readonly log: PinoLog;
+  readonly metrics: MetricsRegistry;
+  readonly basis: Basis;
+  readonly upstreams: Upstreams;
+  readonly state: State;
+}
+
+async function openParts(
+  config: Config,
+  observed: Pick<Parts, 'clock' | 'log' | 'metrics'>,
+  listeners: readonly Address[],
+  opened: AsyncDisposableStack,
+): Promise<Parts> {
+  const basis = await openBasis({
+    ...observed,
+    load: (saw) => loadBasis(config, saw),
+    onLoaded: (loaded) => publishBasis(loaded, observed.metrics),
+  });
+  const upstreams = await openUpstreams(config, { ...observed, ownListeners: () => listeners });
+  opened.defer(() => upstreams.close());
+  const state = await openState(config, observed);
+  opened.defer(() => state.store.close());
+  return { ...observed, basis, upstreams, state };
+}
+
+async function makeApp(
+  config: Config,
+  parts: Parts,
+  listeners: Address[],
+  opened: AsyncDisposableStack,
+): Promise<App> {
+  const { clock, log, metrics, basis, state } = parts;
+  const gate = makeConfiguredGate(config, parts);
+  const tls = await readServerTls(config);
+  const oci = makeServer(
+    { gate, names: namesOf(config), log, metrics, clock },
+    {
+      ...(config.publicUrl !== undefined && { publicUrl: config.publicUrl }),
+      ...(tls !== undefined && { tls }),
+    },
+  );
+  let draining = false;
+  const admin = makeAdminServer({
+    probes: [
+      {
+        name: 'serving',
+        check: async () => ({ ok: !draining, says: draining ? 'shutting down' : 'yes' }),
+      },
+      makeBasisProbe(basis),
+      makeStateProbe(state.store, clock),
+    ],
+    metrics,
+    findVerdict: (id) => gate.verdictById(id),
+    log,
+  });
+  const servers: readonly FastifyInstance[] = [oci, admin];
+  const watch = await watchFiles(basis.files, reloadIntervalMs, basis.reload);
+  opened.defer(() => watch.close());
+  return {
+    gate,
+    metrics,
+    log,
+    async listen() {
+      const ociPort = await listenOn(oci, config.listen, 'listen');
+      const adminPort = await listenOn(admin, config.admin, 'admin');
+      listeners.push({ ...config.listen, port: ociPort }, { ...config.admin, port: adminPort });
+      const addresses = {
+        oci: urlOf(tls === undefined ? 'http' : 'https', config.listen.host, ociPort),
+        admin: urlOf('http', config.admin.host, adminPort),
+      };
+      log.info({ ...addresses }, 'listening');
+      return addresses;
+    },
+    reload: basis.reload,
+    lookForChanges: watch.look,
+    beginDraining: () => {
+      draining = true;
+    },
+    async close() {
+      // The admin listener answers until the last pull has ended.
+      await oci.close();
+      await admin.close();
+      await opened.disposeAsync();
+    },
+    closeIdleConnections: () => servers.forEach(({ server }) => server.closeIdleConnections()),
+    destroyConnections: () => servers.forEach(({ server }) => server.closeAllConnections()),
+  };
+}
+
+function makeConfiguredGate(config: Config, parts: Parts): MadeGate {
+  const { basis, upstreams, state, ...observed } = parts;
+  const { tag, staleTag, untrusted } = config.lifetimes;
+  return makeGate({
+    ...observed,
+    source: upstreams.get,
+    verifier: makeConfiguredVerifier(config, basis.current, upstreams, observed),
+    state: state.sealed,
+    matching,
+    lifetimes: { tagMs: tag.ms, staleTagMs: staleTag.ms, absentMs: untrusted.ms },
+    limits: gateLimits,
+  });
+}

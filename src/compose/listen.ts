@@ -1,0 +1,74 @@
+import type { FastifyInstance } from 'fastify';
+import type { Config } from '../config/schema.ts';
+import { readTextFileBounded } from '../kernel/file.ts';
+import { messageOf } from '../kernel/tagged-error.ts';
+import type { Names } from '../routes/names.ts';
+import type { ServerTls } from '../routes/server.ts';
+import { StartupError } from './startup-error.ts';
+
+export interface Address {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+}
+
+const explanations: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another process listens there',
+  EACCES: 'listening there is not permitted to this user',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  ENOTFOUND: 'this host name has no address',
+};
+
+/** Listens, and resolves with the port. `key` names the address in an error, as `listen`. */
+export async function listenOn(
+  server: FastifyInstance,
+  { host, port }: Address,
+  key: 'listen' | 'admin',
+): Promise<number> {
+  try {
+    await server.listen({ host, port });
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? '';
+    const why = explanations[code] ?? messageOf(cause);
+    const message = `${key}: ${hostAndPort(host, port)} can not be used: ${why}`;
+    throw new StartupError('ADDRESS_UNUSABLE', message, { cause });
+  }
+  const address = server.server.address();
+  if (address === null || typeof address === 'string') throw new TypeError('no TCP address');
+  return address.port;
+}
+
+/** As in a URL: an IPv6 address in brackets. */
+function hostAndPort(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+export function urlOf(scheme: 'http' | 'https', host: string, port: number): string {
+  return `${scheme}://${hostAndPort(host, port)}`;
+}
+
+/** Which names lead to which upstream. */
+export function namesOf({ upstreams, hosts, defaultUpstream }: Config): Names {
+  const named = Object.entries(hosts).map(
+    ([host, upstream]) => [host.toLowerCase(), upstream] as const,
+  );
+  return { upstreams: new Set(Object.keys(upstreams)), hosts: new Map(named), defaultUpstream };
+}
+
+const maxPemBytes = 1024 * 1024;
+
+/** The PEM texts of `listen.tls`. Throws `StartupError`. */
+export async function readServerTls(config: Config): Promise<ServerTls | undefined> {
+  const { tls } = config.listen;
+  if (tls === undefined) return undefined;
+  const read = (key: string, file: string): Promise<string> =>
+    readTextFileBounded(file, maxPemBytes).catch((cause: unknown) => {
+      const message = `listen.tls.${key}: ${file} can not be read: ${messageOf(cause)}`;
+      throw new StartupError('TLS_UNUSABLE', message, { cause });
+    });
+  return {
+    certificate: await read('certificate', tls.certificate),
+    key: await read('key', tls.key),
+    ...(tls.clientCa !== undefined && { clientCa: await read('clientCa', tls.clientCa) }),
+  };
+}

@@ -1,0 +1,35 @@
+import { dirname, resolve } from 'node:path';
+import { readTextFileBounded } from '../kernel/file.ts';
+import { messageOf } from '../kernel/tagged-error.ts';
+import { PolicyError } from '../policies/policy-error.ts';
+import {
+  type LoadedTrustPolicy,
+  loadTrustPolicy,
+  maxPolicyBytes,
+} from '../policies/trust-policy.ts';
+import { StartupError } from './startup-error.ts';
+
+/**
+ * Reads a trust policy and the files that it names, relative to it; `saw` gets the path of each
+ * before it is read. Throws `StartupError` with all problems.
+ */
+export async function readPolicyFile(
+  file: string,
+  saw: (file: string) => void,
+): Promise<LoadedTrustPolicy> {
+  const read = (path: string): Promise<string> => {
+    saw(path);
+    return readTextFileBounded(path, maxPolicyBytes);
+  };
+  try {
+    return await loadTrustPolicy(await read(file), file, (path) =>
+      read(resolve(dirname(file), path)),
+    );
+  } catch (cause) {
+    const messages =
+      cause instanceof PolicyError
+        ? cause.message.split('\n')
+        : [`the trust policy ${file} can not be read: ${messageOf(cause)}`];
+    throw new StartupError('POLICY_UNUSABLE', messages, { cause });
+  }
+}

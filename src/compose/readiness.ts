@@ -1,0 +1,45 @@
+import type { Readiness, ReadinessProbe } from '../admin/health.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { messageOf } from '../kernel/tagged-error.ts';
+import type { KeyValue } from '../storage/key-value.ts';
+import type { Basis } from './basis.ts';
+
+const probeKey = 'readiness';
+/** A write that was seen to work is believed for so long. */
+const believedMs = 5_000;
+
+/** Whether the state takes a write and gives it back. */
+export function makeStateProbe(store: KeyValue, clock: Clock): ReadinessProbe {
+  let believedUntilMs = -Infinity;
+  const works: Readiness = { ok: true, says: 'takes writes' };
+  const look = async (): Promise<Readiness> => {
+    const written = Buffer.from(clock.now().toISOString());
+    try {
+      await store.put(probeKey, written);
+      const found = await store.get(probeKey);
+      if (found === undefined || !written.equals(found)) return { ok: false, says: 'lost a write' };
+      believedUntilMs = clock.monotonicMs() + believedMs;
+      return works;
+    } catch (error) {
+      return { ok: false, says: messageOf(error) };
+    }
+  };
+  return {
+    name: 'state',
+    check: async () => (clock.monotonicMs() < believedUntilMs ? works : await look()),
+  };
+}
+
+/** Loaded it is, or the process would not run; a change that does not load is said, and no more. */
+export function makeBasisProbe(basis: Basis): ReadinessProbe {
+  return {
+    name: 'policy and trust',
+    async check() {
+      const inForce = `policy ${basis.current().policy.digest.slice(0, 12)} is in force`;
+      const problem = basis.problem();
+      const says =
+        problem === undefined ? inForce : `${inForce}; a change does not load: ${problem}`;
+      return { ok: true, says };
+    },
+  };
+}

@@ -1,0 +1,92 @@
+import type { Config, CredentialsConfig, RemoteUpstreamConfig } from '../config/schema.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { readTextFileBounded } from '../kernel/file.ts';
+import { messageOf } from '../kernel/tagged-error.ts';
+import type { Log } from '../observe/log.ts';
+import type { Metrics } from '../observe/metric-list.ts';
+import type { CredentialOptions } from '../upstream/auth/credentials.ts';
+import type { ContentSource } from '../upstream/content-source.ts';
+import type { ListenAddress } from '../upstream/egress.ts';
+import { makeLayoutSource } from '../upstream/layout-source.ts';
+import type { RemoteOptions } from '../upstream/remote-options.ts';
+import { makeRemoteSource } from '../upstream/remote-source.ts';
+import { StartupError } from './startup-error.ts';
+
+/** The content source of every configured upstream. */
+export interface Upstreams {
+  get(name: string): ContentSource | undefined;
+  close(): Promise<void>;
+}
+
+export interface UpstreamDependencies {
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** Where this process listens; nothing is fetched from there. */
+  readonly ownListeners: () => readonly ListenAddress[];
+}
+
+const maxPemBytes = 1024 * 1024;
+
+/** Opens all of them; no connection is made yet. Throws `StartupError` naming what can't be used. */
+export async function openUpstreams(
+  config: Config,
+  dependencies: UpstreamDependencies,
+): Promise<Upstreams> {
+  const sources = new Map<string, ContentSource>();
+  const close = async (): Promise<void> => {
+    await Promise.all([...sources.values()].map((source) => source.close()));
+  };
+  try {
+    for (const [name, upstream] of Object.entries(config.upstreams)) {
+      const source =
+        'layout' in upstream
+          ? makeLayoutSource({ name, folder: upstream.layout })
+          : makeRemoteSource(
+              await toRemoteOptions(name, upstream, config, dependencies),
+              dependencies,
+            );
+      sources.set(name, source);
+    }
+  } catch (cause) {
+    await close();
+    if (cause instanceof StartupError) throw cause;
+    throw new StartupError('UPSTREAM_UNUSABLE', messageOf(cause), { cause });
+  }
+  return { get: (name) => sources.get(name), close };
+}
+
+async function toRemoteOptions(
+  name: string,
+  upstream: RemoteUpstreamConfig,
+  config: Config,
+  { ownListeners }: UpstreamDependencies,
+): Promise<RemoteOptions> {
+  const { url, plainHttp, credentials, ca, clientCertificate, httpProxy, realmAllow } = upstream;
+  const readPem = (key: string, file: string): Promise<string> =>
+    readTextFileBounded(file, maxPemBytes).catch((cause: unknown) => {
+      const message = `upstreams.${name}.${key}: ${file} can not be read: ${messageOf(cause)}`;
+      throw new StartupError('UPSTREAM_UNUSABLE', message, { cause });
+    });
+  return {
+    name,
+    url,
+    plainHttp,
+    credentials: credentials && toCredentialOptions(credentials),
+    ca: ca && (await readPem('ca', ca)),
+    clientCertificate: clientCertificate && {
+      certificate: await readPem('clientCertificate.certificate', clientCertificate.certificate),
+      key: await readPem('clientCertificate.key', clientCertificate.key),
+    },
+    httpProxy,
+    realmAllow,
+    allowPrivate: config.egress.allowPrivate,
+    ownListeners,
+  };
+}
+
+function toCredentialOptions(credentials: CredentialsConfig): CredentialOptions {
+  if (!('username' in credentials)) return credentials;
+  const { username, password } = credentials;
+  return { username, password: password.reveal() };
+}

@@ -1,0 +1,35 @@
+import type { Config } from '../config/schema.ts';
+import { signatureFormats } from '../formats/index.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Log } from '../observe/log.ts';
+import type { Metrics } from '../observe/metric-list.ts';
+import { decide } from '../policies/decide.ts';
+import { makeVerifier } from '../verifier/verification.ts';
+import type { VerificationBasis, Verifier } from '../verifier/verifier.ts';
+import { verificationLimits } from './limits.ts';
+import type { Upstreams } from './upstreams.ts';
+
+/** What everything reports to, and tells the time by. */
+export interface Observed {
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly log: Log;
+}
+
+/** The verifier with every format and the policy engine: the same for `serve` and for `verify`. */
+export function makeConfiguredVerifier(
+  { lifetimes }: Config,
+  basis: () => VerificationBasis,
+  upstreams: Upstreams,
+  observed: Observed,
+): Verifier {
+  return makeVerifier({
+    ...observed,
+    basis,
+    source: upstreams.get,
+    formats: signatureFormats,
+    decide,
+    lifetimes: { trustedMs: lifetimes.trusted.ms, untrustedMs: lifetimes.untrusted.ms },
+    limits: verificationLimits,
+  });
+}
