@@ -1,4 +1,5 @@
 import { pipeline, Readable, type Transform } from 'node:stream';
+import { TaggedError } from '../kernel/tagged-error.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
@@ -100,8 +101,14 @@ function admitPart(
       const because = `upstream has ${content.size} bytes for ${name}, its manifest says ${part.size}`;
       throw new UnavailableError('BAD_UPSTREAM', because);
     }
+    const verified = matching(part);
+    verified.once('error', (error) => {
+      if (error instanceof TaggedError && error.code === 'CONTENT_MISMATCH') {
+        metrics.count('assay_content_mismatch_total', { upstream: repository.upstream });
+      }
+    });
     // `pipeline` ends both sides when one fails; whoever reads the result sees the error there.
-    return pipeline(content.stream, matching(part), () => undefined);
+    return pipeline(content.stream, verified, () => undefined);
   };
   // Evidence is never handed out under a media type that a client might run.
   const mediaType = voucher.by === 'evidence' ? mediaTypes.octets : part.mediaType;

@@ -1,11 +1,12 @@
 import { isNonEmpty } from '../kernel/non-empty.ts';
 import { scopeOf } from '../oci/repository.ts';
+import type { Decision } from '../policies/decide.ts';
 import type { RequireRule } from '../policies/policy.ts';
 import type { Report } from '../verdict/report.ts';
 import type { Candidate } from './candidate.ts';
 import { discover } from './discover.ts';
 import { examine } from './examine.ts';
-import type { Decision, Subject, VerificationBasis, VerifierDependencies } from './verifier.ts';
+import type { Subject, VerificationBasis, VerifierDependencies } from './verifier.ts';
 
 export type SubjectDecision = Decision & { readonly reports: readonly Report[] };
 

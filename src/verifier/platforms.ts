@@ -3,8 +3,9 @@ import { messageOf } from '../kernel/tagged-error.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { MalformedError } from '../oci/malformed-error.ts';
 import { isAttestationChild, readManifest } from '../oci/manifest.ts';
+import type { Decision } from '../policies/decide.ts';
 import type { Verdict } from '../verdict/verdict.ts';
-import type { Decision, Subject, VerifierDependencies } from './verifier.ts';
+import type { Subject, VerifierDependencies } from './verifier.ts';
 
 export interface PlatformsDecision {
   readonly decision: Decision;

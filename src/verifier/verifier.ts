@@ -6,12 +6,11 @@ import type { Manifest } from '../oci/manifest.ts';
 import type { Repository } from '../oci/repository.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
+import type { Decision, Evidence } from '../policies/decide.ts';
 import type { Requirement, Rule, TrustPolicy } from '../policies/policy.ts';
 import type { TrustMaterial } from '../trust/trust-material.ts';
 import type { ContentSource } from '../upstream/content-source.ts';
-import type { Reason } from '../verdict/reason.ts';
-import type { Report } from '../verdict/report.ts';
-import type { Verdict, VerdictKind } from '../verdict/verdict.ts';
+import type { Verdict } from '../verdict/verdict.ts';
 import type { DiscoveryLimits } from './discover.ts';
 
 /** What is to be verified: bytes that were hashed and read, in the repository they came from. */
@@ -43,22 +42,6 @@ export interface VerificationBasis {
   readonly policy: TrustPolicy;
   readonly trust: TrustMaterial;
   readonly generation: number;
-}
-
-/** All that was found about a subject, for the policy engine. */
-export interface Evidence {
-  /** Every signature against every identity that the rule names. */
-  readonly reports: readonly Report[];
-  /** Why signatures may exist that nobody could look at; undefined when all were seen. */
-  readonly incomplete: string | undefined;
-}
-
-export interface Decision {
-  readonly kind: VerdictKind;
-  /** Undefined when trusted. */
-  readonly reason: Reason | undefined;
-  /** One sentence for a person. */
-  readonly because: string;
 }
 
 export interface VerifierDependencies {
