@@ -28,7 +28,7 @@ function answerVersion(exchange: Exchange): void {
   sendWhole(exchange, 200, { 'Content-Type': 'application/json' }, '{}');
 }
 
-function answerRepository(
+async function answerRepository(
   exchange: Exchange,
   target: Exclude<Target, { readonly route: 'version' }>,
   query: Query,
@@ -38,15 +38,19 @@ function answerRepository(
   switch (target.route) {
     case 'manifests':
       exchange.reference = target.reference;
-      return answerManifest(exchange, named, target.reference);
+      await answerManifest(exchange, named, target.reference);
+      break;
     case 'blobs':
       exchange.reference = { digest: target.digest };
-      return answerBlob(exchange, named, target.digest);
+      await answerBlob(exchange, named, target.digest);
+      break;
     case 'referrers':
       exchange.reference = { digest: target.digest };
-      return answerReferrers(exchange, named, target.digest, query);
+      await answerReferrers(exchange, named, target.digest, query);
+      break;
     case 'tags':
-      return answerTags(exchange, named, query);
+      await answerTags(exchange, named, query);
+      break;
   }
 }
 

@@ -38,53 +38,21 @@ export interface Exchange {
   reference: Reference | undefined;
 }
 
-export function makeExchange(
-  services: RouteServices,
-  id: string,
-  rawUrl: string,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Exchange {
-  const client = new AbortController();
-  response.once('close', () => {
-    if (!response.writableFinished) client.abort(new Error('the client is gone'));
-  });
-  return {
-    id,
-    services,
-    request,
-    response,
-    rawUrl,
-    startedMs: services.clock.monotonicMs(),
-    signal: client.signal,
-    route: 'none',
-    named: undefined,
-    reference: undefined,
-  };
-}
-
 /**
  * The result of `work` if it comes within the answer's deadline; `UnavailableError` if not. The
  * work is not aborted then: what it finds out serves the next try.
  */
-export function beforeDeadline<T>(exchange: Exchange, work: Promise<T>): Promise<T> {
-  const { answerDeadlineMs } = exchange.services.limits;
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      const message = 'it could not be found out in time; the work goes on';
-      reject(new UnavailableError('UNAVAILABLE', message));
-    }, answerDeadlineMs);
-    work.then(
-      (value) => {
-        clearTimeout(timer);
-        resolve(value);
-      },
-      (error: unknown) => {
-        clearTimeout(timer);
-        reject(error instanceof Error ? error : new Error(String(error)));
-      },
-    );
-  });
+export async function beforeDeadline<T>(exchange: Exchange, work: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    const message = 'it could not be found out in time; the work goes on';
+    reject(new UnavailableError('UNAVAILABLE', message));
+  }, exchange.services.limits.answerDeadlineMs);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 const apiVersion = 'Docker-Distribution-API-Version';

@@ -35,24 +35,27 @@ export interface NameSources {
  */
 export function resolveName(sources: NameSources, names: Names): NamedRepository {
   const { name, namespace, host } = sources;
-  const slash = name.indexOf('/');
-  const prefix = slash === -1 ? undefined : name.slice(0, slash);
-  const hostUpstream = upstreamOfHost(host, names);
-  const stated =
-    namespace ?? (prefix !== undefined && names.upstreams.has(prefix) ? prefix : undefined);
   if (namespace !== undefined && !names.upstreams.has(namespace)) {
     throw unknownName(`no upstream is configured for ns=${quoted(namespace)}`);
   }
-  if (stated !== undefined && hostUpstream !== undefined && stated !== hostUpstream) {
+  const prefix = prefixOf(name);
+  const stated = namespace ?? (names.upstreams.has(prefix) ? prefix : undefined);
+  const byHost = upstreamOfHost(host, names);
+  if (stated !== undefined && byHost !== undefined && stated !== byHost) {
     throw new RequestError(
       400,
       'NAME_INVALID',
-      `this host stands for ${quoted(hostUpstream)}, and the request names ${quoted(stated)}`,
+      `this host stands for ${quoted(byHost)}, and the request names ${quoted(stated)}`,
     );
   }
-  const upstream = stated ?? hostUpstream ?? names.defaultUpstream;
-  const path = prefix !== undefined && prefix === stated ? name.slice(slash + 1) : name;
-  return { repository: toRepository(upstream, path), givenName: name, givenNamespace: namespace };
+  const path = prefix === stated ? name.slice(prefix.length + 1) : name;
+  const repository = toRepository(stated ?? byHost ?? names.defaultUpstream, path);
+  return { repository, givenName: name, givenNamespace: namespace };
+}
+
+/** The first segment of several; empty, which is no upstream's key, where there is but one. */
+function prefixOf(name: string): string {
+  return name.slice(0, Math.max(0, name.indexOf('/')));
 }
 
 function toRepository(upstream: string | undefined, name: string): Repository {

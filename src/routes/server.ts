@@ -1,9 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import fastify, { type FastifyInstance } from 'fastify';
+import type { ServerResponse } from 'node:http';
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { randomHex } from '../kernel/clock.ts';
 import { answer } from './answer.ts';
 import { makeOpenRequests, type OpenRequests, refuseConnection } from './connection.ts';
-import { makeExchange, type RouteServices } from './exchange.ts';
+import type { Exchange, RouteServices } from './exchange.ts';
 import { type ServerLimits, serverLimits } from './limits.ts';
 import { RequestError } from './request-error.ts';
 import { sendFailure } from './send-failure.ts';
@@ -58,7 +58,7 @@ export function makeServer(
   // A hook comes before fastify would parse a body, and for methods that it does not know too.
   server.addHook('onRequest', (request, reply) => {
     reply.hijack();
-    accept(services, openRequests, request.id, request.originalUrl, request.raw, reply.raw);
+    accept(services, openRequests, request, reply.raw);
   });
   return server;
 }
@@ -66,14 +66,27 @@ export function makeServer(
 function accept(
   services: RouteServices,
   openRequests: OpenRequests,
-  id: string,
-  rawUrl: string,
-  request: IncomingMessage,
+  { id, originalUrl, raw: request }: FastifyRequest,
   response: ServerResponse,
 ): void {
   const { socket } = request;
-  const exchange = makeExchange(services, id, rawUrl, request, response);
-  response.once('close', () => openRequests.end(socket));
+  const client = new AbortController();
+  response.once('close', () => {
+    openRequests.end(socket);
+    if (!response.writableFinished) client.abort(new Error('the client is gone'));
+  });
+  const exchange: Exchange = {
+    id,
+    services,
+    request,
+    response,
+    rawUrl: originalUrl,
+    startedMs: services.clock.monotonicMs(),
+    signal: client.signal,
+    route: 'none',
+    named: undefined,
+    reference: undefined,
+  };
   if (openRequests.begin(socket)) {
     void answer(exchange);
     return;

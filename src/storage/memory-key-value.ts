@@ -29,7 +29,7 @@ export function makeMemoryKeyValue(): KeyValue {
     async keys(prefix, limit) {
       assertOpen();
       const found = [...values.keys()].filter((key) => key.startsWith(prefix));
-      const sorted = found.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+      const sorted = found.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
       return sorted.slice(0, limit);
     },
     async close() {

@@ -3,6 +3,7 @@ import { NotFoundError } from '../../src/gate/gate-error.ts';
 import type {
   Admission,
   Gate,
+  Trusted,
   TrustedBlob,
   TrustedManifest,
   TrustedReferrers,
@@ -15,8 +16,8 @@ import { parseTag, type Tag } from '../../src/oci/reference.ts';
 import type { Verdict } from '../../src/verdict/verdict.ts';
 
 /** Content that a test declares admitted: the gate's brand without the gate. */
-export function admitted<T>(content: object): T {
-  return content as T;
+export function admitted<T>(content: T): Trusted<T> {
+  return content as Trusted<T>;
 }
 
 export function makeAdmission(overrides: Partial<Admission> = {}): Admission {
@@ -34,7 +35,7 @@ export function makeManifest(
     size: bytes.byteLength,
   };
   const admission = makeAdmission({ warnings: overrides.warnings ?? [] });
-  return admitted<TrustedManifest>({ bytes, descriptor, admission });
+  return admitted({ bytes, descriptor, admission });
 }
 
 /** A blob that is streamed; with `atHand` its bytes are there, as the gate keeps small ones. */
@@ -47,7 +48,7 @@ export function makeBlob(
   } = {},
 ): TrustedBlob {
   const { atHand = false, mediaType = mediaTypes.octets, warnings = [], open } = overrides;
-  return admitted<TrustedBlob>({
+  return admitted({
     descriptor: { mediaType, digest: digestOf(bytes), size: bytes.byteLength },
     admission: makeAdmission({ warnings }),
     open: open ?? (async () => Readable.from(bytes.byteLength === 0 ? [] : [bytes])),
@@ -56,11 +57,11 @@ export function makeBlob(
 }
 
 export function makeReferrers(descriptors: readonly Descriptor[]): TrustedReferrers {
-  return admitted<TrustedReferrers>({ descriptors });
+  return admitted({ descriptors });
 }
 
 export function makeTags(names: readonly string[], more = false): TrustedTags {
-  return admitted<TrustedTags>({ tags: names.map(tagOf), more });
+  return admitted({ tags: names.map(tagOf), more });
 }
 
 export function tagOf(text: string): Tag {
