@@ -12,19 +12,18 @@ export interface Problem {
   readonly message: string;
 }
 
-/** `trusted.keys["a b"]`: a key behind a path, in quotes where it is no plain word. */
+/** `trust.keys["a b"]`: a key behind a path, in quotes where it is no plain word. */
 export function keyPath(path: string, key: string): string {
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(key)) return `${path}[${JSON.stringify(key.slice(0, 80))}]`;
   return path === '' ? key : `${path}.${key}`;
 }
 
 /** One line a problem, in the order of the text: `FILE:LINE:COLUMN: PATH: MESSAGE`. */
-export function describeProblems(file: string, problems: readonly Problem[]): string {
+export function describeProblems(file: string, problems: readonly Problem[]): readonly string[] {
   return problems
     .toSorted((a, b) => a.at.line - b.at.line || a.at.column - b.at.column)
     .map(({ at, path, message }) => {
       const where = `${file}:${at.line}:${at.column}: `;
       return path === '' ? `${where}${message}` : `${where}${path}: ${message}`;
-    })
-    .join('\n');
+    });
 }

@@ -43,7 +43,10 @@ export function explainInconclusive(
   const open = reports.find((report) => report.outcome === 'inconclusive');
   if (open !== undefined) {
     const reason = open.reason ?? 'upstream-unavailable';
-    return { reason, because: bounded(`it could not be found out whether ${tellOf(open)}`) };
+    return {
+      reason,
+      because: bounded(`whether it is trusted could not be found out: ${tellOf(open)}`),
+    };
   }
   const because = `the signatures could not be listed: ${incomplete ?? 'the cause is unknown'}`;
   return { reason: 'upstream-unavailable', because: bounded(because) };
@@ -70,7 +73,7 @@ export function explainUntrusted(
   }
   const others = new Set(reports.map((report) => report.signature)).size - 1;
   const more = others > 0 ? ` (and ${others} more signatures that do not count)` : '';
-  const because = `not signed as the rule asks, by ${wanted}: ${tellOf(first)}${more}`;
+  const because = `the rule asks for ${wanted}; ${tellOf(first)}${more}`;
   return { reason: reasonOf(first), because: bounded(because) };
 }
 
@@ -88,7 +91,7 @@ function tellOf({ signature, identity, checks }: Report): string {
   const short = signature.slice(0, 19);
   const stopped = checks.find((check) => stops(check));
   const why = stopped === undefined ? 'it proves no signer' : `${stopped.id}: ${stopped.because}`;
-  return `signature ${short} is by ${identity} (${why})`;
+  return `signature ${short}… does not count for ${identity} (${why})`;
 }
 
 function stops({ outcome, enforcement, because }: Check): boolean {

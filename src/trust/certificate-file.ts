@@ -1,0 +1,76 @@
+import { readCertificate } from '../crypto/certificate.ts';
+import { EnvelopeError } from '../crypto/envelope-error.ts';
+import type { Certificate } from '../crypto/x509.ts';
+import { TrustError } from './trust-error.ts';
+
+const maxCertificates = 1000;
+const sequenceTag = 0x30;
+const begin = '-----BEGIN ';
+const block = /-----BEGIN ([A-Z0-9 ]{1,40})-----\s+([A-Za-z0-9+/=\s]*?)\s*-----END \1-----/y;
+const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/**
+ * Every certificate of a file, PEM (RFC 7468; text around the blocks is a comment) or DER, one
+ * after the other. Throws `TrustError` where there is none, or anything else.
+ */
+export function readCertificateFile(bytes: Uint8Array, file: string): readonly Certificate[] {
+  const text = Buffer.from(bytes).toString('latin1');
+  const ders = text.includes(begin) ? splitPem(text, file) : splitDer(bytes, file);
+  if (ders.length === 0) throw malformed(file, 'holds no certificate');
+  if (ders.length > maxCertificates) {
+    throw malformed(file, `holds more than ${maxCertificates} certificates`);
+  }
+  return ders.map((der, index) => {
+    try {
+      return readCertificate(der);
+    } catch (cause) {
+      if (!(cause instanceof EnvelopeError)) throw cause;
+      throw malformed(file, `certificate ${index + 1}: ${cause.message}`, cause);
+    }
+  });
+}
+
+function splitPem(text: string, file: string): readonly Uint8Array[] {
+  const ders: Uint8Array[] = [];
+  for (let at = text.indexOf(begin); at >= 0; at = text.indexOf(begin, block.lastIndex)) {
+    block.lastIndex = at;
+    const match = block.exec(text);
+    if (match === null) throw malformed(file, `has a PEM block that does not end, at byte ${at}`);
+    const [, label = '', body = ''] = match;
+    if (label !== 'CERTIFICATE')
+      throw malformed(file, `holds a ${label}, and must hold certificates only`);
+    const encoded = body.replace(/\s+/g, '');
+    if (!base64.test(encoded))
+      throw malformed(file, `has a PEM block that is no base64, at byte ${at}`);
+    ders.push(Buffer.from(encoded, 'base64'));
+  }
+  return ders;
+}
+
+/** Cuts at the lengths that each certificate states (X.690, section 8.1.3). */
+function splitDer(bytes: Uint8Array, file: string): readonly Uint8Array[] {
+  const ders: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const end = at + lengthAt(bytes, at);
+    if (bytes[at] !== sequenceTag || !(end <= bytes.length)) {
+      throw malformed(file, 'is neither PEM nor DER');
+    }
+    ders.push(bytes.subarray(at, end));
+    at = end;
+  }
+  return ders;
+}
+
+/** The whole length of a DER value with its header; NaN where it can't be. */
+function lengthAt(bytes: Uint8Array, at: number): number {
+  const first = bytes[at + 1] ?? NaN;
+  if (first < 0x80) return 2 + first;
+  const count = first - 0x80;
+  if (!(count >= 1 && count <= 3) || at + 2 + count > bytes.length) return NaN;
+  const length = bytes.subarray(at + 2, at + 2 + count).reduce((sum, byte) => sum * 256 + byte, 0);
+  return 2 + count + length;
+}
+
+function malformed(file: string, why: string, cause?: unknown): TrustError {
+  return new TrustError('TRUST_STORE_MALFORMED', `${file} ${why}`, { cause });
+}
