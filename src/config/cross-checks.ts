@@ -1,6 +1,16 @@
 import { keyPath } from '../kernel/source-problem.ts';
 import { parseRepositoryPath } from '../oci/repository.ts';
-import type { Config, UpstreamConfig } from './schema.ts';
+import type { Secret } from './redact.ts';
+import type { Config, RemoteUpstreamConfig } from './schema.ts';
+
+/** What could be read of a configuration: every part may be missing for a problem of its own. */
+export type PartialConfig = DeepPartial<Config>;
+
+type DeepPartial<T> = T extends Secret
+  ? T
+  : T extends object
+    ? { readonly [Key in keyof T]?: DeepPartial<T[Key]> | undefined }
+    : T;
 
 /** Takes down a problem of the key at `path`. */
 type Complain = (path: string, message: string) => void;
@@ -9,21 +19,25 @@ const hostName = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z
 const minStateKeyLength = 32;
 
 /** What no single key can tell: names that refer to others, and settings that exclude others. */
-export function checkAcross(config: Config, complain: Complain): void {
-  const keys = Object.keys(config.upstreams);
-  for (const [key, upstream] of Object.entries(config.upstreams)) {
+export function checkAcross(config: PartialConfig, complain: Complain): void {
+  const upstreams = config.upstreams ?? {};
+  const keys = Object.keys(upstreams);
+  for (const [key, upstream] of Object.entries(upstreams)) {
     checkUpstreamKey(key, complain);
-    checkUpstream(upstream, keyPath('upstreams', key), complain);
+    if (upstream !== undefined && 'url' in upstream) {
+      checkUpstream(upstream, keyPath('upstreams', key), complain);
+    }
   }
-  for (const [host, key] of Object.entries(config.hosts)) {
+  const mustBeUpstream = (key: string | undefined, path: string): void => {
+    if (key === undefined || keys.includes(key)) return;
+    complain(path, `is no upstream; upstreams are ${keys.join(', ')}`);
+  };
+  for (const [host, key] of Object.entries(config.hosts ?? {})) {
     const path = keyPath('hosts', host);
     if (!hostName.test(host)) complain(path, 'is no host name in lower case, without a port');
-    if (!keys.includes(key)) complain(path, `is no upstream; upstreams are ${keys.join(', ')}`);
+    mustBeUpstream(key, path);
   }
-  const { defaultUpstream } = config;
-  if (defaultUpstream !== undefined && !keys.includes(defaultUpstream)) {
-    complain('defaultUpstream', `is no upstream; upstreams are ${keys.join(', ')}`);
-  }
+  mustBeUpstream(config.defaultUpstream, 'defaultUpstream');
   checkListeners(config, complain);
   checkStateKeys(config, complain);
 }
@@ -40,9 +54,12 @@ function checkUpstreamKey(key: string, complain: Complain): void {
   );
 }
 
-function checkUpstream(upstream: UpstreamConfig, path: string, complain: Complain): void {
-  if (!('url' in upstream)) return;
-  const { url, plainHttp, ca, clientCertificate } = upstream;
+function checkUpstream(
+  { url, plainHttp, ca, clientCertificate }: DeepPartial<RemoteUpstreamConfig>,
+  path: string,
+  complain: Complain,
+): void {
+  if (url === undefined) return;
   const isPlain = url.startsWith('http:');
   if (isPlain && plainHttp === undefined) {
     complain(`${path}.url`, 'is http: write https, or say plainHttp: allowed beside it');
@@ -57,13 +74,14 @@ function checkUpstream(upstream: UpstreamConfig, path: string, complain: Complai
 }
 
 /** The admin API must not come out on the public listener. */
-function checkListeners({ listen, admin }: Config, complain: Complain): void {
-  const isSame = listen.host === admin.host && listen.port === admin.port && listen.port !== 0;
-  if (isSame) complain('admin.port', 'is the port that listen has: give it another');
+function checkListeners({ listen, admin }: PartialConfig, complain: Complain): void {
+  if (listen?.port === undefined || admin?.port === undefined || listen.port === 0) return;
+  if (listen.host === admin.host && listen.port === admin.port)
+    complain('admin.port', 'is the port that listen has: give it another');
 }
 
-function checkStateKeys({ state }: Config, complain: Complain): void {
-  const texts = (state?.keys ?? []).map((key) => key.reveal());
+function checkStateKeys({ state }: PartialConfig, complain: Complain): void {
+  const texts = (state?.keys ?? []).flatMap((key) => (key === undefined ? [] : [key.reveal()]));
   for (const [index, text] of texts.entries()) {
     if (text.length < minStateKeyLength) {
       complain('state.keys', `key ${index + 1} has fewer than ${minStateKeyLength} characters`);

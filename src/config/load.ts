@@ -48,13 +48,10 @@ export async function readConfig(
     },
     positions,
   };
-  const config = (await readBySchema(root, ConfigSchema as ReadableSchema, '', reading)) as Config;
-  // Only what is complete can be held against itself.
-  if (problems.length === 0) {
-    checkAcross(config, (path, message) => {
-      reading.report(positions.get(path) ?? root.at, path, message);
-    });
-  }
+  const config = await readBySchema(root, ConfigSchema as ReadableSchema, '', reading);
+  checkAcross(config ?? {}, (path, message) => {
+    reading.report(positions.get(path) ?? root.at, path, message);
+  });
   if (problems.length > 0) throw invalidConfig(file, problems);
-  return config;
+  return config as Config;
 }

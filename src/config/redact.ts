@@ -9,9 +9,8 @@ export interface Secret {
   [inspect.custom](): string;
 }
 
-const redacted = '***';
+const hide = (): string => '***';
 
 export function makeSecret(text: string): Secret {
-  const hide = (): string => redacted;
   return { reveal: () => text, toString: hide, toJSON: hide, [inspect.custom]: hide };
 }

@@ -71,6 +71,6 @@ function sentence(schema: DescribedSchema): string {
 function absence(schema: DescribedSchema, isRequired: boolean): string {
   const { default: standard } = schema;
   if (standard === undefined) return isRequired ? 'Required.' : '';
-  if (typeof standard === 'object') return '';
-  return `Default: \`${String(standard as string | number | boolean)}\`.`;
+  const text = typeof standard === 'string' ? standard : JSON.stringify(standard);
+  return typeof standard === 'object' ? '' : `Default: \`${text}\`.`;
 }

@@ -104,11 +104,7 @@ class Conversion {
       return { kind: 'scalar', at: this.#at(fallback), value: null }; // `{a}`: nothing is there.
     }
     const offset = node.range?.[0] ?? fallback;
-    this.#nodes += 1;
-    if (this.#nodes > this.#maxNodes) {
-      throw new TooMuch(offset, `more than ${this.#maxNodes} values, with aliases in full`);
-    }
-    if (depth > maxDepth) throw new TooMuch(offset, `deeper than ${maxDepth} levels`);
+    this.#count(depth, offset);
     if (isAlias(node)) return this.#aliased(node.source, path, depth, offset);
     if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);
     const at = this.#at(offset);
@@ -118,6 +114,14 @@ class Conversion {
       this.#node(item, `${path}[${index}]`, depth + 1, offset),
     );
     return { kind: 'list', at, items };
+  }
+
+  #count(depth: number, offset: number): void {
+    this.#nodes += 1;
+    if (this.#nodes > this.#maxNodes) {
+      throw new TooMuch(offset, `more than ${this.#maxNodes} values, with aliases in full`);
+    }
+    if (depth > maxDepth) throw new TooMuch(offset, `deeper than ${maxDepth} levels`);
   }
 
   #aliased(name: string, path: string, depth: number, offset: number): YamlNode {

@@ -24,12 +24,13 @@ const laterKinds = ['sigstore', 'gpg', 'cms', 'key', 'dockerContentTrust'] as co
 
 /** Reads `identities:`. Names of identities that do not load stay in `declared`. */
 export async function readIdentities(
-  place: Place,
+  place: Place | undefined,
   readFile: ReadReferredFile,
   report: Report,
 ): Promise<{ readonly identities: Identities; readonly declared: ReadonlySet<string> }> {
   const identities = new Map<string, Identity>();
   const declared = new Set<string>();
+  if (place === undefined) return { identities, declared };
   const { node, path } = place;
   if (node.kind !== 'map') {
     report(place, 'must be a mapping of names to identities');

@@ -71,14 +71,11 @@ function readNamedStatement(place: Place, report: Report): NotationStatement | u
   const trust = readFields(place, { required, optional }, report);
   const namePlace = trust?.get('name');
   const scopesPlace = trust?.get('registryScopes');
-  const verificationPlace = trust?.get('signatureVerification');
-  if (trust === undefined || namePlace === undefined) return undefined;
-  if (scopesPlace === undefined || verificationPlace === undefined) return undefined;
-  const name = readText(namePlace, report);
-  const registryScopes = readScopes(scopesPlace, report);
-  const requirement = readVerification(verificationPlace, trust, place, report);
-  if (name === undefined || registryScopes === undefined) return undefined;
-  if (requirement === undefined) return undefined;
+  const name = namePlace && readText(namePlace, report);
+  const registryScopes = scopesPlace && readScopes(scopesPlace, report);
+  const requirement = trust && readVerification(trust, place, report);
+  if (scopesPlace === undefined || registryScopes === undefined) return undefined;
+  if (name === undefined || requirement === undefined) return undefined;
   if (requirement.level === 'skip' && registryScopes.includes('*')) {
     return report(scopesPlace, 'level skip must not be for every repository ("*")');
   }
@@ -86,11 +83,12 @@ function readNamedStatement(place: Place, report: Report): NotationStatement | u
 }
 
 function readVerification(
-  verificationPlace: Place,
   trust: Fields,
   place: Place,
   report: Report,
 ): NotationRequirement | undefined {
+  const verificationPlace = trust.get('signatureVerification');
+  if (verificationPlace === undefined) return undefined;
   const keys = { required: ['level'], optional: ['override', 'verifyTimestamp'] };
   const verification = readFields(verificationPlace, keys, report);
   const levelPlace = verification?.get('level');
@@ -159,7 +157,7 @@ function toNode(json: Json, at: Position): YamlNode {
     return { kind: 'map', at, entries };
   }
   if (typeof json === 'object' && json !== null) {
-    return { kind: 'list', at, items: (json as readonly Json[]).map((item) => toNode(item, at)) };
+    return { kind: 'list', at, items: json.map((item) => toNode(item, at)) };
   }
   return { kind: 'scalar', at, value: json };
 }

@@ -1,4 +1,4 @@
-import { isNonEmpty } from '../kernel/non-empty.ts';
+import { isNonEmpty, type NonEmpty } from '../kernel/non-empty.ts';
 import type { Problem } from '../kernel/source-problem.ts';
 import { readYaml } from '../kernel/yaml.ts';
 import { asSet, digestOfMeaning, meaningOfIdentity, meaningOfRequirement } from './canonical.ts';
@@ -57,24 +57,29 @@ async function readPolicy(
   const known = { required: ['version', 'rules'], optional: ['revision', 'identities'] };
   const fields = readFields(place, known, report);
   if (fields === undefined) return undefined;
-  const version = fields.get('version');
-  if (version?.node.kind !== 'scalar' || version.node.value !== 1) {
-    report(version ?? place, 'version must be 1');
-  }
+  readVersion(fields.get('version'), report);
   const revisionPlace = fields.get('revision');
   const revision = revisionPlace && readInteger(revisionPlace, 0, report);
-  const identitiesPlace = fields.get('identities');
-  const { identities, declared } =
-    identitiesPlace === undefined
-      ? { identities: new Map(), declared: new Set<string>() }
-      : await readIdentities(identitiesPlace, readFile, report);
-  const rulesPlace = fields.get('rules');
-  const items = rulesPlace && readItems(rulesPlace, maxRules, report);
+  const { identities, declared } = await readIdentities(fields.get('identities'), readFile, report);
+  const sources = readRules(fields.get('rules'), declared, report);
+  return sources && makeTrustPolicy(revision, identities, sources);
+}
+
+function readVersion(place: Place | undefined, report: Report): void {
+  if (place === undefined) return; // Reported as missing.
+  const { node } = place;
+  if (node.kind !== 'scalar' || node.value !== 1) report(place, 'must be 1');
+}
+
+function readRules(
+  place: Place | undefined,
+  declared: ReadonlySet<string>,
+  report: Report,
+): NonEmpty<RuleSource> | undefined {
+  const items = place && readItems(place, maxRules, report);
   const rules = items?.map((item, index) => readRule(item, index + 1, declared, report));
   const sources = rules?.filter((rule) => rule !== undefined) ?? [];
-  return isNonEmpty(sources) && sources.length === rules?.length
-    ? makeTrustPolicy(revision, identities, sources)
-    : undefined;
+  return isNonEmpty(sources) && sources.length === rules?.length ? sources : undefined;
 }
 
 function makeTrustPolicy(
