@@ -1,0 +1,162 @@
+import { withDeadline } from '../kernel/abort.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Metrics } from '../observe/metric-list.ts';
+import type { RepositoryPath } from '../oci/repository.ts';
+import { readBody } from './body.ts';
+import type { Authorizer } from './auth/authorizer.ts';
+import { classifyFailure, toUpstreamError } from './failure.ts';
+import type { Transport, WireAnswer } from './http.ts';
+import { discard, follow } from './redirect.ts';
+import { makeRetryBudget, type Wait, withRetries } from './retry.ts';
+import { judgeStatus, rateLimitRemaining } from './status.ts';
+import type { UpstreamError } from './upstream-error.ts';
+
+/** One question to an upstream. */
+export interface Ask {
+  readonly operation: 'manifest' | 'blob' | 'tags' | 'referrers';
+  readonly url: URL;
+  readonly accept?: string;
+  /** Whose right to pull is needed. */
+  readonly path: RepositoryPath;
+}
+
+export type AnswerHead = Pick<WireAnswer, 'status' | 'url' | 'headers'>;
+
+export interface ReadAnswer extends AnswerHead {
+  /** Decoded. */
+  readonly bytes: Buffer;
+}
+
+/**
+ * Questions with all that goes with them: log-in, redirects, retries, deadline, metrics. Each
+ * resolves with undefined for 404, and rejects with whatever went wrong: callers use `named`.
+ */
+export interface Exchange {
+  /** HEAD; `unsupported` where the upstream has none. */
+  head(ask: Ask, signal: AbortSignal): Promise<AnswerHead | 'unsupported' | undefined>;
+  /** GET with a body of at most `maxBytes`, all within the deadline. */
+  read(ask: Ask, maxBytes: number, signal: AbortSignal): Promise<ReadAnswer | undefined>;
+  /** GET whose body the caller reads or destroys; the deadline ends with the headers. */
+  open(ask: Ask, signal: AbortSignal): Promise<WireAnswer | undefined>;
+  /**
+   * What the work resolves with; its failure becomes an `UpstreamError` that says what was asked
+   * of whom, or the signal's own reason.
+   */
+  named<T>(what: string, signal: AbortSignal, work: () => Promise<T>): Promise<T>;
+  /** The same error for a failure that comes later, in a stream. */
+  toError(error: unknown, what: string): UpstreamError;
+}
+
+export interface ExchangeOptions {
+  readonly upstream: string;
+  readonly origin: string;
+  readonly totalMs: number;
+}
+
+export interface ExchangeDependencies {
+  readonly transport: Transport;
+  readonly authorizer: Authorizer;
+  readonly clock: Clock;
+  readonly wait: Wait;
+  readonly metrics: Metrics | undefined;
+}
+
+type Method = 'GET' | 'HEAD';
+
+export function makeExchange(
+  options: ExchangeOptions,
+  dependencies: ExchangeDependencies,
+): Exchange {
+  const { upstream, totalMs } = options;
+  const { clock, wait } = dependencies;
+  const budget = makeRetryBudget();
+  const terms = { clock, wait, budget, totalMs };
+
+  const toError = (error: unknown, what: string): UpstreamError =>
+    toUpstreamError(error, `${what} from upstream ${upstream}`);
+  const ask = (method: Method, question: Ask, signal: AbortSignal): Promise<WireAnswer> =>
+    withRetries(() => attempt(method, question, options, dependencies, signal), terms, signal);
+  const open = async (question: Ask, signal: AbortSignal): Promise<WireAnswer | undefined> => {
+    const deadline = new AbortController();
+    const timer = setTimeout(() => {
+      deadline.abort(new DOMException('no answer in time', 'TimeoutError'));
+    }, totalMs);
+    try {
+      const answer = await ask('GET', question, AbortSignal.any([signal, deadline.signal]));
+      if (answer.status === 200) return answer;
+      discard(answer);
+      return undefined;
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
+  return {
+    async head(question, signal) {
+      const answer = await ask('HEAD', question, withDeadline(totalMs, signal));
+      discard(answer);
+      if (answer.status === 200) return answer;
+      return answer.status === 404 ? undefined : 'unsupported';
+    },
+    async read(question, maxBytes, signal) {
+      const answer = await ask('GET', question, withDeadline(totalMs, signal));
+      if (answer.status === 200) return { ...answer, bytes: await readBody(answer, maxBytes) };
+      discard(answer);
+      return undefined;
+    },
+    open,
+    async named(what, signal, work) {
+      try {
+        return await work();
+      } catch (error) {
+        signal.throwIfAborted();
+        throw toError(error, what);
+      }
+    },
+    toError,
+  };
+}
+
+/** One attempt with at most one renewed log-in, counted and timed. */
+async function attempt(
+  method: Method,
+  question: Ask,
+  { upstream, origin }: ExchangeOptions,
+  { transport, authorizer, clock, metrics }: ExchangeDependencies,
+  signal: AbortSignal,
+): Promise<WireAnswer> {
+  const { operation, url, accept, path } = question;
+  const startMs = clock.monotonicMs();
+  const count = (outcome: string): void => {
+    const seconds = (clock.monotonicMs() - startMs) / 1000;
+    metrics?.count('assay_upstream_requests_total', { upstream, operation, outcome });
+    metrics?.time('assay_upstream_seconds', { upstream, operation }, seconds);
+  };
+  let answer: WireAnswer;
+  try {
+    const authorization = await authorizer.prepare(path, signal);
+    answer = await follow(transport, { method, url, accept, authorization }, origin, signal);
+    const isRefused = answer.status === 401 || answer.status === 403;
+    // Another origin's challenge is nothing to us: what we have is not for it.
+    if (isRefused && answer.url.origin === origin) {
+      const renewed = await authorizer.renew(answer, authorization, path, signal);
+      if (renewed !== undefined) {
+        discard(answer);
+        const again = { method, url, accept, authorization: renewed };
+        answer = await follow(transport, again, origin, signal);
+      }
+    }
+  } catch (error) {
+    count(signal.aborted ? 'aborted' : classifyFailure(error).code);
+    throw error;
+  }
+  count(`${Math.floor(answer.status / 100)}xx`);
+  const remaining = rateLimitRemaining(answer);
+  if (remaining !== undefined) {
+    metrics?.set('assay_upstream_rate_limit_remaining', { upstream }, remaining);
+  }
+  const failure = judgeStatus(answer, method, clock);
+  if (failure === undefined) return answer;
+  discard(answer);
+  throw failure;
+}

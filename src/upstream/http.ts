@@ -1,0 +1,168 @@
+import { type ConnectionOptions, getCACertificates } from 'node:tls';
+import { Agent, buildConnector, type Dispatcher, ProxyAgent } from 'undici';
+import type { EgressGuard, NamedBy } from './egress.ts';
+import { answerLimits, type RemoteLimits, type RemoteOptions } from './remote-options.ts';
+
+/** Credentials as a header, and the one origin that may see them. */
+export interface Authorization {
+  readonly origin: string;
+  readonly value: string;
+}
+
+export interface WireRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST';
+  readonly url: URL;
+  readonly accept?: string | undefined;
+  readonly authorization?: Authorization | undefined;
+  /** Sent as a form. */
+  readonly body?: string | undefined;
+}
+
+export interface WireAnswer {
+  readonly status: number;
+  /** The URL that answered. */
+  readonly url: URL;
+  readonly headers: Dispatcher.ResponseData['headers'];
+  readonly body: Dispatcher.ResponseData['body'];
+}
+
+/**
+ * One upstream's connections. Sends what it is given and nothing else: it has no default
+ * credentials, follows nothing, decodes nothing. To the upstream's own origin and to all others
+ * it has separate pools, so that the client certificate is shown to the one alone.
+ */
+export interface Transport {
+  send(request: WireRequest, signal: AbortSignal): Promise<WireAnswer>;
+  close(): Promise<void>;
+}
+
+const userAgent = 'assay';
+
+export function openTransport(
+  ownOrigin: string,
+  options: Pick<RemoteOptions, 'ca' | 'clientCertificate' | 'httpProxy'>,
+  guard: EgressGuard,
+  limits: RemoteLimits,
+): Transport {
+  const { ca, clientCertificate, httpProxy } = options;
+  const dispatchers = {
+    configuration: openDispatcher('configuration', guard, limits, httpProxy, {
+      ...(ca !== undefined && { ca }),
+      ...(clientCertificate !== undefined && {
+        cert: clientCertificate.certificate,
+        key: clientCertificate.key,
+      }),
+    }),
+    others: openDispatcher('others', guard, limits, httpProxy, {
+      ...(ca !== undefined && { ca: [...getCACertificates('default'), ca] }),
+    }),
+  } as const;
+  return {
+    async send({ method, url, accept, authorization, body }, signal) {
+      assertBound(authorization, url);
+      const namedBy = url.origin === ownOrigin ? 'configuration' : 'others';
+      if (httpProxy !== undefined) guard.admitName(bareHost(url.hostname), portOf(url), namedBy);
+      const answer = await dispatchers[namedBy].request({
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method,
+        signal,
+        headers: {
+          'user-agent': userAgent,
+          'accept-encoding': 'identity',
+          ...(accept !== undefined && { accept }),
+          ...(authorization !== undefined && { authorization: authorization.value }),
+          ...(body !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
+        },
+        ...(body !== undefined && { body }),
+      });
+      return { status: answer.statusCode, url, headers: answer.headers, body: answer.body };
+    },
+    async close() {
+      await Promise.all(Object.values(dispatchers).map((dispatcher) => dispatcher.destroy()));
+    },
+  };
+}
+
+/** The last thing before the wire: whatever is wrong above, credentials do not leave their origin. */
+function assertBound(authorization: Authorization | undefined, url: URL): void {
+  if (authorization !== undefined && authorization.origin !== url.origin) {
+    throw new Error(`credentials for ${authorization.origin} were about to go to ${url.origin}`);
+  }
+}
+
+type TlsOptions = Pick<ConnectionOptions, 'ca' | 'cert' | 'key'>;
+
+function openDispatcher(
+  namedBy: NamedBy,
+  guard: EgressGuard,
+  limits: RemoteLimits,
+  httpProxy: string | undefined,
+  tls: TlsOptions,
+): Dispatcher {
+  const common = {
+    allowH2: false,
+    connections: limits.maxConnections,
+    pipelining: 1,
+    headersTimeout: limits.headersMs,
+    bodyTimeout: limits.idleMs,
+    maxHeaderSize: answerLimits.headerBytes,
+  } as const;
+  if (httpProxy === undefined) {
+    return new Agent({ ...common, connect: guardedConnect(namedBy, guard, limits.connectMs, tls) });
+  }
+  return new ProxyAgent({
+    ...common,
+    uri: httpProxy,
+    connectTimeout: limits.connectMs,
+    requestTls: { ...tls },
+  });
+}
+
+/** Connects to an address that the guard has seen, never to a second answer of the resolver. */
+function guardedConnect(
+  namedBy: NamedBy,
+  guard: EgressGuard,
+  timeoutMs: number,
+  tls: TlsOptions,
+): buildConnector.connector {
+  let admitted: readonly string[] = [];
+  const connect = buildConnector({
+    ...tls,
+    allowH2: false,
+    timeout: timeoutMs,
+    lookup(_hostname, options, done) {
+      const all = admitted.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
+      const [first] = all;
+      if (first === undefined) done(new Error('no admitted address'), '');
+      else if (options.all === true) done(null, all);
+      else done(null, first.address, first.family);
+    },
+  });
+  const connectAdmitted = async (
+    options: buildConnector.Options,
+    callback: buildConnector.Callback,
+  ): Promise<void> => {
+    const port = Number(options.port) || (options.protocol === 'https:' ? 443 : 80);
+    let addresses: readonly string[];
+    try {
+      addresses = await guard.admit(options.hostname, port, namedBy);
+    } catch (error) {
+      callback(error as Error, null);
+      return;
+    }
+    // The look-up above is called synchronously from here, so no other host's can come between.
+    admitted = addresses;
+    connect(options, callback);
+    admitted = [];
+  };
+  return (options, callback) => void connectAdmitted(options, callback);
+}
+
+function portOf(url: URL): number {
+  return Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
+}
+
+function bareHost(hostname: string): string {
+  return hostname.replace(/^\[|\]$/g, '');
+}

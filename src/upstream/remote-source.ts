@@ -1,0 +1,57 @@
+import { makeAuthorizer } from './auth/authorizer.ts';
+import { runHelper as systemRunHelper } from './auth/credential-helper.ts';
+import { makeCredentialSource } from './auth/credentials.ts';
+import { makeBlobReader } from './blobs.ts';
+import type { ContentSource } from './content-source.ts';
+import { makeEgressGuard } from './egress.ts';
+import { makeExchange } from './exchange.ts';
+import { openTransport } from './http.ts';
+import { makeManifestReader } from './manifests.ts';
+import { listReferrers } from './referrers.ts';
+import { makeRegistryUrls, readUpstreamOrigin } from './registry-url.ts';
+import {
+  defaultRemoteLimits,
+  type RemoteDependencies,
+  type RemoteOptions,
+} from './remote-options.ts';
+import { systemWait } from './retry.ts';
+import { listTags } from './tags.ts';
+
+/**
+ * An upstream registry (distribution-spec, pull and discovery). Nothing of a client's request
+ * comes here but parsed names, and nothing is sent but what stands in these files. Throws a
+ * `TypeError` for options that make no sense.
+ */
+export function makeRemoteSource(
+  options: RemoteOptions,
+  dependencies: RemoteDependencies,
+): ContentSource {
+  const { clock, metrics, log, resolve } = dependencies;
+  const { wait = systemWait, runHelper = systemRunHelper } = dependencies;
+  const limits = { ...defaultRemoteLimits, ...options.limits };
+  const origin = readUpstreamOrigin(options.url, options.plainHttp);
+  const guard = makeEgressGuard({
+    allowPrivate: options.allowPrivate ?? [],
+    ownListeners: options.ownListeners ?? (() => []),
+    timeoutMs: limits.connectMs,
+    resolve,
+  });
+  const transport = openTransport(origin, options, guard, limits);
+  const credentials = makeCredentialSource(origin, options.credentials, { clock, runHelper });
+  const rules = { origin, realmAllow: options.realmAllow ?? [] };
+  const authorizer = makeAuthorizer(rules, { transport, credentials, clock });
+  const exchange = makeExchange(
+    { upstream: options.name, origin, totalMs: limits.totalMs },
+    { transport, authorizer, clock, wait, metrics },
+  );
+  const urls = makeRegistryUrls(origin);
+  const manifests = makeManifestReader(options.name, urls, exchange, metrics);
+  return {
+    ...manifests,
+    ...makeBlobReader(urls, exchange, clock, limits),
+    listTags: (path, query, signal) => listTags(path, query, urls, exchange, signal),
+    listReferrers: (path, digest, signal) =>
+      listReferrers(path, digest, { urls, exchange, manifests, log }, signal),
+    close: () => transport.close(),
+  };
+}

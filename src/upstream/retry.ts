@@ -1,0 +1,92 @@
+import { setTimeout } from 'node:timers/promises';
+import type { Clock } from '../kernel/clock.ts';
+import { classifyFailure } from './failure.ts';
+
+/** Resolves after so long, or rejects when the signal aborts. */
+export type Wait = (ms: number, signal: AbortSignal) => Promise<void>;
+
+export const systemWait: Wait = (ms, signal) => setTimeout(ms, undefined, { signal });
+
+/** What one upstream's retries are paid from: a tenth of its requests, and a few in advance. */
+export interface RetryBudget {
+  /** A request was made. */
+  deposit(): void;
+  /** Whether one more retry is covered; takes it. */
+  withdraw(): boolean;
+}
+
+const maxSaved = 10;
+const share = 0.1;
+
+export function makeRetryBudget(): RetryBudget {
+  let saved = maxSaved;
+  return {
+    deposit() {
+      saved = Math.min(maxSaved, saved + share);
+    },
+    withdraw() {
+      if (saved < 1) return false;
+      saved -= 1;
+      return true;
+    },
+  };
+}
+
+const maxRetries = 2;
+const firstPauseMs = 100;
+/** Longer pauses than that are the caller's to make: somebody waits for an answer. */
+const maxPauseMs = 5_000;
+
+export interface RetryTerms {
+  readonly clock: Clock;
+  readonly wait: Wait;
+  readonly budget: RetryBudget;
+  /** From now; the pauses must fit in. */
+  readonly totalMs: number;
+}
+
+/** Tries again what may be mended by trying again, within the budget and the one deadline. */
+export async function withRetries<T>(
+  attempt: () => Promise<T>,
+  { clock, wait, budget, totalMs }: RetryTerms,
+  signal: AbortSignal,
+): Promise<T> {
+  const endMs = clock.monotonicMs() + totalMs;
+  budget.deposit();
+  for (let retries = 0; ; retries += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      signal.throwIfAborted();
+      const pauseMs = pauseAfter(error, retries);
+      const fits = pauseMs !== undefined && clock.monotonicMs() + pauseMs < endMs;
+      if (!fits || retries >= maxRetries || !budget.withdraw()) throw error;
+      await wait(pauseMs, signal);
+    }
+  }
+}
+
+/** Undefined for what no retry mends: a timeout has had its time, a refusal stays one. */
+function pauseAfter(error: unknown, retries: number): number | undefined {
+  const { code, retryAfterSeconds } = classifyFailure(error);
+  const mendable = code === 'UPSTREAM_UNREACHABLE' || code === 'UPSTREAM_FAILED';
+  if (!mendable && !(code === 'UPSTREAM_RATE_LIMITED' && retryAfterSeconds !== undefined)) {
+    return undefined;
+  }
+  const pauseMs =
+    retryAfterSeconds === undefined ? firstPauseMs * 4 ** retries : retryAfterSeconds * 1000;
+  return pauseMs <= maxPauseMs ? pauseMs : undefined;
+}
+
+const maxRetryAfterSeconds = 60;
+// RFC 9110, section 5.6.7: IMF-fixdate, which senders must generate.
+const httpDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
+
+/** Retry-After (RFC 9110, section 10.2.3), seconds or a date, as 0 to 60 seconds from now. */
+export function parseRetryAfter(text: string | undefined, now: Date): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{1,10}$/.test(text)) return Math.min(Number(text), maxRetryAfterSeconds);
+  if (!httpDate.test(text)) return undefined;
+  const seconds = Math.ceil((Date.parse(text) - now.getTime()) / 1000);
+  return Number.isNaN(seconds) ? undefined : Math.min(Math.max(seconds, 0), maxRetryAfterSeconds);
+}

@@ -1,0 +1,39 @@
+import type { Clock } from '../kernel/clock.ts';
+import { headerOf } from './header.ts';
+import type { WireAnswer } from './http.ts';
+import { parseRetryAfter } from './retry.ts';
+import { UpstreamError, type UpstreamErrorCode } from './upstream-error.ts';
+
+type Answer = Pick<WireAnswer, 'status' | 'headers'>;
+
+/**
+ * What a status means for a pull: undefined for 200, for 404, the only one that says "does not
+ * exist", and for a HEAD that is not supported; otherwise the error to throw.
+ */
+export function judgeStatus(
+  answer: Answer,
+  method: 'GET' | 'HEAD',
+  clock: Clock,
+): UpstreamError | undefined {
+  const { status } = answer;
+  if (status === 200 || status === 404) return undefined;
+  if (method === 'HEAD' && (status === 405 || status === 501)) return undefined;
+  const retryAfterSeconds = parseRetryAfter(headerOf(answer, 'retry-after'), clock.now());
+  return new UpstreamError(codeFor(status), `answered with status ${status}`, {
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+  });
+}
+
+function codeFor(status: number): UpstreamErrorCode {
+  if (status === 401 || status === 403) return 'UPSTREAM_UNAUTHORIZED';
+  if (status === 429) return 'UPSTREAM_RATE_LIMITED';
+  // A retry mends what the server calls its own fault, and nothing else.
+  return status >= 500 || status === 408 ? 'UPSTREAM_FAILED' : 'UPSTREAM_MISBEHAVED';
+}
+
+/** Pulls left: Docker Hub states `100;w=21600`, so many in a window of seconds. */
+export function rateLimitRemaining(answer: Answer): number | undefined {
+  const stated = headerOf(answer, 'ratelimit-remaining');
+  const digits = stated === undefined ? undefined : /^(\d{1,9})(?:;|$)/.exec(stated)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
