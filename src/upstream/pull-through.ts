@@ -1,0 +1,115 @@
+import { pipeline, Readable, Transform } from 'node:stream';
+import { messageOf } from '../kernel/tagged-error.ts';
+import type { Log } from '../observe/log.ts';
+import { type Digest, matchesDigest } from '../oci/digest.ts';
+import type { RepositoryPath } from '../oci/repository.ts';
+import type { KeptContent, KeptKey, ManifestStore } from '../storage/manifest-store.ts';
+import type { BlobContent, ContentSource } from './content-source.ts';
+
+export interface KeepOptions {
+  /** The configured key of the upstream: part of what names kept content. */
+  readonly upstream: string;
+  /** Blobs of at most so many bytes are kept: those of signatures, and configs; 1 MiB unless told. */
+  readonly maxBlobBytes?: number;
+  readonly log?: Log | undefined;
+}
+
+const defaultMaxBlobBytes = 1024 * 1024;
+
+/**
+ * A content source that keeps manifests and small blobs by digest, so that what was pulled once
+ * needs no upstream again: not when it is down, not when it deleted them. Only checked bytes are
+ * kept, and by repository: what one knows, another must be asked for. A store that fails costs
+ * speed and nothing else.
+ */
+export function keepManifests(
+  source: ContentSource,
+  store: ManifestStore,
+  { upstream, maxBlobBytes = defaultMaxBlobBytes, log }: KeepOptions,
+): ContentSource {
+  const keyFor = (kind: KeptKey['kind'], path: RepositoryPath, digest: Digest): KeptKey => ({
+    kind,
+    place: `${upstream}/${path}`,
+    digest,
+  });
+  const get = async (key: KeptKey): Promise<KeptContent | undefined> => {
+    try {
+      return await store.get(key);
+    } catch (error) {
+      log?.warn({ ...key, error: messageOf(error) }, 'kept content can not be read');
+      return undefined;
+    }
+  };
+  const put = async (key: KeptKey, content: KeptContent): Promise<void> => {
+    try {
+      await store.put(key, content);
+    } catch (error) {
+      log?.warn({ ...key, error: messageOf(error) }, 'content can not be kept');
+    }
+  };
+
+  return {
+    resolveTag: (path, tag, signal) => source.resolveTag(path, tag, signal),
+    listTags: (path, query, signal) => source.listTags(path, query, signal),
+    listReferrers: (path, digest, signal) => source.listReferrers(path, digest, signal),
+    close: () => source.close(),
+    async fetchManifest(path, reference, signal) {
+      if ('digest' in reference) {
+        const kept = await get(keyFor('manifest', path, reference.digest));
+        if (kept !== undefined) return { ...kept, digest: reference.digest };
+      }
+      const content = await source.fetchManifest(path, reference, signal);
+      if (content !== undefined && matchesDigest(content.bytes, content.digest)) {
+        await put(keyFor('manifest', path, content.digest), content);
+      }
+      return content;
+    },
+    async statBlob(path, digest, signal) {
+      const kept = await get(keyFor('blob', path, digest));
+      if (kept !== undefined) return { size: kept.bytes.byteLength };
+      return source.statBlob(path, digest, signal);
+    },
+    async openBlob(path, digest, signal) {
+      const key = keyFor('blob', path, digest);
+      const kept = await get(key);
+      if (kept !== undefined) return toContent(kept.bytes);
+      const content = await source.openBlob(path, digest, signal);
+      if (content?.size === undefined || content.size > maxBlobBytes) return content;
+      const keep = (bytes: Uint8Array) => put(key, { bytes, contentType: undefined });
+      return { size: content.size, stream: copying(content, digest, content.size, keep) };
+    },
+  };
+}
+
+function toContent(bytes: Uint8Array): BlobContent {
+  return { size: bytes.byteLength, stream: Readable.from([bytes], { objectMode: false }) };
+}
+
+/** Passes the stream on at once, and keeps a copy if at its end it has the digest. */
+function copying(
+  { stream }: BlobContent,
+  digest: Digest,
+  maxBytes: number,
+  keep: (bytes: Uint8Array) => Promise<void>,
+): Readable {
+  let chunks: Buffer[] = [];
+  let length = 0;
+  const copy = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      length += chunk.length;
+      // More than was stated is no blob of ours: the reader's check will say so.
+      if (length <= maxBytes) chunks.push(chunk);
+      else chunks = [];
+      done(null, chunk);
+    },
+    flush(done) {
+      const finish = async (): Promise<void> => {
+        const bytes = Buffer.concat(chunks);
+        if (matchesDigest(bytes, digest)) await keep(bytes);
+        done();
+      };
+      void finish();
+    },
+  });
+  return pipeline(stream, copy, () => undefined);
+}
