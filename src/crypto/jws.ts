@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { errors, flattenedVerify } from 'jose';
 import { isObject, type Json, JsonError, type JsonObject, readJson } from '../kernel/json.ts';
 import { quoted } from '../kernel/quoted.ts';
-import type { SignatureAlgorithm } from './algorithms.ts';
+import { type SignatureAlgorithm, signatureAlgorithmOf } from './algorithms.ts';
 import { parseBase64 } from './base64.ts';
 import { EnvelopeError } from './envelope-error.ts';
 
@@ -56,6 +56,7 @@ export async function verifyJws(
   publicKey: KeyObject,
   implemented: readonly string[],
 ): Promise<boolean> {
+  if (signatureAlgorithmOf(publicKey) !== algorithm) return false;
   const crit = Object.fromEntries(implemented.map((name) => [name, true]));
   try {
     await flattenedVerify({ ...text }, publicKey, { algorithms: [algorithm], crit });

@@ -28,7 +28,7 @@ export function readName(element: DerElement | undefined, what: string): Name {
     // RFC 4514, section 2.1: in reverse.
     text: rdns
       .map((rdn) => rdn.map(({ text }) => text).join('+'))
-      .reverse()
+      .toReversed()
       .join(','),
   };
 }
@@ -102,7 +102,7 @@ const unseen = /^(?:[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs})$/u;
 
 /** RFC 4514, section 2.4; what can't be seen is escaped too, so that no name looks like another. */
 function escape(value: string): string {
-  const characters = [...value];
+  const characters = Array.from(value);
   const last = characters.length - 1;
   const escaped = characters.map((character, index) => {
     if (special.has(character)) return `\\${character}`;

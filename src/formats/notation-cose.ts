@@ -1,6 +1,6 @@
 import { type SignatureAlgorithm, verifySignature } from '../crypto/algorithms.ts';
 import { type Cbor, type CborLabel, type CborMap, isCborArray, isCborTag } from '../crypto/cbor.ts';
-import { coseLabels, readCoseSign1, toBeSigned } from '../crypto/cose-sign1.ts';
+import { type CoseSign1, coseLabels, readCoseSign1, toBeSigned } from '../crypto/cose-sign1.ts';
 import { EnvelopeError } from '../crypto/envelope-error.ts';
 import { notationChecks } from './notation/checks.ts';
 import { examineNotation } from './notation/examination.ts';
@@ -50,7 +50,7 @@ export function readCoseEnvelope(untrusted: Uint8Array): NotationEnvelope {
     text: (name) => (attributes.has(name) ? expectText(attributes.get(name), name) : undefined),
     time: (name) => (attributes.has(name) ? expectTime(attributes.get(name), name) : undefined),
     payload,
-    ...readUnprotected(message.unprotectedHeader),
+    ...readCertificatesAndToken(message),
     isSignedBy: (key, algorithm) => verifySignature(algorithm, key, toBeSigned(message), signature),
   };
 }
@@ -74,13 +74,15 @@ function readCritical(untrusted: Cbor | undefined): readonly CborLabel[] {
   });
 }
 
-function readUnprotected(
-  header: CborMap,
-): Pick<NotationEnvelope, 'certificates' | 'timestampToken'> {
-  const chain = header.get(x5chain);
+/** signature-envelope-cose.md, Unprotected Headers: x5chain may stand in the protected one too. */
+function readCertificatesAndToken({
+  protectedHeader,
+  unprotectedHeader,
+}: CoseSign1): Pick<NotationEnvelope, 'certificates' | 'timestampToken'> {
+  const chain = unprotectedHeader.get(x5chain) ?? protectedHeader.get(x5chain);
   if (!isCborArray(chain)) throw malformed('x5chain is missing or no list');
   const certificates = chain.map((item) => expectBytes(item, 'a certificate in x5chain'));
-  const token = header.get(attributeNames.timestampSignature);
+  const token = unprotectedHeader.get(attributeNames.timestampSignature);
   return {
     certificates: expectCertificates(certificates, 'COSE_MALFORMED'),
     timestampToken:
