@@ -77,8 +77,8 @@ export const RemoteUpstreamSchema = Type.Object(
         }),
         {
           description:
-            'Hosts that may issue tokens for it, beside its own. Unset: any public host by https, ' +
-            'and what `egress.allowPrivate` names.',
+            'Hosts that may issue tokens for it, beside its own and those below or above that in ' +
+            'the DNS. Docker Hub needs none.',
         },
       ),
     ),

@@ -174,13 +174,15 @@ export const ConfigSchema = Type.Object(
     access: Type.Object(
       {
         anonymous: leaf.only('pull', 'pull', {
-          description: 'Everybody who reaches the listener may pull.',
+          description: 'Everybody who reaches the listener may pull what the policy admits.',
+          default: 'pull',
         }),
       },
       {
         ...closed,
+        default: {},
         later: ['htpasswd', 'oidc', 'jwt', 'clientCertificates', 'rules'],
-        description: 'Which clients may pull. Has no default, so that nobody opens it unawares.',
+        description: 'Which clients may pull. `listen.tls.clientCa` narrows it to known clients.',
       },
     ),
   },

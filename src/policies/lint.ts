@@ -1,0 +1,99 @@
+import { type Identity, requirementsOf } from './identities.ts';
+import { vouches } from './notation-level.ts';
+import { identitiesOf } from './requirement.ts';
+import type { RuleSource } from './rules.ts';
+import { covers, type ScopePattern } from './scope.ts';
+import type { LoadedTrustPolicy } from './trust-policy.ts';
+
+/** Something that loads and is probably not meant. */
+export interface PolicyFinding {
+  /** Such as `rule 2 (line 14)` or `identity acme-release`. */
+  readonly where: string;
+  readonly message: string;
+}
+
+export interface LintOptions {
+  readonly at: Date;
+  /** Keys of the configured upstreams, if they are to be held against the patterns. */
+  readonly upstreams?: readonly string[];
+}
+
+/** What `assay policy check` says of a policy that loads, in the order of its text. */
+export function lintTrustPolicy(
+  { identities, sources }: LoadedTrustPolicy,
+  { at, upstreams }: LintOptions,
+): readonly PolicyFinding[] {
+  const used = new Set(sources.flatMap(identitiesUsedBy));
+  return [
+    ...[...identities].flatMap(([name, identity]) => lintIdentity(name, identity, used.has(name))),
+    ...sources.flatMap((rule, index) => [
+      ...lintEnd(rule, at),
+      ...lintShadow(rule, sources.slice(0, index)),
+      ...lintPatterns(rule, upstreams),
+    ]),
+  ];
+}
+
+function identitiesUsedBy({ decision }: RuleSource): readonly string[] {
+  return decision.kind === 'require' ? identitiesOf(decision.requirement) : [];
+}
+
+function lintIdentity(name: string, identity: Identity, isUsed: boolean): readonly PolicyFinding[] {
+  const where = `identity ${name}`;
+  const messages: string[] = [];
+  if (!isUsed) messages.push('no rule refers to it');
+  const statements = requirementsOf(identity);
+  if (statements.some((statement) => !vouches(statement))) {
+    messages.push('level audit or skip, or an override of authenticity, vouches for nobody');
+  }
+  if (statements.some((statement) => vouches(statement) && statement.trustedIdentities === '*')) {
+    messages.push('"*" trusts everybody who has a certificate of its trust stores');
+  }
+  return messages.map((message) => ({ where, message }));
+}
+
+function lintEnd({ name, decision }: RuleSource, at: Date): readonly PolicyFinding[] {
+  const until = decision.kind === 'exempt' ? decision.until : decision.auditUntil;
+  if (until === undefined || at < until) return [];
+  const ended = until.toISOString();
+  const message =
+    decision.kind === 'exempt'
+      ? `the exemption (${decision.owner}) ended ${ended}: the rule is as if absent`
+      : `audit mode ended ${ended}: the rule is enforced`;
+  return [{ where: name, message }];
+}
+
+/** A rule that always decides, before this one, for everything that this one is for. */
+function lintShadow(rule: RuleSource, earlier: readonly RuleSource[]): readonly PolicyFinding[] {
+  const shadow = earlier.find(({ digests, repositories = [], decision }) => {
+    if (digests !== undefined || decision.kind === 'exempt') return false;
+    return isWithin(rule.repositories, repositories);
+  });
+  if (shadow === undefined) return [];
+  return [{ where: rule.name, message: `never decides: ${shadow.name} matches all of it first` }];
+}
+
+function isWithin(
+  repositories: RuleSource['repositories'],
+  patterns: readonly ScopePattern[],
+): boolean {
+  const all: ScopePattern = { text: '**', segments: [{ kind: 'deep' }] };
+  return (repositories ?? [all]).every((one) => patterns.some((other) => covers(other, one)));
+}
+
+function lintPatterns(
+  { name, repositories }: RuleSource,
+  upstreams: readonly string[] | undefined,
+): readonly PolicyFinding[] {
+  return (repositories ?? []).flatMap(({ text, segments: [first] }) => {
+    const findings: PolicyFinding[] = [];
+    if (/[A-Z]/.test(text)) {
+      findings.push({ where: name, message: `${text} never matches: names are in lower case` });
+    }
+    if (first?.kind === 'literal' && upstreams?.includes(first.text) === false) {
+      const message = `${text} never matches: there is no upstream ${first.text}`;
+      findings.push({ where: name, message });
+    }
+    return findings;
+  });
+}
