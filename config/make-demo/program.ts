@@ -43,16 +43,17 @@ const machines = { amd64: 62, arm64: 183 } as const;
 /** write(1, message, length); exit(0). The message stands right behind the code. */
 const codes: Readonly<Record<Architecture, (length: number) => Buffer>> = {
   amd64(length) {
-    const code = Buffer.from([
-      ...[0xb8, 1, 0, 0, 0], // mov eax, 1 (write)
-      ...[0xbf, 1, 0, 0, 0], // mov edi, 1
-      ...[0x48, 0x8d, 0x35, 16, 0, 0, 0], // lea rsi, [rip + 16]
-      ...[0xba, 0, 0, 0, 0], // mov edx, length
-      ...[0x0f, 0x05], // syscall
-      ...[0xb8, 60, 0, 0, 0], // mov eax, 60 (exit)
-      ...[0x31, 0xff], // xor edi, edi
-      ...[0x0f, 0x05], // syscall
-    ]);
+    const instructions = [
+      'b8 01 00 00 00', // mov eax, 1 (write)
+      'bf 01 00 00 00', // mov edi, 1
+      '48 8d 35 10 00 00 00', // lea rsi, [rip + 16]
+      'ba 00 00 00 00', // mov edx, length
+      '0f 05', // syscall
+      'b8 3c 00 00 00', // mov eax, 60 (exit)
+      '31 ff', // xor edi, edi
+      '0f 05', // syscall
+    ];
+    const code = Buffer.from(instructions.join('').replaceAll(' ', ''), 'hex');
     code.writeUInt32LE(length, 18);
     return code;
   },

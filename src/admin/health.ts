@@ -28,9 +28,10 @@ export function addHealthRoutes(server: FastifyInstance, probes: readonly Readin
   });
 }
 
-async function runProbe({ name, check }: ReadinessProbe): Promise<Readiness & { name: string }> {
+async function runProbe(probe: ReadinessProbe): Promise<Readiness & { name: string }> {
+  const { name } = probe;
   try {
-    return { name, ...(await check()) };
+    return { name, ...(await probe.check()) };
   } catch (error) {
     return { name, ok: false, says: messageOf(error) };
   }

@@ -29,6 +29,10 @@ export function describeFailure(error: unknown): Failure {
     // Every layer's way to say that something could not be found out.
     return { exitCode: exitCodes.inconclusive, code: error.code as string, lines: [error.message] };
   }
+  if (error instanceof DOMException && error.name === 'TimeoutError') {
+    const lines = ['it could not be found out in time'];
+    return { exitCode: exitCodes.inconclusive, code: 'TIMEOUT', lines };
+  }
   const lines = [`internal error: ${messageOf(error)}`];
   return { exitCode: exitCodes.internal, code: 'INTERNAL', lines };
 }

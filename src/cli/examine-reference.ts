@@ -1,5 +1,4 @@
-import { type Examined, openVerification } from '../compose/verification.ts';
-import { loadConfig } from '../config/load.ts';
+import type { Examined } from '../compose/verification.ts';
 import { exactly } from './arguments.ts';
 import type { Invocation } from './command.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
@@ -16,6 +15,9 @@ export async function examineReference(
   render: (examined: Examined, paint: Paint) => string,
 ): Promise<ExitCode> {
   const [text = ''] = exactly(operands, 'REF');
+  // Loaded when they are needed: `assay help` should not wait for them.
+  const { loadConfig } = await import('../config/load.ts');
+  const { openVerification } = await import('../compose/verification.ts');
   const verification = await openVerification(await loadConfig(findConfig(named)));
   try {
     const examined = await verification.examine(text, AbortSignal.timeout(timeoutMs));

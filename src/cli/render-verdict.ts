@@ -41,8 +41,9 @@ export function renderKind({ kind, waiver }: Verdict, paint: Paint): string {
 /** Why it is not trusted, what may be done, and why it is served all the same. */
 export function renderGrounds(verdict: Verdict): readonly string[] {
   const { kind, reason, because } = verdict;
+  const saidBySigners = kind === 'trusted' && signers(verdict).length > 0;
   return [
-    row('because', printable(because)),
+    ...(saidBySigners ? [] : [row('because', printable(because))]),
     ...(kind === 'trusted' || reason === undefined
       ? []
       : [row('reason', `${reason}: ${reasons[reason].means}`)]),

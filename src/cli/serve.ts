@@ -1,6 +1,4 @@
-import { composeApp } from '../compose/app.ts';
-import { runUntilStopped } from '../compose/run.ts';
-import { loadConfig } from '../config/load.ts';
+import type { Addresses, App } from '../compose/app.ts';
 import { exactly } from './arguments.ts';
 import type { Command } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -24,8 +22,12 @@ export const serve: Command = {
   ],
   run: async ({ operands, config: named, json, terminal }) => {
     exactly(operands);
+    // Loaded when they are needed: `assay help` should not wait for a web server.
+    const { loadConfig } = await import('../config/load.ts');
+    const { composeApp } = await import('../compose/app.ts');
+    const { runUntilStopped } = await import('../compose/run.ts');
     const app = await composeApp(await loadConfig(findConfig(named)));
-    const { oci, admin } = await app.listen();
+    const { oci, admin } = await listening(app);
     if (terminal.interactive && !json) {
       terminal.err(
         `Assay listens on ${oci}: pull as ${new URL(oci).host}/UPSTREAM/REPOSITORY:TAG.`,
@@ -36,3 +38,12 @@ export const serve: Command = {
     return exitCodes.ok;
   },
 };
+
+async function listening(app: App): Promise<Addresses> {
+  try {
+    return await app.listen();
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+}

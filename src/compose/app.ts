@@ -1,8 +1,10 @@
 import type { FastifyInstance } from 'fastify';
+import type { Readiness } from '../admin/health.ts';
 import { makeAdminServer } from '../admin/server.ts';
 import type { Config } from '../config/schema.ts';
 import { type MadeGate, makeGate } from '../gate/gate.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
+import { messageOf } from '../kernel/tagged-error.ts';
 import { makeMetrics, type MetricsRegistry } from '../observe/metrics.ts';
 import { makePinoLog, type PinoLog } from '../observe/pino-log.ts';
 import { makeServer } from '../routes/server.ts';
@@ -14,6 +16,7 @@ import { type Address, listenOn, namesOf, readServerTls, urlOf } from './listen.
 import { loadBasis } from './load-basis.ts';
 import { makeBasisProbe, makeStateProbe } from './readiness.ts';
 import type { Stoppable } from './shutdown.ts';
+import { StartupError } from './startup-error.ts';
 import { openState, type State } from './state.ts';
 import { openUpstreams, type Upstreams } from './upstreams.ts';
 import { makeConfiguredVerifier } from './verifier.ts';
@@ -94,32 +97,14 @@ async function makeApp(
   listeners: Address[],
   opened: AsyncDisposableStack,
 ): Promise<App> {
-  const { clock, log, metrics, basis, state } = parts;
+  const { log, metrics, basis } = parts;
   const gate = makeConfiguredGate(config, parts);
-  const tls = await readServerTls(config);
-  const oci = makeServer(
-    { gate, names: namesOf(config), log, metrics, clock },
-    {
-      ...(config.publicUrl !== undefined && { publicUrl: config.publicUrl }),
-      ...(tls !== undefined && { tls }),
-    },
-  );
   let draining = false;
-  const admin = makeAdminServer({
-    probes: [
-      {
-        name: 'serving',
-        check: async () => ({ ok: !draining, says: draining ? 'shutting down' : 'yes' }),
-      },
-      makeBasisProbe(basis),
-      makeStateProbe(state.store, clock),
-    ],
-    metrics,
-    findVerdict: (id) => gate.verdictById(id),
-    log,
-  });
+  const oci = await makeOciServer(config, gate, parts);
+  const admin = makeConfiguredAdmin(gate, parts, () => draining);
   const servers: readonly FastifyInstance[] = [oci, admin];
-  const watch = await watchFiles(basis.files, reloadIntervalMs, basis.reload);
+  const reload = (): Promise<void> => basis.reload();
+  const watch = await watchFiles(() => basis.files(), reloadIntervalMs, reload);
   opened.defer(() => watch.close());
   return {
     gate,
@@ -129,15 +114,16 @@ async function makeApp(
       const ociPort = await listenOn(oci, config.listen, 'listen');
       const adminPort = await listenOn(admin, config.admin, 'admin');
       listeners.push({ ...config.listen, port: ociPort }, { ...config.admin, port: adminPort });
+      const scheme = config.listen.tls === undefined ? 'http' : 'https';
       const addresses = {
-        oci: urlOf(tls === undefined ? 'http' : 'https', config.listen.host, ociPort),
+        oci: urlOf(scheme, config.listen.host, ociPort),
         admin: urlOf('http', config.admin.host, adminPort),
       };
-      log.info({ ...addresses }, 'listening');
+      log.info(addresses, 'listening');
       return addresses;
     },
-    reload: basis.reload,
-    lookForChanges: watch.look,
+    reload,
+    lookForChanges: () => watch.look(),
     beginDraining: () => {
       draining = true;
     },
@@ -152,13 +138,47 @@ async function makeApp(
   };
 }
 
+async function makeOciServer(
+  config: Config,
+  gate: MadeGate,
+  { log, metrics, clock }: Parts,
+): Promise<FastifyInstance> {
+  const tls = await readServerTls(config);
+  const options = {
+    ...(config.publicUrl !== undefined && { publicUrl: config.publicUrl }),
+    ...(tls !== undefined && { tls }),
+  };
+  try {
+    return makeServer({ gate, names: namesOf(config), log, metrics, clock }, options);
+  } catch (cause) {
+    if (tls === undefined) throw cause;
+    const message = `listen.tls: the certificate and key can not be used: ${messageOf(cause)}`;
+    throw new StartupError('TLS_UNUSABLE', message, { cause });
+  }
+}
+
+function makeConfiguredAdmin(
+  gate: MadeGate,
+  { basis, state, metrics, clock, log }: Parts,
+  isDraining: () => boolean,
+): FastifyInstance {
+  const serving = async (): Promise<Readiness> =>
+    isDraining() ? { ok: false, says: 'shutting down' } : { ok: true, says: 'yes' };
+  const probes = [
+    { name: 'serving', check: serving },
+    makeBasisProbe(basis),
+    makeStateProbe(state.store, clock),
+  ];
+  return makeAdminServer({ probes, metrics, findVerdict: (id) => gate.verdictById(id), log });
+}
+
 function makeConfiguredGate(config: Config, parts: Parts): MadeGate {
   const { basis, upstreams, state, ...observed } = parts;
   const { tag, staleTag, untrusted } = config.lifetimes;
   return makeGate({
     ...observed,
-    source: upstreams.get,
-    verifier: makeConfiguredVerifier(config, basis.current, upstreams, observed),
+    source: (upstream) => upstreams.get(upstream),
+    verifier: makeConfiguredVerifier(config, () => basis.current(), upstreams, observed),
     state: state.sealed,
     matching,
     lifetimes: { tagMs: tag.ms, staleTagMs: staleTag.ms, absentMs: untrusted.ms },

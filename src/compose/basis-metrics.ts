@@ -1,7 +1,6 @@
 import type { MetricsRegistry } from '../observe/metrics.ts';
-import type { TrustPolicy } from '../policies/policy.ts';
-import type { NotationTrustStoreName } from '../verdict/identity-requirement.ts';
 import type { LoadedBasis } from './basis.ts';
+import { storesOf } from './policy-stores.ts';
 
 /** Shows which policy is in force, and when the anchors that it relies upon end. */
 export function publishBasis({ policy, trust }: LoadedBasis, metrics: MetricsRegistry): void {
@@ -16,9 +15,4 @@ export function publishBasis({ policy, trust }: LoadedBasis, metrics: MetricsReg
       metrics.set('assay_trust_certificate_expiry_timestamp_seconds', labels, seconds);
     }
   }
-}
-
-function storesOf(policy: TrustPolicy): ReadonlySet<NotationTrustStoreName> {
-  const stores = policy.rules.map((rule) => (rule.kind === 'require' ? rule.trustStores : []));
-  return new Set(stores.flat());
 }

@@ -1,6 +1,6 @@
 import { quoted } from '../kernel/quoted.ts';
 import { TaggedError } from '../kernel/tagged-error.ts';
-import { parseReference, type Reference, type Tag } from '../oci/reference.ts';
+import { parseReference, type Reference } from '../oci/reference.ts';
 import { parseRepositoryPath, type Repository } from '../oci/repository.ts';
 
 /** Text that names no artifact of a configured upstream. */
@@ -36,7 +36,7 @@ function split(text: string): { readonly name: string; readonly suffix: string }
   const colon = tagged.indexOf(':', tagged.lastIndexOf('/') + 1);
   const name = colon === -1 ? tagged : tagged.slice(0, colon);
   if (at !== -1) return { name, suffix: requireDigest(text.slice(at + 1)) };
-  return { name, suffix: colon === -1 ? ('latest' as Tag) : tagged.slice(colon + 1) };
+  return { name, suffix: colon === -1 ? 'latest' : tagged.slice(colon + 1) };
 }
 
 function requireDigest(text: string): string {

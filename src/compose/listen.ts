@@ -58,17 +58,20 @@ export function namesOf({ upstreams, hosts, defaultUpstream }: Config): Names {
 const maxPemBytes = 1024 * 1024;
 
 /** The PEM texts of `listen.tls`. Throws `StartupError`. */
-export async function readServerTls(config: Config): Promise<ServerTls | undefined> {
-  const { tls } = config.listen;
+export async function readServerTls({ listen: { tls } }: Config): Promise<ServerTls | undefined> {
   if (tls === undefined) return undefined;
-  const read = (key: string, file: string): Promise<string> =>
-    readTextFileBounded(file, maxPemBytes).catch((cause: unknown) => {
-      const message = `listen.tls.${key}: ${file} can not be read: ${messageOf(cause)}`;
-      throw new StartupError('TLS_UNUSABLE', message, { cause });
-    });
   return {
-    certificate: await read('certificate', tls.certificate),
-    key: await read('key', tls.key),
-    ...(tls.clientCa !== undefined && { clientCa: await read('clientCa', tls.clientCa) }),
+    certificate: await readPem('certificate', tls.certificate),
+    key: await readPem('key', tls.key),
+    ...(tls.clientCa !== undefined && { clientCa: await readPem('clientCa', tls.clientCa) }),
   };
+}
+
+async function readPem(key: string, file: string): Promise<string> {
+  try {
+    return await readTextFileBounded(file, maxPemBytes);
+  } catch (cause) {
+    const message = `listen.tls.${key}: ${file} can not be read: ${messageOf(cause)}`;
+    throw new StartupError('TLS_UNUSABLE', message, { cause });
+  }
 }

@@ -13,7 +13,11 @@ export async function loadBasis(config: Config, saw: (path: string) => void): Pr
   try {
     return { policy, trust: await loadTrustMaterial(folder) };
   } catch (cause) {
-    const message = `the trust store ${folder} does not load: ${messageOf(cause)}`;
-    throw new StartupError('TRUST_STORE_UNUSABLE', message, { cause });
+    const messages = messageOf(cause).split('\n');
+    throw new StartupError(
+      'TRUST_STORE_UNUSABLE',
+      messages.map((message) => `the trust store does not load: ${message}`),
+      { cause },
+    );
   }
 }

@@ -28,7 +28,7 @@ export async function readPolicyFile(
   } catch (cause) {
     const messages =
       cause instanceof PolicyError
-        ? cause.message.split('\n')
+        ? cause.messages
         : [`the trust policy ${file} can not be read: ${messageOf(cause)}`];
     throw new StartupError('POLICY_UNUSABLE', messages, { cause });
   }

@@ -52,9 +52,11 @@ export async function shutDown(
   const closing = app.close();
   const sweep = setInterval(() => app.closeIdleConnections(), timing.idleSweepMs);
   const ended = new AbortController();
-  const cut = waited(timing.maxStreamsMs, AbortSignal.any([impatient, ended.signal])).then(() => {
+  const cutLate = async (): Promise<void> => {
+    await waited(timing.maxStreamsMs, AbortSignal.any([impatient, ended.signal]));
     if (!ended.signal.aborted) app.destroyConnections();
-  });
+  };
+  const cut = cutLate();
   try {
     await closing;
   } finally {

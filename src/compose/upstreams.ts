@@ -41,7 +41,7 @@ export async function openUpstreams(
     for (const [name, upstream] of Object.entries(config.upstreams)) {
       const source =
         'layout' in upstream
-          ? makeLayoutSource({ name, folder: upstream.layout })
+          ? makeLayoutSource({ name, folder: upstream.layout }, dependencies)
           : makeRemoteSource(
               await toRemoteOptions(name, upstream, config, dependencies),
               dependencies,

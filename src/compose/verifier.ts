@@ -26,7 +26,7 @@ export function makeConfiguredVerifier(
   return makeVerifier({
     ...observed,
     basis,
-    source: upstreams.get,
+    source: (upstream) => upstreams.get(upstream),
     formats: signatureFormats,
     decide,
     lifetimes: { trustedMs: lifetimes.trusted.ms, untrustedMs: lifetimes.untrusted.ms },

@@ -21,7 +21,7 @@ export async function fingerprintOf(paths: readonly string[]): Promise<string> {
     lines.push(`${path} ${found.ino} ${found.size} ${found.mtimeNs} ${found.ctimeNs}`);
     if (!found.isDirectory()) return;
     const names = await readdir(path).catch(() => []);
-    for (const name of names.toSorted()) await visit(join(path, name));
+    for (const name of names.toSorted((a, b) => (a < b ? -1 : 1))) await visit(join(path, name));
   };
   for (const path of paths) await visit(path);
   return lines.join('\n');

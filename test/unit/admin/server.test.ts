@@ -115,7 +115,7 @@ t.test('an id that no verdict can have is 404 without a look-up', async (t) => {
   const asked: string[] = [];
   const findVerdict = async (id: string) => void asked.push(id);
   const { server } = makeTestServer(t, {
-    findVerdict: findVerdict as AdminDependencies['findVerdict'],
+    findVerdict,
   });
   for (const id of ['ABC', '..%2f..%2fetc', 'a'.repeat(65), 'verdict:1']) {
     t.equal((await server.inject(`/v1/verdicts/${id}`)).statusCode, 404, id);

@@ -1,0 +1,43 @@
+import { readdir } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import t from 'tap';
+import { loadBasis } from '../../src/compose/load-basis.ts';
+import { readPolicyFile } from '../../src/compose/policy-file.ts';
+import { loadConfig } from '../../src/config/load.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const environment = { REGISTRY_PASSWORD: 'from the environment' };
+
+const yamlFiles = (await readdir(join(root, 'config'), { recursive: true }))
+  .filter((name) => name.endsWith('.yaml'))
+  .map((name) => join('config', name));
+const isPolicy = (file: string): boolean => /(?:trust-policy|\.policy)\.yaml$/.test(file);
+const policies = yamlFiles.filter(isPolicy);
+const configs = yamlFiles.filter((file) => !isPolicy(file));
+
+t.test('the examples are where they are looked for', async (t) => {
+  t.ok(configs.length >= 5, configs.join(', '));
+  t.ok(policies.length >= 3, policies.join(', '));
+});
+
+const used = new Set<string>();
+
+for (const file of configs) {
+  t.test(`${file} loads, with the policy and the trust store that it names`, async (t) => {
+    const config = await loadConfig(join(root, file), { environment });
+    const { policy, trust } = await loadBasis(config, (path) => used.add(relative(root, path)));
+    t.ok(policy.rules.length > 0);
+    for (const rule of policy.rules) {
+      const stores = rule.kind === 'require' ? rule.trustStores : [];
+      for (const store of stores) t.ok(trust.notationStore(store), `${store} is there`);
+    }
+  });
+}
+
+for (const file of policies) {
+  t.test(`${file} loads, and a configuration uses it`, async (t) => {
+    const policy = await readPolicyFile(join(root, file), () => undefined);
+    t.ok(policy.rules.length > 0);
+    t.ok(used.has(file), 'used');
+  });
+}

@@ -1,0 +1,162 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import t from 'tap';
+import type { Examined } from '../../src/compose/verification.ts';
+import { runAssay, runInProcess } from '../support/run-assay.ts';
+
+const starter = ['--config', join(import.meta.dirname, '..', '..', 'config', 'assay.yaml')];
+
+const verified = [
+  { reference: 'demo/app:signed-jws', code: 0, first: 'trusted', reason: undefined },
+  { reference: 'demo/app:signed-cose', code: 0, first: 'trusted', reason: undefined },
+  { reference: 'demo/app:multi-arch', code: 0, first: 'trusted', reason: undefined },
+  { reference: 'demo/chart:signed', code: 0, first: 'trusted', reason: undefined },
+  { reference: 'demo/app:exempted', code: 0, first: 'exempt', reason: 'exempted' },
+  { reference: 'demo/legacy:unsigned', code: 1, first: 'untrusted', reason: 'unsigned' },
+  { reference: 'demo/app:unsigned', code: 1, first: 'untrusted', reason: 'unsigned' },
+  { reference: 'demo/app:tampered', code: 1, first: 'untrusted', reason: 'signature-invalid' },
+  { reference: 'demo/app:wrong-signer', code: 1, first: 'untrusted', reason: 'no-trusted-signer' },
+  { reference: 'demo/app:expired', code: 1, first: 'untrusted', reason: 'signature-expired' },
+];
+
+for (const { reference, code, first, reason } of verified) {
+  t.test(`verify ${reference} ends with ${code}`, async (t) => {
+    const plain = await runInProcess(['verify', reference, ...starter]);
+    t.equal(plain.code, code);
+    t.equal(plain.stderr, '');
+    t.equal(plain.stdout.split('\n')[0], `${first} ${reference}`);
+    const json = await runInProcess(['verify', reference, '--json', ...starter]);
+    t.equal(json.code, code);
+    const examined = JSON.parse(json.stdout) as Examined;
+    t.equal(examined.reference, reference);
+    t.equal(examined.verdict.reason, reason);
+  });
+}
+
+t.test('the process ends with the exit code of the command', async (t) => {
+  const [trusted, untrusted] = await Promise.all([
+    runAssay(['verify', 'demo/app:signed-jws', ...starter]),
+    runAssay(['verify', 'demo/app:unsigned', ...starter]),
+  ]);
+  t.match(trusted, { code: 0, stdout: /^trusted demo\/app:signed-jws\n/, stderr: '' });
+  t.match(untrusted, { code: 1, stdout: /^untrusted demo\/app:unsigned\n/, stderr: '' });
+});
+
+t.test('verify says what audit mode and an exemption do', async (t) => {
+  const audited = await runInProcess(['verify', 'demo/legacy:unsigned', ...starter]);
+  t.match(audited.stdout, 'would be served: audit mode until 2036-01-01T00:00:00.000Z');
+  const exempted = await runInProcess(['verify', 'demo/app:exempted', ...starter]);
+  t.match(exempted.stdout, 'admitted by exemption until 2036-01-01T00:00:00.000Z');
+});
+
+t.test('explain shows the failed check and those that did not run', async (t) => {
+  const { code, stdout } = await runInProcess(['explain', 'demo/app:tampered', ...starter]);
+  t.equal(code, 1);
+  t.match(stdout, /^demo\/app:tampered\n└─ sha256:[0-9a-f]{64}\n/);
+  t.match(stdout, /✗ failed \S+: .* \[.+\]/);
+  t.match(stdout, /· not run /);
+  t.match(stdout, /what to do +treat it as tampered with/);
+});
+
+t.test('a tag that does not exist ends with 1 and says so', async (t) => {
+  const { code, stdout, stderr } = await runInProcess(['verify', 'demo/app:nope', ...starter]);
+  t.equal(code, 1);
+  t.equal(stdout, '');
+  t.equal(stderr, 'assay: demo/app:nope does not exist upstream\n');
+});
+
+t.test('a name of no upstream is wrong usage', async (t) => {
+  const { code, stderr } = await runInProcess(['verify', 'nowhere.example/app:1', ...starter]);
+  t.equal(code, 64);
+  t.match(stderr, /^assay: "nowhere.example" is no upstream of this configuration; /);
+});
+
+t.test('an upstream that can not be reached is inconclusive', async (t) => {
+  const folder = t.testdir({
+    'assay.yaml': [
+      'upstreams: { closed: { url: "http://127.0.0.1:1", plainHttp: allowed } }',
+      'trustPolicy: policy.yaml',
+      'access: { anonymous: pull }',
+    ].join('\n'),
+    'policy.yaml':
+      'version: 1\nrules:\n  - { digests: ["sha256:' +
+      'a'.repeat(64) +
+      '"], exempt: { reason: r, owner: o, until: 2036-01-01T00:00:00Z } }\n',
+  });
+  const { code, stdout, stderr } = await runAssay(['verify', 'closed/app:1'], { cwd: folder });
+  t.equal(code, 2, stderr);
+  t.equal(stdout, '');
+  t.match(stderr, /^assay: .*closed/);
+  t.notMatch(stderr, / at .*\.ts:/, 'no stack');
+});
+
+t.test('a broken configuration names every problem by its place and ends with 78', async (t) => {
+  const folder = t.testdir({
+    'assay.yaml': 'upstreams: {}\nlisten: { port: 99999 }\nsurprise: 1\n',
+  });
+  const { code, stdout, stderr } = await runAssay(['verify', 'demo/app:1'], { cwd: folder });
+  t.equal(code, 78);
+  t.equal(stdout, '');
+  const lines = stderr.trimEnd().split('\n');
+  t.ok(lines.length >= 3, stderr);
+  for (const line of lines) t.match(line, /^assay: assay\.yaml:\d+:\d+: /);
+});
+
+t.test('without a configuration it says where one is looked for', async (t) => {
+  const { code, stderr } = await runAssay(['serve'], { cwd: t.testdir() });
+  t.equal(code, 78);
+  t.match(stderr, /neither \.\/assay\.yaml nor config\/assay\.yaml exists here/);
+});
+
+t.test('the policy of the starter is in order', async (t) => {
+  const { code, stdout, stderr } = await runInProcess(['policy', 'check', ...starter]);
+  t.equal(code, 0, stderr);
+  t.match(stdout, /config\/trust-policy\.yaml: loads, 3 rules/);
+});
+
+t.test('a policy with mistakes names each by its place and ends with 78', async (t) => {
+  const file = join(t.testdir(), 'policy.yaml');
+  await writeFile(
+    file,
+    'version: 2\nrules:\n  - repositories: []\n    requires: { signedBy: nobody }\n',
+  );
+  const plain = await runInProcess(['policy', 'check', file, ...starter]);
+  t.equal(plain.code, 78);
+  const lines = plain.stderr.trimEnd().split('\n');
+  t.ok(lines.length >= 2, plain.stderr);
+  for (const line of lines) t.match(line, /^assay: \S+policy\.yaml:\d+:\d+: /);
+  const json = await runInProcess(['policy', 'check', file, '--json', ...starter]);
+  t.equal(json.code, 78);
+  t.match(JSON.parse(json.stdout), {
+    error: { code: 'POLICY_UNUSABLE', messages: [/:1:/, /:3:/] },
+  });
+});
+
+t.test('help and version need no configuration', async (t) => {
+  const folder = t.testdir();
+  const [help, command, version] = await Promise.all([
+    runAssay(['help'], { cwd: folder }),
+    runAssay(['verify', '--help'], { cwd: folder }),
+    runAssay(['version', '--json'], { cwd: folder }),
+  ]);
+  t.equal(help.code, 0);
+  t.match(help.stdout, /Commands:\n {2}serve /);
+  t.match(command.stdout, /^Usage: assay verify REF .*[^]*Examples:\n {2}# /);
+  t.match(JSON.parse(version.stdout), { assay: /^\d+\.\d+\.\d+/, node: /^\d+\./ });
+});
+
+t.test('wrong usage ends with 64 and a hint', async (t) => {
+  for (const words of [
+    [],
+    ['frobnicate'],
+    ['verify'],
+    ['verify', 'a/b', 'c/d'],
+    ['--frob'],
+    ['policy'],
+  ]) {
+    const { code, stdout, stderr } = await runInProcess(words);
+    t.equal(code, 64, words.join(' '));
+    t.equal(stdout, '');
+    t.match(stderr, /^assay: .+\nTry 'assay help'\.\n$/);
+  }
+});

@@ -1,0 +1,111 @@
+import t from 'tap';
+import { type LoadedBasis, openBasis } from '../../../src/compose/basis.ts';
+import { StartupError } from '../../../src/compose/startup-error.ts';
+import type { LogFields } from '../../../src/observe/log.ts';
+
+/** A state of policy and trust material that only its name tells from another. */
+function makeLoaded(name: string): LoadedBasis {
+  return { policy: { digest: name }, trust: { name } } as unknown as LoadedBasis;
+}
+
+type Load = (saw: (path: string) => void) => Promise<LoadedBasis>;
+
+function makeDependencies(...loads: readonly Load[]) {
+  const counted: unknown[] = [];
+  const errors: LogFields[] = [];
+  const inForce: string[] = [];
+  const queue = [...loads];
+  return {
+    counted,
+    errors,
+    inForce,
+    load: (saw: (path: string) => void) => {
+      const next = queue.shift();
+      if (next === undefined) throw new TypeError('loaded too often');
+      return next(saw);
+    },
+    onLoaded: ({ policy }: LoadedBasis) => void inForce.push(policy.digest),
+    metrics: { count: (...count: unknown[]) => void counted.push(count), time() {}, set() {} },
+    log: {
+      debug() {},
+      info() {},
+      warn() {},
+      error: (fields: LogFields) => void errors.push(fields),
+    },
+  };
+}
+
+const good =
+  (name: string, ...files: readonly string[]): Load =>
+  async (saw) => {
+    files.forEach(saw);
+    return makeLoaded(name);
+  };
+const bad =
+  (code: 'POLICY_UNUSABLE' | 'TRUST_STORE_UNUSABLE', ...files: readonly string[]): Load =>
+  async (saw) => {
+    files.forEach(saw);
+    throw new StartupError(code, `${code} it is`);
+  };
+
+t.test('what does not load at first is an error', async (t) => {
+  await t.rejects(openBasis(makeDependencies(bad('POLICY_UNUSABLE'))), { code: 'POLICY_UNUSABLE' });
+});
+
+t.test('a reload replaces policy and trust material together, under a new number', async (t) => {
+  const dependencies = makeDependencies(good('a'), good('b'));
+  const basis = await openBasis(dependencies);
+  const before = basis.current();
+  await basis.reload();
+  const after = basis.current();
+  t.match(before, { policy: { digest: 'a' }, trust: { name: 'a' } });
+  t.match(after, { policy: { digest: 'b' }, trust: { name: 'b' } });
+  t.not(after.generation, before.generation);
+  t.same(dependencies.inForce, ['a', 'b']);
+});
+
+for (const [code, what] of [
+  ['POLICY_UNUSABLE', 'policy'],
+  ['TRUST_STORE_UNUSABLE', 'trust'],
+] as const) {
+  t.test(`a ${what} that does not load leaves the last good state, and is told`, async (t) => {
+    const dependencies = makeDependencies(good('a'), bad(code));
+    const basis = await openBasis(dependencies);
+    const before = basis.current();
+    await basis.reload();
+    t.equal(basis.current(), before);
+    t.equal(basis.problem(), `${code} it is`);
+    t.same(dependencies.counted, [['assay_reload_failures_total', { what }]]);
+    t.match(dependencies.errors, [{ what, error: { code } }]);
+    t.same(dependencies.inForce, ['a']);
+  });
+}
+
+t.test('a problem is over with the next good state', async (t) => {
+  const basis = await openBasis(makeDependencies(good('a'), bad('POLICY_UNUSABLE'), good('b')));
+  await basis.reload();
+  await basis.reload();
+  t.equal(basis.problem(), undefined);
+  t.match(basis.current(), { policy: { digest: 'b' } });
+});
+
+t.test('the files to watch are those of the last load, and after a failure of both', async (t) => {
+  const basis = await openBasis(
+    makeDependencies(good('a', 'p', 'x'), bad('POLICY_UNUSABLE', 'p', 'y'), good('b', 'p', 'y')),
+  );
+  t.same(basis.files(), ['p', 'x']);
+  await basis.reload();
+  t.same(basis.files(), ['p', 'x', 'y']);
+  await basis.reload();
+  t.same(basis.files(), ['p', 'y']);
+});
+
+t.test('reloads asked for at once come one after the other, and the last one wins', async (t) => {
+  const { promise, resolve } = Promise.withResolvers<LoadedBasis>();
+  const basis = await openBasis(makeDependencies(good('a'), () => promise, good('c')));
+  const slow = basis.reload();
+  const quick = basis.reload();
+  resolve(makeLoaded('b'));
+  await Promise.all([slow, quick]);
+  t.match(basis.current(), { policy: { digest: 'c' } });
+});

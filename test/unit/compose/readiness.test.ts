@@ -1,0 +1,74 @@
+import t from 'tap';
+import type { Basis } from '../../../src/compose/basis.ts';
+import { makeBasisProbe, makeStateProbe } from '../../../src/compose/readiness.ts';
+import type { KeyValue } from '../../../src/storage/key-value.ts';
+import { makeFakeClock } from '../../support/fake-clock.ts';
+
+function makeStore(overrides: Partial<KeyValue> = {}) {
+  const values = new Map<string, Uint8Array>();
+  let writes = 0;
+  const store: KeyValue = {
+    get: async (key) => values.get(key),
+    put: async (key, value) => {
+      writes += 1;
+      values.set(key, value);
+    },
+    delete: async (key) => void values.delete(key),
+    keys: async () => [...values.keys()],
+    close: async () => undefined,
+    ...overrides,
+  };
+  return { store, writes: () => writes };
+}
+
+t.test('a state that takes a write and gives it back is ready', async (t) => {
+  const { store } = makeStore();
+  t.same(await makeStateProbe(store, makeFakeClock()).check(), { ok: true, says: 'takes writes' });
+});
+
+t.test('a write that worked is believed for five seconds', async (t) => {
+  const clock = makeFakeClock();
+  const { store, writes } = makeStore();
+  const probe = makeStateProbe(store, clock);
+  await probe.check();
+  clock.advanceMs(4_999);
+  await probe.check();
+  t.equal(writes(), 1);
+  clock.advanceMs(1);
+  await probe.check();
+  t.equal(writes(), 2);
+});
+
+t.test('a full disk is not ready, says so, and is looked at each time', async (t) => {
+  let failures = 0;
+  const { store } = makeStore({
+    put: () => {
+      failures += 1;
+      return Promise.reject(new Error('no space left on device'));
+    },
+  });
+  const probe = makeStateProbe(store, makeFakeClock());
+  t.same(await probe.check(), { ok: false, says: 'no space left on device' });
+  t.same(await probe.check(), { ok: false, says: 'no space left on device' });
+  t.equal(failures, 2);
+});
+
+t.test('a store that forgets what it took is not ready', async (t) => {
+  const { store } = makeStore({ put: async () => undefined });
+  t.same(await makeStateProbe(store, makeFakeClock()).check(), { ok: false, says: 'lost a write' });
+});
+
+t.test('a change that does not load is told, and the last good policy stays ready', async (t) => {
+  let problem: string | undefined;
+  const basis = {
+    current: () => ({ policy: { digest: '0123456789abcdef' } }),
+    problem: () => problem,
+  } as unknown as Basis;
+  const probe = makeBasisProbe(basis);
+  t.same(await probe.check(), { ok: true, says: 'policy 0123456789ab is in force' });
+  problem = 'line 3 is wrong';
+  t.same(await probe.check(), {
+    ok: true,
+    says: 'policy 0123456789ab is in force; a change does not load: line 3 is wrong',
+  });
+});
