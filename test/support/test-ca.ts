@@ -1,6 +1,6 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import type { NonEmpty } from '../../src/kernel/non-empty.ts';
-import { buildCertificate, type CertificateOverrides } from './test-certificate.ts';
+import { buildCertificate, type CertificateOverrides, encodeName } from './test-certificate.ts';
 import { type KeyKind, keyKindOf, type SignatureAlgorithm, testKey } from './test-keys.ts';
 
 export type { CertificateOverrides, TestName } from './test-certificate.ts';
@@ -27,6 +27,8 @@ export interface BuiltCertificate {
   /** SHA-256 of the DER, lower-case hex. */
   readonly fingerprint: string;
   readonly privateKey: KeyObject;
+  /** DER of the subject. */
+  readonly name: Uint8Array;
 }
 
 export interface Chain {
@@ -106,7 +108,7 @@ function issue(link: Link, issuer: Link, authority: string): BuiltCertificate {
       : testKey(issuer.key, `${authority}/${issuer.role}`);
   const der = buildCertificate({ issuer: issuer.subject, ...link, privateKey, issuerKey });
   const fingerprint = createHash('sha256').update(der).digest('hex');
-  return { der, pem: toPem(der), fingerprint, privateKey };
+  return { der, pem: toPem(der), fingerprint, privateKey, name: encodeName(link.subject) };
 }
 
 export function toPem(der: Uint8Array): string {

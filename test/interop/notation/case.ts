@@ -1,5 +1,6 @@
 import type { Descriptor } from '../../../src/oci/descriptor.ts';
 import { type Artifact, buildImage } from '../../support/build-image.ts';
+import type { ReferrersMode } from '../../support/fake-registry.ts';
 import {
   type NotationFormat,
   type NotationOverrides,
@@ -15,6 +16,8 @@ export interface Case {
   readonly signatures: readonly Artifact[];
   /** Digests that the registry lists but no longer has. */
   readonly missing?: readonly string[];
+  /** Where the registry keeps referrers; the API unless told. */
+  readonly referrers?: ReferrersMode;
   /** trustpolicy.json, given the scope of the image's repository. */
   readonly policy: (scope: string) => string;
   /** Files under `truststore/x509`, by path. */
@@ -62,7 +65,9 @@ export function policyOf(...statements: readonly Statement[]): string {
   return JSON.stringify({ version: '1.0', trustPolicies });
 }
 
-export type CaseOptions = Partial<Pick<Case, 'missing' | 'trustStore' | 'difference'>> & {
+export type CaseOptions = Partial<
+  Pick<Case, 'missing' | 'referrers' | 'trustStore' | 'difference'>
+> & {
   /** A statement that replaces members of the usual one, or the whole file. */
   readonly policy?: Statement | ((scope: string) => string);
 };

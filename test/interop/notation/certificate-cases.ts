@@ -59,7 +59,7 @@ const leaves: readonly Row[] = [
     'for any purpose',
     { leaf: { extendedKeyUsage: { purposes: [any] } } },
     'accepts',
-    { difference: 'D03' },
+    { difference: 'any-extended-key-usage' },
   ],
   [
     'for a purpose nobody knows',
@@ -112,13 +112,13 @@ const issuers: readonly Row[] = [
     'whose intermediate is a CA, but not critically',
     { intermediate: { 0: { basicConstraints: { isCa: true, critical: false } } } },
     'accepts',
-    { difference: 'D04' },
+    { difference: 'basic-constraints-critical' },
   ],
   [
     'whose root is a CA, but not critically',
     { root: { basicConstraints: { isCa: true, critical: false } } },
     'accepts',
-    { difference: 'D04' },
+    { difference: 'basic-constraints-critical' },
   ],
   [
     'whose root is no CA',

@@ -92,7 +92,7 @@ const headers: readonly Row[] = [
     'with an unknown critical attribute',
     { criticalMembers: { 'org.acme.rule': 'hello' } },
     'accepts',
-    { difference: 'D01' },
+    { difference: 'unknown-critical-attribute' },
   ],
   [
     'that asks for a verification plugin',
@@ -108,7 +108,7 @@ const headers: readonly Row[] = [
     'that states a least version of a plugin which it does not name',
     { criticalMembers: { 'io.cncf.notary.verificationPluginMinVersion': '1.0.0' } },
     'accepts',
-    { difference: 'D01' },
+    { difference: 'unknown-critical-attribute' },
   ],
 ];
 

@@ -112,7 +112,7 @@ const rows: readonly Row[] = [
     'C=US, ST=WA, O=acme+OU=a',
     'C=US, ST=WA, O=acme',
     'accepts',
-    { difference: 'D17' },
+    { difference: 'joined-attributes' },
   ],
   [
     'what a subject with an e-mail address has',
@@ -165,7 +165,7 @@ const lists: readonly (readonly [string, readonly unknown[], Case['notation'], C
     'an identity of a kind nobody knows, and one that fits',
     ['acme.id:release', `${prefix}C=US, ST=WA, O=acme`],
     'accepts',
-    { difference: 'D12' },
+    { difference: 'other-identity-kinds' },
   ],
   ['an identity without a kind', ['C=US; ST=WA; O=acme'], badPolicy],
   ['an empty text', [''], badPolicy],

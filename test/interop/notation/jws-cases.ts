@@ -45,25 +45,25 @@ const jwsRows: readonly Row[] = [
     'with a member that JWS does not know',
     { envelopeMembers: { note: 'hello' } },
     'accepts',
-    { difference: 'D06' },
+    { difference: 'jws-members' },
   ],
   [
     'with signatures of the general form beside',
     { envelopeMembers: { signatures: [] } },
     'accepts',
-    { difference: 'D06' },
+    { difference: 'jws-members' },
   ],
   [
     'that states payload twice, the right one last',
     { envelopeText: (text) => `{"payload":"e30",${text.slice(1)}` },
     'accepts',
-    { difference: 'D05' },
+    { difference: 'ambiguous-json' },
   ],
   [
     'that writes payload in capitals',
     { envelopeText: (text) => text.replace('"payload"', '"Payload"') },
     'accepts',
-    { difference: 'D05' },
+    { difference: 'ambiguous-json' },
   ],
   ['without payload', { envelopeMembers: { payload: undefined } }, /integrity validation failed/],
   [
@@ -122,13 +122,13 @@ const jwsRows: readonly Row[] = [
     'whose protected header states the content type twice',
     { protectedText: (text) => last(text, ',"cty":"application/vnd.cncf.notary.payload.v1+json"') },
     'accepts',
-    { difference: 'D05' },
+    { difference: 'ambiguous-json' },
   ],
   [
     'whose protected header writes cty in capitals',
     { protectedText: (text) => text.replace('"cty"', '"CTY"') },
     'accepts',
-    { difference: 'D05' },
+    { difference: 'ambiguous-json' },
   ],
   [
     'whose signing time has fractions',
@@ -167,18 +167,18 @@ const jwsRows: readonly Row[] = [
     { protectedText: (text) => text.replace(/"crit":\[("[^"]+")\]/, '"crit":$1') },
     /integrity validation failed/,
   ],
-  ['with b64 false', {}, 'accepts', { also: { members: { b64: false } }, difference: 'D07' }],
   [
-    'with a key in its header',
+    'with b64 false',
     {},
     'accepts',
-    { also: { members: { jwk: 'x' } }, difference: 'D07' },
+    { also: { members: { b64: false } }, difference: 'unencoded-payload' },
   ],
+  ['with a key in its header', {}, 'accepts', { also: { members: { jwk: 'x' } } }],
   [
     'with an address of keys in its header',
     {},
     'accepts',
-    { also: { members: { jku: 'https://keys.example' } }, difference: 'D07' },
+    { also: { members: { jku: 'https://keys.example' } } },
   ],
   [
     'whose certificates are base64url',
@@ -203,7 +203,7 @@ const jwsRows: readonly Row[] = [
     'accepts',
     {
       also: { unprotected: { x5c: x5c.map((text) => `${text.slice(0, 64)}\n${text.slice(64)}`) } },
-      difference: 'D08',
+      difference: 'certificate-base64',
     },
   ],
 ];

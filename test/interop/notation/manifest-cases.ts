@@ -37,7 +37,7 @@ function storeCase(
   title: string,
   store: Case['trustStore'],
   notation: Case['notation'],
-  more: { readonly difference?: 'D16' } = {},
+  more: { readonly difference?: 'trust-store-files' } = {},
 ): Case {
   return makeCase(`a trust store ${title}`, [good], notation, {
     trustStore: store,
@@ -54,11 +54,26 @@ export const manifestCases: readonly Case[] = [
   makeCase("a stranger's signature before a good one", [stranger, good], 'accepts'),
   makeCase("a good signature before a stranger's", [good, stranger], 'accepts'),
   makeCase('garbage before a good signature', [garbage, good], 'accepts'),
+  makeCase('a good signature where the referrers API is missing', [good], 'accepts', {
+    referrers: 'tag-schema',
+  }),
+  makeCase('a good signature where a missing tag answers with the image', [good], 'accepts', {
+    referrers: 'ghcr',
+  }),
+  makeCase('no signature where a missing tag answers with the image', [], unsigned, {
+    referrers: 'ghcr',
+  }),
+  makeCase(
+    'a good signature under the fallback tag of a registry whose referrers API says that there is none',
+    [good],
+    unsigned,
+    { referrers: 'empty-api', difference: 'signatures-under-tags' },
+  ),
   makeCase('two good signatures', [good, alsoGood], 'accepts'),
   makeCase('two bad signatures', [garbage, stranger], failed),
   makeCase('a signature whose envelope is gone, before a good one', [stranger, good], failed, {
     missing: stranger.blobs.map(({ descriptor }) => descriptor.digest).slice(-1),
-    difference: 'D15',
+    difference: 'one-bad-signature',
   }),
   makeCase('a good signature whose envelope is gone', [good], failed, {
     missing: good.blobs.map(({ descriptor }) => descriptor.digest).slice(-1),
@@ -96,7 +111,9 @@ export const manifestCases: readonly Case[] = [
   ),
 
   storeCase('with the root as DER', { 'ca/acme/root.crt': root.der }, 'accepts'),
-  storeCase('with the root in a file of any name', { 'ca/acme/README.txt': root.pem }, 'accepts'),
+  storeCase('with the root in a file of any name', { 'ca/acme/README.txt': root.pem }, 'accepts', {
+    difference: 'trust-store-files',
+  }),
   storeCase(
     'with two roots in one file',
     { 'ca/acme/roots.pem': `${selfSigned.root.pem}${root.pem}` },
@@ -128,7 +145,6 @@ export const manifestCases: readonly Case[] = [
     'with the root, and a folder beside it',
     { 'ca/acme/root.pem': root.pem, 'ca/acme/more/': '' },
     /authenticity/,
-    { difference: 'D16' },
   ),
   storeCase('that is empty', { 'ca/acme/': '' }, /authenticity/),
   storeCase(

@@ -57,19 +57,19 @@ const payloads: readonly Row[] = [
     'that states targetArtifact twice, the right one last',
     { payload: `{"targetArtifact":{},${payloadText().slice(1)}` },
     'accepts',
-    { difference: 'D05' },
+    { difference: 'ambiguous-json' },
   ],
   [
     'that writes targetArtifact in capitals',
     { payload: payloadText().replace('targetArtifact', 'TargetArtifact') },
     'accepts',
-    { difference: 'D05' },
+    { difference: 'ambiguous-json' },
   ],
   [
     'that writes a member of the descriptor in capitals',
     { payload: payloadText().replace('"size"', '"Size"') },
     'accepts',
-    { difference: 'D05' },
+    { difference: 'ambiguous-json' },
   ],
 ];
 
