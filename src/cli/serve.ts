@@ -1,4 +1,3 @@
-import type { Addresses, App } from '../compose/app.ts';
 import { exactly } from './arguments.ts';
 import type { Command } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -27,23 +26,12 @@ export const serve: Command = {
     const { composeApp } = await import('../compose/app.ts');
     const { runUntilStopped } = await import('../compose/run.ts');
     const app = await composeApp(await loadConfig(findConfig(named)));
-    const { oci, admin } = await listening(app);
-    if (terminal.interactive && !json) {
-      terminal.err(
-        `Assay listens on ${oci}: pull as ${new URL(oci).host}/UPSTREAM/REPOSITORY:TAG.`,
-      );
+    await runUntilStopped(app, process, ({ oci, admin }) => {
+      if (!terminal.interactive || json) return;
+      const { host } = new URL(oci);
+      terminal.err(`Assay listens on ${oci}: pull as ${host}/UPSTREAM/REPOSITORY:TAG.`);
       terminal.err(`Health, metrics and verdicts are on ${admin}. Stop with Ctrl-C.`);
-    }
-    await runUntilStopped(app, process);
+    });
     return exitCodes.ok;
   },
 };
-
-async function listening(app: App): Promise<Addresses> {
-  try {
-    return await app.listen();
-  } catch (error) {
-    await app.close();
-    throw error;
-  }
-}

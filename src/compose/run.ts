@@ -1,20 +1,25 @@
 import type { EventEmitter } from 'node:events';
-import type { App } from './app.ts';
+import type { Addresses, App } from './app.ts';
 import { shutDown, type ShutdownTiming, shutdownTiming, stopSignal } from './shutdown.ts';
 
 /**
- * Runs a listening app until a signal asks for its end, and ends it in order; SIGHUP reloads. On
- * SIGINT a person waits, so there is no delay for load balancers.
+ * Listens, and runs the app until a signal asks for its end, which comes in order; SIGHUP reloads.
+ * Signals are heard from before it listens, so that none ends the process half-way. On SIGINT a
+ * person waits, so there is no delay for load balancers. Throws `StartupError` where it can't
+ * listen; the app is closed in any case.
  */
 export async function runUntilStopped(
   app: App,
   signals: EventEmitter,
+  onListening: (addresses: Addresses) => void,
   timing: ShutdownTiming = shutdownTiming,
 ): Promise<void> {
   const reload = (): void => void app.reload();
   signals.on('SIGHUP', reload);
+  const stopped = stopSignal(signals);
   try {
-    const signal = await stopSignal(signals);
+    await listen(app, onListening);
+    const signal = await stopped;
     app.log.info({ signal }, 'shutting down');
     const impatient = new AbortController();
     void stopSignal(signals).then(() => impatient.abort());
@@ -24,5 +29,14 @@ export async function runUntilStopped(
     await app.log.flush();
   } finally {
     signals.off('SIGHUP', reload);
+  }
+}
+
+async function listen(app: App, onListening: (addresses: Addresses) => void): Promise<void> {
+  try {
+    onListening(await app.listen());
+  } catch (error) {
+    await app.close();
+    throw error;
   }
 }

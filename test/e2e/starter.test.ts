@@ -2,40 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { composeApp } from '../../src/compose/app.ts';
-import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { type Digest, digestOf, encodedOf, parseDigest } from '../../src/oci/digest.ts';
 import { partsOf, readManifest } from '../../src/oci/manifest.ts';
-import { manifestMediaTypes } from '../../src/oci/media-types.ts';
-import { makePinoLog } from '../../src/observe/pino-log.ts';
 
 import { buildImage } from '../support/build-image.ts';
 import { startFakeRegistry } from '../support/fake-registry.ts';
-
-const root = join(import.meta.dirname, '..', '..');
-
-/** The starter as it is, but on free ports and with a folder of its own for state. */
-async function loadStarter(t: Test): Promise<Config> {
-  const config = await loadConfig(join(root, 'config', 'assay.yaml'));
-  return {
-    ...config,
-    listen: { ...config.listen, port: 0 },
-    admin: { ...config.admin, port: 0 },
-    storage: { path: join(t.testdir(), 'data') },
-  };
-}
+import { get, loadStarter, repositoryRoot as root, startApp } from '../support/start-starter.ts';
 
 async function startStarter(t: Test, change: (config: Config) => Config = (config) => config) {
-  const lines: string[] = [];
-  const log = makePinoLog({ level: 'info', destination: { write: (line) => lines.push(line) } });
-  const app = await composeApp(change(await loadStarter(t)), { log });
-  t.teardown(() => app.close());
-  return { app, lines, ...(await app.listen()) };
-}
-
-function get(url: string, init: RequestInit = {}): Promise<Response> {
-  const headers = { accept: manifestMediaTypes.join(', ') };
-  return fetch(url, { headers, ...init });
+  return await startApp(t, change(await loadStarter(t)));
 }
 
 /** What the demo's layout holds under a digest. */
