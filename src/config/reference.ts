@@ -24,7 +24,7 @@ Generated from \`src/config/schema.ts\` by \`npm run docs\`; a test fails when i
 One YAML file, named by \`--config\`.
 
 - Unknown keys and keys that stand twice are errors. All errors are reported at once, each with its line and column.
-- \`\${NAME}\` in a value is the environment variable NAME; it must be set. \`$$\` is a dollar. Keys are not expanded, and neither are trust policies.
+- \`\${NAME}\` in a value is the environment variable NAME; it must be set. Write it in quotes between braces. \`$$\` is a dollar. Keys are not expanded, and neither are trust policies.
 - A secret is text, \`"\${NAME}"\` for example, or \`{ file: PATH }\`, which is read without its last line break. Secrets are never printed.
 - Paths are relative to the file.
 - Durations are written \`500ms\`, \`60s\`, \`15m\`, \`24h\`, \`90d\`; sizes \`512 B\`, \`64 KiB\`, \`10 MiB\`, \`50 GiB\`, \`1 TiB\`.

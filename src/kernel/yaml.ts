@@ -7,6 +7,7 @@ import {
   LineCounter,
   parseDocument,
   type Scalar,
+  type YAMLError,
   type YAMLMap,
   type YAMLSeq,
 } from 'yaml';
@@ -51,13 +52,11 @@ export function readYaml(text: string, maxNodes = 100_000): YamlReading {
   try {
     const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: false } as const;
     const document = parseDocument(text, { ...options, schema: 'core', version: '1.2' });
-    const syntax = [...document.errors, ...document.warnings]
-      .slice(0, maxSyntaxProblems) // One slip may bring a thousand that follow from it.
-      .map(({ pos, message }) => ({
-        at: at(pos[0]),
-        path: '',
-        message: `the YAML does not parse: ${message}`,
-      }));
+    const syntax = tellable([...document.errors, ...document.warnings]).map(({ pos, message }) => ({
+      at: at(pos[0]),
+      path: '',
+      message: `the YAML does not parse: ${withoutSource(message)}`,
+    }));
     if (syntax.length > 0) return { root: undefined, problems: syntax };
     if (document.directives?.yaml.version !== '1.2') {
       return broken(0, 'only YAML 1.2 is read: remove the %YAML line');
@@ -68,6 +67,19 @@ export function readYaml(text: string, maxNodes = 100_000): YamlReading {
     if (thrown instanceof RangeError) return broken(0, `deeper than ${maxDepth} levels`);
     throw thrown;
   }
+}
+
+/** One slip may bring a thousand tokens in places where they are not expected: the first tells. */
+function tellable(errors: readonly YAMLError[]): readonly YAMLError[] {
+  const first = errors.findIndex(({ code }) => code === 'UNEXPECTED_TOKEN');
+  return errors
+    .filter(({ code }, index) => code !== 'UNEXPECTED_TOKEN' || index === first)
+    .slice(0, maxSyntaxProblems);
+}
+
+/** Some messages end with the text that stands there, which may be a secret. */
+function withoutSource(message: string): string {
+  return message.replace(/: ".*$/s, '');
 }
 
 /** Ends a conversion that would grow without bound. */

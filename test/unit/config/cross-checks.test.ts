@@ -1,0 +1,81 @@
+import t from 'tap';
+import { checkAcross, type PartialConfig } from '../../../src/config/cross-checks.ts';
+import { makeSecret } from '../../../src/config/redact.ts';
+
+function complaintsOf(config: PartialConfig): readonly string[] {
+  const complaints: string[] = [];
+  checkAcross(config, (path, message) => complaints.push(`${path}: ${message}`));
+  return complaints;
+}
+
+const layout = { layout: '/demo' };
+const url = 'https://a.example';
+
+for (const key of ['docker.io', 'demo', 'my_registry', 'a--b', 'localhost:5000']) {
+  t.test(`${key} is a key for an upstream`, async (t) => {
+    t.same(complaintsOf({ upstreams: { [key]: layout } }), []);
+  });
+}
+
+for (const key of ['Docker.io', 'a/b', '', 'a:b', 'a:70000', 'a:1:2', '-a', 'a b', '..', '*']) {
+  t.test(`${JSON.stringify(key)} is none`, async (t) => {
+    t.match(complaintsOf({ upstreams: { [key]: layout } }), [/is no key for an upstream/]);
+  });
+}
+
+t.test('http needs to be allowed by name, and https needs no allowance', async (t) => {
+  const http = 'http://a.example';
+  t.match(complaintsOf({ upstreams: { a: { url: http } } }), [/^upstreams.a.url: is http/]);
+  t.same(complaintsOf({ upstreams: { a: { url: http, plainHttp: 'allowed' } } }), []);
+  t.match(complaintsOf({ upstreams: { a: { url, plainHttp: 'allowed' } } }), [/plainHttp: has no/]);
+});
+
+t.test('TLS settings beside an http url are a mistake', async (t) => {
+  const upstream = {
+    url: 'http://a.example',
+    plainHttp: 'allowed',
+    ca: '/ca.pem',
+    clientCertificate: { certificate: '/c', key: '/k' },
+  } as const;
+  t.match(complaintsOf({ upstreams: { a: upstream } }), [/a.ca: has no/, /clientCertificate: has/]);
+  t.same(complaintsOf({ upstreams: { a: { ...upstream, url, plainHttp: undefined } } }), []);
+});
+
+t.test('hosts and defaultUpstream must name an upstream', async (t) => {
+  const upstreams = { a: layout };
+  t.same(complaintsOf({ upstreams, hosts: { 'h.example': 'a' }, defaultUpstream: 'a' }), []);
+  t.match(complaintsOf({ upstreams, hosts: { 'h.example': 'b' }, defaultUpstream: 'c' }), [
+    /^hosts\["h.example"\]: is no upstream; upstreams are a$/,
+    /^defaultUpstream: is no upstream/,
+  ]);
+});
+
+for (const host of ['H.example', 'h.example:443', 'a..b', '-a.b', '', 'a_b']) {
+  t.test(`${JSON.stringify(host)} is no host name of ours`, async (t) => {
+    const config = { upstreams: { a: layout }, hosts: { [host]: 'a' } };
+    t.match(complaintsOf(config), [/is no host name/]);
+  });
+}
+
+t.test('the admin API does not share the public listener', async (t) => {
+  const listen = { host: '127.0.0.1', port: 5000 };
+  t.match(complaintsOf({ listen, admin: listen }), [/admin.port: is the port that listen has/]);
+  t.same(complaintsOf({ listen, admin: { host: '10.0.0.1', port: 5000 } }), []);
+  t.same(complaintsOf({ listen, admin: { host: '127.0.0.1', port: 5001 } }), []);
+  const any = { host: '127.0.0.1', port: 0 };
+  t.same(complaintsOf({ listen: any, admin: any }), []);
+});
+
+t.test('a state key is long enough and stands once', async (t) => {
+  const key = makeSecret('k'.repeat(32));
+  t.same(complaintsOf({ state: { keys: [key] } }), []);
+  t.match(complaintsOf({ state: { keys: [makeSecret('k'.repeat(31))] } }), [/fewer than 32/]);
+  t.match(complaintsOf({ state: { keys: [key, makeSecret('k'.repeat(32))] } }), [/same key twice/]);
+});
+
+t.test('parts that could not be read bring no further complaints', async (t) => {
+  t.same(complaintsOf({}), []);
+  const upstreams = { a: undefined, b: { url: undefined } };
+  const config = { upstreams, hosts: { h: undefined }, state: { keys: [undefined] } };
+  t.same(complaintsOf({ ...config, listen: { port: undefined }, admin: { port: 1 } }), []);
+});

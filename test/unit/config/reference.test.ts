@@ -1,0 +1,15 @@
+import t from 'tap';
+import { renderConfigurationReference } from '../../../src/config/reference.ts';
+import { matchesGolden } from '../../support/golden.ts';
+
+t.test('docs/configuration.md says what the schema says', async (t) => {
+  matchesGolden(t, 'docs/configuration.md', renderConfigurationReference());
+});
+
+t.test('a key is told with its meaning, what it takes and what holds without it', async (t) => {
+  const page = renderConfigurationReference();
+  t.match(page, '- `listen.port`: The port. 0 takes any free one. Must be a port from 0 to 65535');
+  t.match(page, /`lifetimes.tag`.*Default: `60s`/);
+  t.match(page, /`upstreams.NAME.credentials.password`.*Required/);
+  t.match(page, /## trustPolicy\n\n.*Required/);
+});
