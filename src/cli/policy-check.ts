@@ -1,8 +1,10 @@
+import type { PolicyCheck } from '../compose/policy-check.ts';
+import { systemClock } from '../kernel/clock.ts';
 import { exactly } from './arguments.ts';
-import type { Command } from './command.ts';
+import type { Command, Invocation } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
-import { findConfig } from './find-config.ts';
-import { printable } from './terminal.ts';
+import { findConfig, findConfigIfAny } from './find-config.ts';
+import { type Paint, printable } from './terminal.ts';
 
 export const policyCheck: Command = {
   name: 'policy check',
@@ -18,19 +20,34 @@ export const policyCheck: Command = {
     { line: 'assay policy check', does: 'the policy in force' },
     { line: 'assay policy check candidate.yaml', does: 'a change before it is made' },
   ],
-  run: async ({ operands, config: named, json, terminal }) => {
-    const [file] = operands.length === 0 ? [] : exactly(operands, 'FILE');
-    const { loadConfig } = await import('../config/load.ts');
-    const { checkPolicy } = await import('../compose/policy-check.ts');
-    const checked = await checkPolicy(await loadConfig(findConfig(named)), file);
-    const { digest, rules, findings } = checked;
-    if (json) {
-      terminal.out(JSON.stringify(checked, null, 2));
-      return exitCodes.ok;
-    }
-    const summary = `loads, ${rules} ${rules === 1 ? 'rule' : 'rules'}, digest ${digest.slice(0, 12)}`;
-    terminal.out(`${printable(checked.file)}: ${summary}`);
-    for (const finding of findings) terminal.out(printable(finding));
+  run: async (invocation) => {
+    const checked = await check(invocation);
+    const { terminal, json } = invocation;
+    terminal.out(json ? JSON.stringify(checked, null, 2) : renderCheck(checked, terminal.paint));
     return exitCodes.ok;
   },
 };
+
+async function check({ operands, config: named }: Invocation): Promise<PolicyCheck> {
+  const [file] = operands.length === 0 ? [] : exactly(operands, 'FILE');
+  const { loadConfig } = await import('../config/load.ts');
+  const { checkPolicy } = await import('../compose/policy-check.ts');
+  if (file === undefined) {
+    const config = await loadConfig(findConfig(named));
+    return await checkPolicy(config.trustPolicy, config, systemClock);
+  }
+  // A file can be read without a configuration, only not held against one.
+  const found = findConfigIfAny(named);
+  const config = found === undefined ? undefined : await loadConfig(found);
+  return await checkPolicy(file, config, systemClock);
+}
+
+function renderCheck({ file, digest, rules, findings }: PolicyCheck, paint: Paint): string {
+  const count = `${rules} ${rules === 1 ? 'rule' : 'rules'}`;
+  return [
+    `${printable(file)}: loads, ${count}, digest ${digest.slice(0, 12)}`,
+    ...findings.map(
+      ({ where, message }) => `${paint('yellow', printable(where))}: ${printable(message)}`,
+    ),
+  ].join('\n');
+}

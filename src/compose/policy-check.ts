@@ -1,6 +1,11 @@
 import type { Config } from '../config/schema.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { lintTrustPolicy, type PolicyFinding } from '../policies/lint.ts';
+import type { LoadedTrustPolicy } from '../policies/trust-policy.ts';
 import { missingStores } from '../trust/load.ts';
-import { loadBasis } from './load-basis.ts';
+import type { TrustMaterial } from '../trust/trust-material.ts';
+import { loadTrustStore } from './load-basis.ts';
+import { readPolicyFile } from './policy-file.ts';
 import { storesOf } from './policy-stores.ts';
 
 export interface PolicyCheck {
@@ -8,21 +13,34 @@ export interface PolicyCheck {
   /** SHA-256 over the policy's meaning. */
   readonly digest: string;
   readonly rules: number;
-  /** What loads and is probably not meant, one line each. */
-  readonly findings: readonly string[];
+  /** What loads and is probably not meant. */
+  readonly findings: readonly PolicyFinding[];
 }
 
 /**
- * Loads a policy as `serve` would, with the trust store of the configuration. `file` stands in for
- * the configured one. Throws `StartupError` with every problem.
+ * Loads a policy as `serve` would and looks for what is doubtful in it. With a configuration it is
+ * also held against that one's upstreams and trust store. Throws `StartupError` with every problem.
  */
-export async function checkPolicy(config: Config, file: string | undefined): Promise<PolicyCheck> {
-  const trustPolicy = file ?? config.trustPolicy;
-  const { policy, trust } = await loadBasis({ ...config, trustPolicy }, () => undefined);
-  const missing = missingStores(storesOf(policy), trust);
-  const findings = missing.map(
-    (store) =>
-      `${trustPolicy}: trust store ${store} is not there or empty: its signers can not count`,
-  );
-  return { file: trustPolicy, digest: policy.digest, rules: policy.rules.length, findings };
+export async function checkPolicy(
+  file: string,
+  config: Config | undefined,
+  clock: Clock,
+): Promise<PolicyCheck> {
+  const policy = await readPolicyFile(file, () => undefined);
+  const at = clock.now();
+  const findings =
+    config === undefined
+      ? lintTrustPolicy(policy, { at })
+      : [
+          ...lintTrustPolicy(policy, { at, upstreams: Object.keys(config.upstreams) }),
+          ...lintStores(policy, await loadTrustStore(config.trust.store)),
+        ];
+  return { file, digest: policy.digest, rules: policy.rules.length, findings };
+}
+
+function lintStores(policy: LoadedTrustPolicy, trust: TrustMaterial): readonly PolicyFinding[] {
+  return missingStores(storesOf(policy), trust).map((store) => ({
+    where: `trust store ${store}`,
+    message: 'is not there or empty: no signature by its signers can be trusted',
+  }));
 }

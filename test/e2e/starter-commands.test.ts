@@ -114,6 +114,34 @@ t.test('the policy of the starter is in order', async (t) => {
   t.match(stdout, /config\/trust-policy\.yaml: loads, 3 rules/);
 });
 
+t.test('what a policy probably does not mean is a finding, and no error', async (t) => {
+  const policy = [
+    'version: 1',
+    'identities:',
+    '  acme: { notation: { trustStores: ["ca:acme"], trustedIdentities: ["x509.subject: C=US, ST=WA, O=acme"], level: strict } }',
+    'rules:',
+    '  - { repositories: ["demo/**"], require: { signedBy: acme } }',
+    '  - { repositories: ["demo/app"], require: { signedBy: acme } }',
+    '  - { repositories: ["nowhere.example/**"], exempt: { reason: r, owner: o, until: 2020-01-01T00:00:00Z } }',
+  ].join('\n');
+  const file = join(t.testdir({ 'policy.yaml': policy }), 'policy.yaml');
+  const { code, stdout } = await runInProcess(['policy', 'check', file, ...starter]);
+  t.equal(code, 0);
+  t.match(stdout, /rule 2 \(line 6\): never decides: rule 1 \(line 5\) matches all of it first/);
+  t.match(stdout, /rule 3 \(line 7\): the exemption \(o\) ended/);
+  t.match(stdout, /rule 3 \(line 7\): .* there is no upstream nowhere\.example/);
+  t.match(stdout, /trust store ca:acme: is not there or empty/);
+});
+
+t.test('a policy file can be checked without any configuration', async (t) => {
+  const file = join(import.meta.dirname, '..', '..', 'config', 'trust-policy.yaml');
+  const { code, stdout } = await runAssay(['policy', 'check', file, '--json'], {
+    cwd: t.testdir(),
+  });
+  t.equal(code, 0);
+  t.match(JSON.parse(stdout), { file, rules: 3, findings: [] });
+});
+
 t.test('a policy with mistakes names each by its place and ends with 78', async (t) => {
   const file = join(t.testdir(), 'policy.yaml');
   await writeFile(
