@@ -98,8 +98,10 @@ async function readTag(
   });
 }
 
+/** The entries of an index; olareg says null for none. */
 function entriesOf(document: Json): readonly Json[] {
   const manifests = isObject(document) ? document['manifests'] : undefined;
+  if (manifests === null) return [];
   if (Array.isArray(manifests)) return manifests as readonly Json[];
   throw new UpstreamError('UPSTREAM_MISBEHAVED', 'answers without a list of referrers');
 }

@@ -89,7 +89,12 @@ export function answerReferrers(
   const page = listed.slice(start, start + pageSize);
   const next = new URL(asked);
   next.searchParams.set('start', String(start + pageSize));
-  const document = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: page };
+  const document = {
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociIndex,
+    // olareg's empty list is null: a slice in Go that was never made.
+    manifests: mode === 'empty-api' ? null : page,
+  };
   return json(200, document, {
     'content-type': mediaTypes.ociIndex,
     ...(type !== null && { 'oci-filters-applied': 'artifactType' }),
