@@ -9,7 +9,7 @@ import { makeMetrics, type MetricsRegistry } from '../observe/metrics.ts';
 import { makePinoLog, type PinoLog } from '../observe/pino-log.ts';
 import { makeServer } from '../routes/server.ts';
 import { matching } from '../storage/matching.ts';
-import { publishBasis } from './basis-metrics.ts';
+import { publishBasis, warnOfMissingStores } from './basis-published.ts';
 import { type Basis, openBasis } from './basis.ts';
 import { gateLimits, reloadIntervalMs } from './limits.ts';
 import { type Address, listenOn, namesOf, readServerTls, urlOf } from './listen.ts';
@@ -82,7 +82,10 @@ async function openParts(
   const basis = await openBasis({
     ...observed,
     load: (saw) => loadBasis(config, saw),
-    onLoaded: (loaded) => publishBasis(loaded, observed.metrics),
+    onLoaded: (loaded) => {
+      publishBasis(loaded, observed.metrics);
+      warnOfMissingStores(loaded, observed.log);
+    },
   });
   const upstreams = await openUpstreams(config, { ...observed, ownListeners: () => listeners });
   opened.defer(() => upstreams.close());

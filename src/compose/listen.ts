@@ -4,6 +4,7 @@ import { readTextFileBounded } from '../kernel/file.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import type { Names } from '../routes/names.ts';
 import type { ServerTls } from '../routes/server.ts';
+import { readFailure } from './read-failure.ts';
 import { StartupError } from './startup-error.ts';
 
 export interface Address {
@@ -71,7 +72,7 @@ async function readPem(key: string, file: string): Promise<string> {
   try {
     return await readTextFileBounded(file, maxPemBytes);
   } catch (cause) {
-    const message = `listen.tls.${key}: ${file} can not be read: ${messageOf(cause)}`;
+    const message = `listen.tls.${key}: ${file} can not be read: ${readFailure(cause)}`;
     throw new StartupError('TLS_UNUSABLE', message, { cause });
   }
 }

@@ -1,12 +1,12 @@
 import { dirname, resolve } from 'node:path';
 import { readTextFileBounded } from '../kernel/file.ts';
-import { messageOf } from '../kernel/tagged-error.ts';
 import { PolicyError } from '../policies/policy-error.ts';
 import {
   type LoadedTrustPolicy,
   loadTrustPolicy,
   maxPolicyBytes,
 } from '../policies/trust-policy.ts';
+import { readFailure } from './read-failure.ts';
 import { StartupError } from './startup-error.ts';
 
 /**
@@ -29,7 +29,7 @@ export async function readPolicyFile(
     const messages =
       cause instanceof PolicyError
         ? cause.messages
-        : [`the trust policy ${file} can not be read: ${messageOf(cause)}`];
+        : [`the trust policy ${file} can not be read: ${readFailure(cause)}`];
     throw new StartupError('POLICY_UNUSABLE', messages, { cause });
   }
 }

@@ -10,6 +10,7 @@ import type { ListenAddress } from '../upstream/egress.ts';
 import { makeLayoutSource } from '../upstream/layout-source.ts';
 import type { RemoteOptions } from '../upstream/remote-options.ts';
 import { makeRemoteSource } from '../upstream/remote-source.ts';
+import { readFailure } from './read-failure.ts';
 import { StartupError } from './startup-error.ts';
 
 /** The content source of every configured upstream. */
@@ -65,7 +66,7 @@ async function toRemoteOptions(
   const { url, plainHttp, credentials, ca, clientCertificate, httpProxy, realmAllow } = upstream;
   const readPem = (key: string, file: string): Promise<string> =>
     readTextFileBounded(file, maxPemBytes).catch((cause: unknown) => {
-      const message = `upstreams.${name}.${key}: ${file} can not be read: ${messageOf(cause)}`;
+      const message = `upstreams.${name}.${key}: ${file} can not be read: ${readFailure(cause)}`;
       throw new StartupError('UPSTREAM_UNUSABLE', message, { cause });
     });
   return {

@@ -78,11 +78,12 @@ t.test('a policy that does not load changes nothing, and is told until it does',
 });
 
 t.test('a trust anchor that is removed is trusted no longer', async (t) => {
-  const { app, anchor, status } = await startChangeable(t);
+  const { app, anchor, status, lines } = await startChangeable(t);
   t.equal(await status('signed-jws'), 200);
   await rename(anchor, join(anchor, '..', '..', '..', 'away.pem'));
   await app.lookForChanges();
   t.not(await status('signed-jws'), 200);
+  t.ok(lines.some(({ level, store }) => level === 'warn' && store === 'ca:demo'));
 });
 
 t.test('a trust anchor that can not be read changes nothing', async (t) => {
