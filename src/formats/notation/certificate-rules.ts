@@ -12,14 +12,14 @@ const forbiddenKeyUsages: readonly KeyUsageBit[] = [
 
 // The specification's list and OCSPSigning, which the reference implementation refuses in its place
 // of anyExtendedKeyUsage.
-const forbiddenPurposes: Readonly<Record<string, string>> = {
-  '2.5.29.37.0': 'anyExtendedKeyUsage',
-  '1.3.6.1.5.5.7.3.1': 'serverAuth',
-  '1.3.6.1.5.5.7.3.2': 'clientAuth',
-  '1.3.6.1.5.5.7.3.4': 'emailProtection',
-  '1.3.6.1.5.5.7.3.8': 'timeStamping',
-  '1.3.6.1.5.5.7.3.9': 'OCSPSigning',
-};
+const forbiddenPurposes: ReadonlyMap<string, string> = new Map([
+  ['2.5.29.37.0', 'anyExtendedKeyUsage'],
+  ['1.3.6.1.5.5.7.3.1', 'serverAuth'],
+  ['1.3.6.1.5.5.7.3.2', 'clientAuth'],
+  ['1.3.6.1.5.5.7.3.4', 'emailProtection'],
+  ['1.3.6.1.5.5.7.3.8', 'timeStamping'],
+  ['1.3.6.1.5.5.7.3.9', 'OCSPSigning'],
+]);
 
 /** The rule for a signing certificate that this one breaks (Signature Specification, Leaf Certificates). */
 export function findLeafFault(certificate: Certificate): string | undefined {
@@ -28,9 +28,9 @@ export function findLeafFault(certificate: Certificate): string | undefined {
   if (keyUsageFault !== undefined) return keyUsageFault;
   const usage = forbiddenKeyUsages.find((bit) => certificate.keyUsage?.bits.has(bit));
   if (usage !== undefined) return `its key usage has ${usage}`;
-  const purpose = certificate.extendedKeyUsage?.purposes.find((oid) => oid in forbiddenPurposes);
+  const purpose = certificate.extendedKeyUsage?.purposes.find((oid) => forbiddenPurposes.has(oid));
   if (purpose === undefined) return undefined;
-  return `its extended key usage has ${forbiddenPurposes[purpose]}`;
+  return `its extended key usage has ${forbiddenPurposes.get(purpose)}`;
 }
 
 /**

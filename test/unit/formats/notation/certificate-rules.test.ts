@@ -1,0 +1,54 @@
+import t from 'tap';
+import type { Certificate, KeyUsageBit } from '../../../../src/crypto/x509.ts';
+import { findCaFault, findLeafFault } from '../../../../src/formats/notation/certificate-rules.ts';
+
+type Rules = Partial<Pick<Certificate, 'basicConstraints' | 'keyUsage' | 'extendedKeyUsage'>>;
+const usage = (...bits: readonly KeyUsageBit[]) => ({ critical: true, bits: new Set(bits) });
+const leaf: Rules = { keyUsage: usage('digitalSignature') };
+const ca: Rules = {
+  basicConstraints: { critical: true, isCa: true },
+  keyUsage: usage('keyCertSign'),
+};
+const certificate = (rules: Rules): Certificate => rules as Certificate;
+
+t.test('a leaf and a CA that keep the rules have no fault', async (t) => {
+  t.equal(findLeafFault(certificate(leaf)), undefined);
+  t.equal(findCaFault(certificate(ca), 0), undefined);
+  t.equal(findCaFault(certificate(ca), 9), undefined);
+});
+
+t.test('neither is taken for the other', async (t) => {
+  t.equal(findLeafFault(certificate(ca)), 'it is a CA');
+  t.equal(findCaFault(certificate(leaf), 0), 'it has no basic constraints');
+});
+
+t.test('a path length counts the CAs below, the leaf not', async (t) => {
+  const limited = { ...ca, basicConstraints: { critical: true, isCa: true, pathLength: 1 } };
+  t.equal(findCaFault(certificate(limited), 1), undefined);
+  t.equal(findCaFault(certificate(limited), 2), 'its path length is 1 and 2 CAs are below it');
+});
+
+t.test('a leaf may commit to content and have purposes that are not forbidden', async (t) => {
+  const more: Rules = {
+    keyUsage: usage('digitalSignature', 'contentCommitment'),
+    extendedKeyUsage: { critical: true, purposes: ['1.3.6.1.5.5.7.3.3', '1.2.3'] },
+  };
+  t.equal(findLeafFault(certificate(more)), undefined);
+});
+
+t.test('a purpose that objects inherit is not a forbidden one', async (t) => {
+  const odd: Rules = { ...leaf, extendedKeyUsage: { critical: false, purposes: ['toString'] } };
+  t.equal(findLeafFault(certificate(odd)), undefined);
+});
+
+t.test('key usage must be there and critical in both', async (t) => {
+  const { keyUsage: _, ...without } = ca;
+  t.equal(findCaFault(certificate(without), 0), 'it has no key usage');
+  t.equal(findLeafFault(certificate({})), 'it has no key usage');
+  const loose = {
+    critical: false,
+    bits: new Set<KeyUsageBit>(['digitalSignature', 'keyCertSign']),
+  };
+  t.equal(findLeafFault(certificate({ keyUsage: loose })), 'its key usage is not critical');
+  t.equal(findCaFault(certificate({ ...ca, keyUsage: loose }), 0), 'its key usage is not critical');
+});
