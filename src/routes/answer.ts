@@ -5,14 +5,12 @@ import { type NamedRepository, resolveName } from './names.ts';
 import { parseTarget, splitTarget, type Target } from './path.ts';
 import { parseQuery, type Query, singleValue } from './query.ts';
 import { answerReferrers } from './referrers.ts';
-import { checkRequest } from './request-check.ts';
 import { sendFailure } from './send-failure.ts';
 import { answerTags } from './tags.ts';
 
 /** Answers one request; whatever goes wrong becomes an answer too, and nothing is thrown. */
 export async function answer(exchange: Exchange): Promise<void> {
   try {
-    checkRequest(exchange.request);
     const { path, query: queryText } = splitTarget(exchange.rawUrl);
     const target = parseTarget(path);
     exchange.route = target.route;

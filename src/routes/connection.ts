@@ -2,16 +2,20 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { failureBody } from './send-failure.ts';
 
-/** How many requests of each connection are being answered. */
-export interface OpenRequests {
-  /** Counts one more; false if that is too many. */
+/** What goes on on each connection. */
+export interface Connections {
+  /** One more request is answered; false if that is more at once than allowed. */
   begin(socket: object): boolean;
   end(socket: object): void;
   isAnswering(socket: object): boolean;
+  /** The answer under way is the connection's last: what else was sent ahead is not for us. */
+  markLast(socket: object): void;
+  isLast(socket: object): boolean;
 }
 
-export function makeOpenRequests(maxPipelinedRequests: number): OpenRequests {
+export function makeConnections(maxPipelinedRequests: number): Connections {
   const counts = new WeakMap<object, number>();
+  const last = new WeakSet<object>();
   return {
     begin(socket) {
       const count = (counts.get(socket) ?? 0) + 1;
@@ -22,6 +26,8 @@ export function makeOpenRequests(maxPipelinedRequests: number): OpenRequests {
       counts.set(socket, (counts.get(socket) ?? 1) - 1);
     },
     isAnswering: (socket) => (counts.get(socket) ?? 0) > 0,
+    markLast: (socket) => void last.add(socket),
+    isLast: (socket) => last.has(socket),
   };
 }
 
@@ -38,9 +44,9 @@ const statusOfParseError: Readonly<Record<string, number>> = {
 export function refuseConnection(
   error: NodeJS.ErrnoException,
   socket: Socket,
-  openRequests: OpenRequests,
+  connections: Connections,
 ): void {
-  if (!socket.writable || openRequests.isAnswering(socket)) {
+  if (!socket.writable || connections.isAnswering(socket)) {
     socket.destroy();
     return;
   }

@@ -2,9 +2,10 @@ import type { ServerResponse } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { randomHex } from '../kernel/clock.ts';
 import { answer } from './answer.ts';
-import { makeOpenRequests, type OpenRequests, refuseConnection } from './connection.ts';
+import { type Connections, makeConnections, refuseConnection } from './connection.ts';
 import type { Exchange, RouteServices } from './exchange.ts';
 import { type ServerLimits, serverLimits } from './limits.ts';
+import { checkRequest } from './request-check.ts';
 import { RequestError } from './request-error.ts';
 import { sendFailure } from './send-failure.ts';
 
@@ -35,7 +36,7 @@ export function makeServer(
   const limits = { ...serverLimits, ...options.limits };
   const publicUrl = options.publicUrl?.replace(/\/+$/, '');
   const services: RouteServices = { ...dependencies, limits, publicUrl };
-  const openRequests = makeOpenRequests(limits.maxPipelinedRequests);
+  const connections = makeConnections(limits.maxPipelinedRequests);
   const server = fastify({
     ...listenerOptions(limits, options.tls),
     connectionTimeout: limits.idleTimeoutMs,
@@ -48,7 +49,7 @@ export function makeServer(
     return503OnClosing: false,
     onProtoPoisoning: 'error',
     onConstructorPoisoning: 'error',
-    clientErrorHandler: (error, socket) => refuseConnection(error, socket, openRequests),
+    clientErrorHandler: (error, socket) => refuseConnection(error, socket, connections),
   });
   server.server.maxConnections = limits.maxConnections;
   // Without this Node would invite the body of `Expect: 100-continue` before it is refused.
@@ -58,22 +59,25 @@ export function makeServer(
   // A hook comes before fastify would parse a body, and for methods that it does not know too.
   server.addHook('onRequest', (request, reply) => {
     reply.hijack();
-    accept(services, openRequests, request, reply.raw);
+    accept(services, connections, request, reply.raw);
   });
   return server;
 }
 
 function accept(
   services: RouteServices,
-  openRequests: OpenRequests,
+  connections: Connections,
   { id, originalUrl, raw: request }: FastifyRequest,
   response: ServerResponse,
 ): void {
   const { socket } = request;
+  // Node goes on to parse what was sent ahead. It gets no answer, and must have no effect.
+  if (connections.isLast(socket)) return;
+  if (!response.shouldKeepAlive) connections.markLast(socket);
   const client = new AbortController();
   response.once('close', () => {
-    openRequests.end(socket);
-    if (!response.writableFinished) client.abort(new Error('the client is gone'));
+    connections.end(socket);
+    if (!response.writableEnded) client.abort(new Error('the client is gone'));
   });
   const exchange: Exchange = {
     id,
@@ -87,13 +91,19 @@ function accept(
     named: undefined,
     reference: undefined,
   };
-  if (openRequests.begin(socket)) {
+  const refusal = connections.begin(socket) ? checkRequest(request) : tooMany();
+  if (refusal === undefined) {
     void answer(exchange);
     return;
   }
+  connections.markLast(socket);
+  sendFailure(exchange, refusal);
+}
+
+function tooMany(): RequestError {
   const message = 'too many requests at once on one connection';
   const headers = { 'Retry-After': '1', Connection: 'close' };
-  sendFailure(exchange, new RequestError(429, 'TOOMANYREQUESTS', message, headers));
+  return new RequestError(429, 'TOOMANYREQUESTS', message, headers);
 }
 
 /** Ids that are unique over restarts and replicas: what a person finds in the log by. */

@@ -21,6 +21,8 @@ export async function streamBody(
     return;
   }
   sendHeaders();
+  // Node would keep them until the first byte, which for a small blob comes with the last one.
+  response.flushHeaders();
   const stopWatching = cutOffSlowReader(response, services.limits.slowReader);
   try {
     await pipeline(body, response);

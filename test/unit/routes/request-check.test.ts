@@ -26,8 +26,8 @@ t.test('GET and HEAD without a body pass', async (t) => {
 
 t.test('every other method is 405, says which are allowed, and ends the connection', async (t) => {
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'get']) {
-    t.throws(
-      () => checkRequest(request({ method })),
+    t.match(
+      checkRequest(request({ method })),
       { status: 405, code: 'UNSUPPORTED', headers: { Allow: 'GET, HEAD', Connection: 'close' } },
       method,
     );
@@ -43,17 +43,17 @@ t.test('a body in any framing is 400 and ends the connection', async (t) => {
     { 'transfer-encoding': 'chunked' },
     { 'transfer-encoding': '' },
   ]) {
-    t.throws(() => checkRequest(request({ headers })), refused, JSON.stringify(headers));
+    t.match(checkRequest(request({ headers })), refused, JSON.stringify(headers));
   }
 });
 
 t.test('HTTP/1.1 has one Host, HTTP/1.0 at most one', async (t) => {
   const refused = { status: 400, code: 'UNSUPPORTED', headers: { Connection: 'close' } };
-  t.throws(() => checkRequest(request({ rawHeaders: [] })), refused);
-  t.throws(() => checkRequest(request({ rawHeaders: ['Host', 'a', 'hOST', 'b'] })), refused);
+  t.match(checkRequest(request({ rawHeaders: [] })), refused);
+  t.match(checkRequest(request({ rawHeaders: ['Host', 'a', 'hOST', 'b'] })), refused);
   t.equal(checkRequest(request({ rawHeaders: [], httpVersion: '1.0' })), undefined);
-  t.throws(
-    () => checkRequest(request({ rawHeaders: ['Host', 'a', 'Host', 'a'], httpVersion: '1.0' })),
+  t.match(
+    checkRequest(request({ rawHeaders: ['Host', 'a', 'Host', 'a'], httpVersion: '1.0' })),
     refused,
   );
   t.equal(checkRequest(request({ rawHeaders: ['Xost', 'Host', 'Host', 'a'] })), undefined);
