@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import t from 'tap';
 import { readCbor } from '../../src/crypto/cbor.ts';
 import { EnvelopeError } from '../../src/crypto/envelope-error.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import t from 'tap';
 import { isSignedBy } from '../../src/crypto/certificate-signature.ts';
 import { readCertificate } from '../../src/crypto/certificate.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Test } from 'tap';
 
 /** Milliseconds for which one property is tried; more by hand and in nightly runs. */

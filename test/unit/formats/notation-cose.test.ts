@@ -257,14 +257,14 @@ t.test('an envelope is read with what it says', async (t) => {
   t.equal(read.contentType, 'application/vnd.cncf.notary.payload.v1+json');
   t.strictSame(read.critical, [scheme, 'io.cncf.notary.expiry']);
   t.strictSame(
-    [...read.labels].toSorted(),
-    [
-      'com.example.empty',
-      'com.example.more',
-      'io.cncf.notary.expiry',
+    read.labels,
+    new Set([
       scheme,
       signingTime,
-    ].toSorted(),
+      'io.cncf.notary.expiry',
+      'com.example.more',
+      'com.example.empty',
+    ]),
   );
   t.same(read.time(signingTime), new Date('2026-01-01T00:00:00Z'));
   t.equal(read.text('com.example.more'), 'a');
