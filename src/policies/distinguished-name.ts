@@ -60,11 +60,12 @@ function splitUnescaped(text: string, separator: string): readonly string[] {
   return [...parts, text.slice(start)];
 }
 
-/** A space at the end belongs to the value only if it is escaped. */
+/** Only U+0020 is a space here; one at the end belongs to the value if it is escaped. */
 function trimUnescaped(text: string): string {
-  const trimmed = text.trim();
+  const start = text.replace(/^ +/, '');
+  const trimmed = start.replace(/ +$/, '');
   const slashes = /\\*$/.exec(trimmed)?.[0].length ?? 0;
-  return slashes % 2 === 1 && trimmed.length < text.trimStart().length ? `${trimmed} ` : trimmed;
+  return slashes % 2 === 1 && trimmed.length < start.length ? `${trimmed} ` : trimmed;
 }
 
 /** RFC 4514 section 3: `\` before a special character or two hex digits of a UTF-8 byte. */
