@@ -87,10 +87,13 @@ async function openParts(
       warnOfMissingStores(loaded, observed.log);
     },
   });
-  const upstreams = await openUpstreams(config, { ...observed, ownListeners: () => listeners });
+  const state = await openState(config, observed, opened);
+  const upstreams = await openUpstreams(config, {
+    ...observed,
+    kept: state.kept,
+    ownListeners: () => listeners,
+  });
   opened.defer(() => upstreams.close());
-  const state = await openState(config, observed);
-  opened.defer(() => state.store.close());
   return { ...observed, basis, upstreams, state };
 }
 

@@ -6,24 +6,42 @@ import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
 import type { KeyValue } from '../storage/key-value.ts';
 import { openLmdbKeyValue } from '../storage/lmdb-key-value.ts';
+import { makeManifestStore, type ManifestStore } from '../storage/manifest-store.ts';
 import { StartupError } from './startup-error.ts';
 import { makeStorageFolder, openSealKeys } from './state-folder.ts';
 
+/** What is kept between requests. */
 export interface State {
   readonly store: KeyValue;
+  /** Verdicts, closures and pins, in `store`. */
   readonly sealed: SealedState;
+  /** Manifests and small blobs by digest, apart: they need no seal, and many bytes. */
+  readonly kept: ManifestStore;
 }
 
-/** Opens what is kept between requests, under `storage.path`. Throws `StartupError`. */
+/** Opens it under `storage.path`; closed by `opened`. Throws `StartupError`. */
 export async function openState(
   config: Config,
   observed: { readonly metrics: Metrics; readonly log: Log },
+  opened: AsyncDisposableStack,
 ): Promise<State> {
-  await makeStorageFolder(config.storage.path);
+  const { path, maxBytes } = config.storage;
+  await makeStorageFolder(path);
   const keys = await openSealKeys(config);
+  const store = await openStore(join(path, 'state'), opened);
+  const content = await openStore(join(path, 'content'), opened);
+  return {
+    store,
+    sealed: makeSealedState(store, keys, observed),
+    kept: makeManifestStore(content, maxBytes === undefined ? {} : { maxBytes: maxBytes.bytes }),
+  };
+}
+
+async function openStore(folder: string, opened: AsyncDisposableStack): Promise<KeyValue> {
   try {
-    const store = await openLmdbKeyValue(join(config.storage.path, 'state'));
-    return { store, sealed: makeSealedState(store, keys, observed) };
+    const store = await openLmdbKeyValue(folder);
+    opened.defer(() => store.close());
+    return store;
   } catch (cause) {
     throw new StartupError('STATE_UNUSABLE', messageOf(cause), { cause });
   }

@@ -1,13 +1,20 @@
-import type { Config, CredentialsConfig, RemoteUpstreamConfig } from '../config/schema.ts';
+import type {
+  Config,
+  CredentialsConfig,
+  RemoteUpstreamConfig,
+  UpstreamConfig,
+} from '../config/schema.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { readTextFileBounded } from '../kernel/file.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
+import type { ManifestStore } from '../storage/manifest-store.ts';
 import type { CredentialOptions } from '../upstream/auth/credentials.ts';
 import type { ContentSource } from '../upstream/content-source.ts';
 import type { ListenAddress } from '../upstream/egress.ts';
 import { makeLayoutSource } from '../upstream/layout-source.ts';
+import { keepManifests } from '../upstream/pull-through.ts';
 import type { RemoteOptions } from '../upstream/remote-options.ts';
 import { makeRemoteSource } from '../upstream/remote-source.ts';
 import { readFailure } from './read-failure.ts';
@@ -23,6 +30,8 @@ export interface UpstreamDependencies {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** Where what remote upstreams gave is kept; undefined: nowhere. */
+  readonly kept?: ManifestStore | undefined;
   /** Where this process listens; nothing is fetched from there. */
   readonly ownListeners: () => readonly ListenAddress[];
 }
@@ -40,14 +49,7 @@ export async function openUpstreams(
   };
   try {
     for (const [name, upstream] of Object.entries(config.upstreams)) {
-      const source =
-        'layout' in upstream
-          ? makeLayoutSource({ name, folder: upstream.layout }, dependencies)
-          : makeRemoteSource(
-              await toRemoteOptions(name, upstream, config, dependencies),
-              dependencies,
-            );
-      sources.set(name, source);
+      sources.set(name, await openSource(name, upstream, config, dependencies));
     }
   } catch (cause) {
     await close();
@@ -55,6 +57,22 @@ export async function openUpstreams(
     throw new StartupError('UPSTREAM_UNUSABLE', messageOf(cause), { cause });
   }
   return { get: (name) => sources.get(name), close };
+}
+
+async function openSource(
+  name: string,
+  upstream: UpstreamConfig,
+  config: Config,
+  dependencies: UpstreamDependencies,
+): Promise<ContentSource> {
+  // What lies in a folder here need not be kept a second time.
+  if ('layout' in upstream) {
+    return makeLayoutSource({ name, folder: upstream.layout }, dependencies);
+  }
+  const { kept, log } = dependencies;
+  const options = await toRemoteOptions(name, upstream, config, dependencies);
+  const source = makeRemoteSource(options, dependencies);
+  return kept === undefined ? source : keepManifests(source, kept, { upstream: name, log });
 }
 
 async function toRemoteOptions(

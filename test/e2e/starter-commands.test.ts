@@ -102,6 +102,20 @@ t.test('a broken configuration names every problem by its place and ends with 78
   for (const line of lines) t.match(line, /^assay: assay\.yaml:\d+:\d+: /);
 });
 
+t.test('a trust store that can not be read is named and ends with 78', async (t) => {
+  const folder = t.testdir({
+    'assay.yaml':
+      'upstreams: { demo: { layout: . } }\ntrustPolicy: p.yaml\naccess: { anonymous: pull }\n',
+    'p.yaml':
+      'version: 1\nidentities: { a: { notation: { trustStores: ["ca:a"], trustedIdentities: ["*"], level: strict } } }\nrules: [{ repositories: ["demo/**"], require: { signedBy: a } }]\n',
+    trust: { x509: { ca: { a: { 'root.pem': 'no certificate' } } } },
+  });
+  const { code, stdout, stderr } = await runAssay(['serve'], { cwd: folder });
+  t.equal(code, 78);
+  t.equal(stdout, '');
+  t.match(stderr, /^assay: the trust store does not load: .*root\.pem.*\n$/);
+});
+
 t.test('without a configuration it says where one is looked for', async (t) => {
   const { code, stderr } = await runAssay(['serve'], { cwd: t.testdir() });
   t.equal(code, 78);
