@@ -36,7 +36,7 @@ export const runHelper: RunHelper = async (name, server) => {
 };
 
 interface HelperRun {
-  /** Null after a signal: it took too long or said too much. */
+  /** Null after a signal. */
   readonly exitCode: number | null;
   readonly output: Buffer;
 }
@@ -47,7 +47,7 @@ function run(command: string, input: string): Promise<HelperRun> {
   const child = spawn(command, ['get'], {
     env: Object.fromEntries(environment),
     stdio: ['pipe', 'pipe', 'ignore'],
-    timeout: timeoutMs,
+    signal: AbortSignal.timeout(timeoutMs),
     killSignal: 'SIGKILL',
     shell: false,
   });
@@ -55,10 +55,16 @@ function run(command: string, input: string): Promise<HelperRun> {
   let length = 0;
   child.stdout.on('data', (chunk: Buffer) => {
     length += chunk.length;
-    if (length > maxOutputBytes) child.kill('SIGKILL');
-    else chunks.push(chunk);
+    if (length <= maxOutputBytes) {
+      chunks.push(chunk);
+      return;
+    }
+    child.kill('SIGKILL');
+    reject(new Error('it says too much'));
   });
   child.on('error', reject);
+  // A child of its own may hold the output after the kill.
+  child.on('error', () => child.stdout.destroy());
   child.on('close', (exitCode) => resolve({ exitCode, output: Buffer.concat(chunks) }));
   // A helper that exits without reading its input is no failure of ours.
   child.stdin.on('error', () => undefined);

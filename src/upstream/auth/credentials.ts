@@ -103,7 +103,7 @@ function rememberFile(file: string): () => Promise<Uint8Array> {
     } catch (cause) {
       throw new UpstreamError(
         'UPSTREAM_UNAUTHORIZED',
-        `the credentials in ${quoted(file)} can not be read`,
+        `the credentials in ${quoted(file, 300)} can not be read`,
         { cause },
       );
     }
