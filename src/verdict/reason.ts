@@ -59,6 +59,10 @@ export const reasons = {
     means: 'the manifest is malformed, or two clients could read it differently',
     remedy: 'ask the publisher to build and push it with a current tool',
   },
+  'not-verifiable': {
+    means: 'a check could not be carried out: trust material is missing, or an error of ours',
+    remedy: 'an operator must act: the log and `assay explain REF` say which check and why',
+  },
   'upstream-unavailable': {
     means: 'the upstream did not answer well enough to find out',
     remedy: 'try again; `assay doctor` and the metrics show the state of the upstream',

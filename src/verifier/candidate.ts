@@ -1,10 +1,16 @@
 import type { SignatureFormat } from '../formats/signature-format.ts';
 import { readBounded, TooLargeError } from '../kernel/bounded.ts';
+import { quoted } from '../kernel/quoted.ts';
 import { messageOf, TaggedError } from '../kernel/tagged-error.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, matchesDigest } from '../oci/digest.ts';
 import { MalformedError } from '../oci/malformed-error.ts';
-import { type ImageManifest, type Manifest, readManifest } from '../oci/manifest.ts';
+import {
+  artifactTypeOf,
+  type ImageManifest,
+  type Manifest,
+  readManifest,
+} from '../oci/manifest.ts';
 import type { RepositoryPath } from '../oci/repository.ts';
 import type { ContentSource } from '../upstream/content-source.ts';
 
@@ -46,9 +52,7 @@ export async function readCandidate(
     if (stranger !== undefined) return { kind: 'other', digest, because: stranger };
     const image = manifest as ImageManifest;
     const format = from.formats.find((candidate) => candidate.recognizes(image));
-    if (format === undefined) {
-      return { kind: 'other', digest, because: `not a signature: ${describeType(image)}` };
-    }
+    if (format === undefined) return toUnrecognized(image, digest, from.formats);
     return await readEnvelope(image, digest, format, from, signal);
   } catch (error) {
     return toFailedCandidate(error, digest);
@@ -96,8 +100,16 @@ function strangerTo(manifest: Manifest, subject: Digest): string | undefined {
   return manifest.kind === 'image' ? undefined : 'an index is not a signature';
 }
 
-function describeType(manifest: ImageManifest): string {
-  return manifest.artifactType ?? manifest.config.mediaType;
+/** What has a signature's type and not its shape is a signature that is broken. */
+function toUnrecognized(
+  manifest: ImageManifest,
+  digest: Digest,
+  formats: readonly SignatureFormat[],
+): Candidate {
+  const type = artifactTypeOf(manifest) ?? '';
+  return formats.some(({ artifactTypes }) => artifactTypes.includes(type))
+    ? { kind: 'broken', digest, format: 'unknown', because: `not the shape of ${quoted(type)}` }
+    : { kind: 'other', digest, because: `not a signature: ${quoted(type)}` };
 }
 
 function toFailedCandidate(error: unknown, digest: Digest): Candidate {

@@ -50,7 +50,7 @@ async function findingOf(step: CheckStep): Promise<Finding> {
     if (error instanceof TaggedError && error.name === 'EnvelopeError') {
       return { outcome: 'failed', because: error.message, reason: 'signature-invalid' };
     }
-    return { outcome: 'inconclusive', because: messageOf(error), reason: 'upstream-unavailable' };
+    return { outcome: 'inconclusive', because: messageOf(error), reason: 'not-verifiable' };
   }
 }
 

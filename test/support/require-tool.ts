@@ -9,14 +9,18 @@ import type { Test } from 'tap';
  * ASSAY_REQUIRE_TOOLS=1 says that this machine must have it; the caller returns on undefined.
  */
 export function requireTool(t: Test, name: string): string | undefined {
-  const found = toolFolders()
-    .map((folder) => join(folder, name))
-    .find(isExecutable);
+  const found = findTool(name);
   if (found !== undefined) return found;
   const missing = `${name} is in none of $ASSAY_TOOLS/bin, ~/.cache/assay-tools/bin and PATH`;
   if (process.env['ASSAY_REQUIRE_TOOLS'] === '1') t.fail(missing);
   else t.pass(`not run: ${missing}`, { skip: missing });
   return undefined;
+}
+
+export function findTool(name: string): string | undefined {
+  return toolFolders()
+    .map((folder) => join(folder, name))
+    .find(isExecutable);
 }
 
 function toolFolders(): readonly string[] {

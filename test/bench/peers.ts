@@ -1,0 +1,106 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findTool } from '../support/require-tool.ts';
+import { freePort, type ServerOnCore, startOnCore } from './server-on-core.ts';
+
+// Its worker must get into the temporary folder, which is only ours.
+const asRoot = process.getuid?.() === 0 ? 'user root; ' : '';
+const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
+
+function tool(name: string): string {
+  const found = findTool(name);
+  if (found === undefined) throw new Error(`the benchmark needs ${name}: see .ci/install-tools`);
+  return found;
+}
+
+async function folderIn(folder: string, name: string): Promise<string> {
+  const made = join(folder, name);
+  await mkdir(made, { recursive: true });
+  return made;
+}
+
+/** distribution, by itself or as the pull-through cache of `remoteUrl`. */
+export async function startDistribution(
+  parent: string,
+  name: string,
+  remoteUrl?: string,
+): Promise<ServerOnCore> {
+  const folder = await folderIn(parent, name);
+  const port = await freePort();
+  const proxy = remoteUrl === undefined ? '' : `proxy: { remoteurl: "${remoteUrl}" }\n`;
+  const file = join(folder, 'config.yml');
+  await writeFile(
+    file,
+    `version: 0.1
+log: { level: error, accesslog: { disabled: true } }
+storage: { filesystem: { rootdirectory: "${folder}/content" } }
+http: { addr: "127.0.0.1:${port}" }
+${proxy}`,
+  );
+  const env = { OTEL_TRACES_EXPORTER: 'none' };
+  return startOnCore(tool('registry'), ['serve', file], port, env);
+}
+
+/** nginx with one worker that keeps what it got from `remoteUrl`. */
+export async function startNginx(parent: string, remoteUrl: string): Promise<ServerOnCore> {
+  const folder = await folderIn(parent, 'nginx');
+  const port = await freePort();
+  const file = join(folder, 'nginx.conf');
+  await writeFile(
+    file,
+    `daemon off; ${asRoot}worker_processes 1; pid ${folder}/pid; error_log stderr error;
+events { worker_connections 1024; }
+http {
+  access_log off;
+  client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy;
+  fastcgi_temp_path ${folder}/fastcgi; uwsgi_temp_path ${folder}/uwsgi; scgi_temp_path ${folder}/scgi;
+  proxy_cache_path ${folder}/cache keys_zone=kept:1m;
+  server {
+    listen 127.0.0.1:${port};
+    keepalive_requests 1000000000;
+    location / {
+      proxy_pass ${remoteUrl};
+      proxy_cache kept; proxy_cache_valid 200 1h; proxy_ignore_headers Cache-Control Expires Vary;
+    }
+  }
+}
+`,
+  );
+  return startOnCore(tool('nginx'), ['-c', file], port);
+}
+
+/** The built proxy over `remoteUrl`, trusting one root; needs `npm run build` first. */
+export async function startAssay(
+  parent: string,
+  remoteUrl: string,
+  rootPem: string,
+): Promise<ServerOnCore> {
+  const folder = await folderIn(parent, 'assay');
+  const store = await folderIn(folder, 'trust/x509/ca/bench');
+  const [port, adminPort] = [await freePort(), await freePort()];
+  await writeFile(join(store, 'root.pem'), rootPem);
+  await writeFile(
+    join(folder, 'trust-policy.yaml'),
+    `version: 1
+identities:
+  signer: { notation: { trustStores: ["ca:bench"], trustedIdentities: ["*"] } }
+rules:
+  - repositories: ["up/**"]
+    require: { signedBy: signer }
+`,
+  );
+  const file = join(folder, 'assay.yaml');
+  await writeFile(
+    file,
+    `listen: { host: 127.0.0.1, port: ${port} }
+admin: { host: 127.0.0.1, port: ${adminPort} }
+upstreams: { up: { url: "${remoteUrl}", plainHttp: allowed } }
+trustPolicy: ./trust-policy.yaml
+trust: { store: ./trust }
+storage: { path: ./data }
+`,
+  );
+  const main = join(projectRoot, 'dist', 'main.js');
+  return startOnCore(process.execPath, [main, 'serve', '--config', file], port);
+}
