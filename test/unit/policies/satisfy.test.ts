@@ -202,7 +202,9 @@ function witnesses(requirement: Requirement, all: Proofs): readonly (readonly st
     if (member === undefined) return [];
     const taken = witnesses(member, all).flatMap((own) =>
       choose(index + 1, left - 1)
-        .filter((others) => others.every((other) => [...words(other)].every((one) => !words(own).has(one))))
+        .filter((others) =>
+          others.every((other) => [...words(other)].every((one) => !words(own).has(one))),
+        )
         .map((others) => [own, ...others]),
     );
     return [...taken, ...choose(index + 1, left)];

@@ -1,0 +1,87 @@
+import t from 'tap';
+import { readFields } from '../../../src/policies/document-reader.ts';
+import { readStatement } from '../../../src/policies/notation-statement.ts';
+import { placeOf } from '../../support/policy-kit.ts';
+
+function read(stores: string, identities: string) {
+  const yaml = `{ trustStores: ${stores}, trustedIdentities: ${identities} }`;
+  const { place, report, messages } = placeOf(yaml);
+  const keys = { optional: ['trustStores', 'trustedIdentities'] };
+  const fields = readFields(place, keys, report) ?? new Map();
+  const statement = readStatement(
+    { level: 'strict', verification: new Map(), trust: fields },
+    place,
+    report,
+  );
+  return { statement, messages: messages() };
+}
+
+const store = '["ca:acme"]';
+const dn = 'C=US, ST=WA, O=acme';
+
+t.test('every type of store may be named, each store counts once', async (t) => {
+  const names = '["ca:a.b_c-D", "signingAuthority:x", "tsa:y", "ca:a.b_c-D"]';
+  t.same(read(names, '["*"]').statement?.trustStores, [
+    'ca:a.b_c-D',
+    'signingAuthority:x',
+    'tsa:y',
+  ]);
+});
+
+for (const name of [
+  'acme',
+  'CA:acme',
+  'x509:acme',
+  'ca:',
+  'ca:a/b',
+  'ca:a b',
+  'ca:.',
+  'ca:..',
+  'ca:ä',
+]) {
+  t.test(`${JSON.stringify(name)} is no trust store`, async (t) => {
+    const { statement, messages } = read(JSON.stringify([name]), '["*"]');
+    t.equal(statement, undefined);
+    t.match(messages, [/is no trust store/]);
+  });
+}
+
+t.test('the star stands alone', async (t) => {
+  t.equal(read(store, '["*"]').statement?.trustedIdentities, '*');
+  t.match(read(store, `["*", "x509.subject: ${dn}"]`).messages, [/must stand alone/]);
+});
+
+const badIdentities = [
+  ['C=US, ST=WA, O=acme', /is no identity/],
+  ['x509.subject C=US', /is no identity/],
+  ['x509.issuer: C=US', /is no identity/],
+  ['X509.subject: C=US', /is no identity/],
+  ['x509.subject: C=US', /must have C, ST and O/],
+  ['x509.subject:', /TYPE=VALUE/],
+] as const;
+
+for (const [text, problem] of badIdentities) {
+  t.test(`${text} is no trusted identity`, async (t) => {
+    const { statement, messages } = read(store, JSON.stringify([text]));
+    t.equal(statement, undefined);
+    t.match(messages, [problem]);
+  });
+}
+
+t.test('one name that fits another is a mistake, whatever the order of attributes', async (t) => {
+  const longer = 'x509.subject: CN=app, O=acme, S=WA, C=US';
+  for (const list of [
+    [`x509.subject: ${dn}`, longer],
+    [longer, `x509.subject: ${dn}`],
+    [longer, longer],
+  ]) {
+    t.match(read(store, JSON.stringify(list)).messages, [/overlaps/]);
+  }
+  const other = 'x509.subject: CN=db, O=acme, ST=WA, C=US';
+  t.same(read(store, JSON.stringify([longer, other])).messages, []);
+});
+
+t.test('every bad item of a list is reported', async (t) => {
+  const { messages } = read('["a", "b"]', '["c", "d"]');
+  t.equal(messages.length, 4);
+});
