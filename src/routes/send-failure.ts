@@ -70,6 +70,12 @@ function record(exchange: Exchange, error: unknown, failure: OciFailure): void {
   }
 }
 
+/** One line for content that stopped in the middle, when no answer can be given any more. */
+export function recordBrokenStream(exchange: Exchange, error: unknown): void {
+  const fields = { ...describe(exchange), error };
+  exchange.services.log.warn(fields, 'a stream failed, and its connection was cut');
+}
+
 function describe({ id, request, named, reference, services, startedMs }: Exchange): object {
   return {
     requestId: id,

@@ -2,6 +2,8 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { TrustedBlob } from '../gate/trusted-content.ts';
 import { beforeDeadline, type Exchange } from './exchange.ts';
+import { exactLength } from './exact-length.ts';
+import { recordBrokenStream } from './send-failure.ts';
 import { cutOffSlowReader } from './slow-reader.ts';
 
 /**
@@ -24,10 +26,20 @@ export async function streamBody(
   // Node would keep them until the first byte, which for a small blob comes with the last one.
   response.flushHeaders();
   const stopWatching = cutOffSlowReader(response, services.limits.slowReader);
+  const { size } = blob.descriptor;
+  // Before the connection is destroyed for it, so that it is not taken for the client's leaving.
+  let isSourceAtFault = false;
+  const exact = exactLength(size);
+  const noteFault = (): void => {
+    isSourceAtFault ||= !exchange.signal.aborted;
+  };
+  body.once('error', noteFault);
+  exact.once('error', noteFault);
   try {
-    await pipeline(body, response);
-    const { size } = blob.descriptor;
+    await pipeline(body, exact, response);
     services.metrics.count('assay_bytes_served_total', { kind: 'blob' }, size);
+  } catch (error) {
+    if (isSourceAtFault) recordBrokenStream(exchange, error);
   } finally {
     stopWatching();
   }

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { array, constantFrom, oneof, property, string } from 'fast-check';
 import t from 'tap';
 import { isDigest } from '../../src/oci/digest.ts';
 import { parseReference, type Reference } from '../../src/oci/reference.ts';
@@ -65,21 +65,17 @@ t.test(
   },
 );
 
-const piece = fc.oneof(
-  fc.constantFrom(
-    ...['v2', 'demo', 'docker.io', 'app', 'manifests', 'blobs', 'tags', 'list', 'referrers'],
-    ...['..', '.', '', '%2e%2e', '%2f', '%252f', '\\', '\0', 'é', '1.0', digest, `${digest}a`],
-    ...['?ns=docker.io', '?ns=..%2f..', '&ns=demo', '#', ';', '_catalog', 'uploads', '..%5c'],
-  ),
-  fc.string({ maxLength: 12 }),
-);
+const names = ['v2', 'demo', 'docker.io', 'app', 'manifests', 'blobs', 'tags', 'list', 'referrers'];
+const dots = ['..', '.', '', '%2e%2e', '%2f', '%252f', '\\', '\0', 'é', '1.0', '..%5c', '#', ';'];
+const rest = ['?ns=docker.io', '?ns=..%2f..', '&ns=demo', '_catalog', 'uploads', digest];
+const piece = oneof(constantFrom(...names, ...dots, ...rest), string({ maxLength: 12 }));
 
-const paths = fc.oneof(
-  fc.array(piece, { maxLength: 8 }).map((pieces) => `/${pieces.join('/')}`),
-  fc.array(piece, { maxLength: 5 }).map((pieces) => `/v2/demo/${pieces.join('/')}`),
-  fc.array(piece, { maxLength: 3 }).map((pieces) => `/v2/demo/app${pieces.join('')}/manifests/1`),
-  fc.array(piece, { maxLength: 3 }).map((pieces) => `/v2/demo/app/manifests/${pieces.join('')}`),
-  fc.string({ maxLength: 200 }),
+const paths = oneof(
+  array(piece, { maxLength: 8 }).map((pieces) => `/${pieces.join('/')}`),
+  array(piece, { maxLength: 5 }).map((pieces) => `/v2/demo/${pieces.join('/')}`),
+  array(piece, { maxLength: 3 }).map((pieces) => `/v2/demo/app${pieces.join('')}/manifests/1`),
+  array(piece, { maxLength: 3 }).map((pieces) => `/v2/demo/app/manifests/${pieces.join('')}`),
+  string({ maxLength: 200 }),
 );
 
 /** What would reach the gate; undefined where the request is refused. */
@@ -103,7 +99,7 @@ t.test('whatever the path is, only what the grammars make gets through', async (
   await holds(
     t,
     'no path leads past the grammars',
-    fc.property(paths, (rawUrl) => {
+    property(paths, (rawUrl) => {
       const found = read(rawUrl);
       if (found === undefined) return;
       through++;

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { constant, nat, oneof, property } from 'fast-check';
 import t from 'tap';
 import { parseRange } from '../../../src/routes/range.ts';
 import { holds } from '../../support/holds.ts';
@@ -42,11 +42,11 @@ for (const [header, size, wanted] of rows) {
 }
 
 t.test('a range lies within the content, whatever is asked for', async (t) => {
-  const part = fc.oneof(fc.constant(''), fc.nat(40).map(String));
+  const part = oneof(constant(''), nat(40).map(String));
   await holds(
     t,
     'first and last are offsets of the content',
-    fc.property(part, part, fc.nat(30), (from, to, size) => {
+    property(part, part, nat(30), (from, to, size) => {
       const range = parseRange(`bytes=${from}-${to}`, size);
       if (typeof range !== 'object') return;
       const { first, last } = range;

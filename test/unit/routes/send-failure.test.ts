@@ -5,10 +5,10 @@ import { makeVerdict } from '../../support/fake-gate.ts';
 import { makeRouteServer } from '../../support/route-server.ts';
 
 const url = '/v2/demo/app/manifests/1.0';
-const failing = (t: Parameters<typeof makeRouteServer>[0], error: unknown, publicUrl?: string) =>
+const failing = (t: Parameters<typeof makeRouteServer>[0], error: Error, publicUrl?: string) =>
   makeRouteServer(
     t,
-    { admitManifest: () => Promise.reject(error as Error) },
+    { admitManifest: () => Promise.reject(error) },
     publicUrl === undefined ? {} : { publicUrl },
   );
 
