@@ -1,4 +1,11 @@
-import { type DerElement, derTags, expectChildren, readObjectIdentifier } from './der.ts';
+import {
+  childrenOf,
+  type DerElement,
+  derTags,
+  expectChildren,
+  expectTag,
+  readObjectIdentifier,
+} from './der.ts';
 import { EnvelopeError } from './envelope-error.ts';
 import type { Name, NameAttribute } from './x509.ts';
 
@@ -17,13 +24,14 @@ const shortNames: Readonly<Record<string, string>> = {
 
 /** Reads a distinguished name (RFC 5280, section 4.1.2.4). */
 export function readName(element: DerElement | undefined, what: string): Name {
-  const rdns = expectChildren(element, what).map((rdn) => {
+  const sequence = expectTag(element, derTags.sequence, what);
+  const rdns = childrenOf(sequence).map((rdn) => {
     const attributes = expectChildren(rdn, `a part of ${what}`, derTags.set).map(readAttribute);
     if (attributes.length === 0) throw malformed(`a part of ${what} is empty`);
     return attributes;
   });
   return {
-    der: element?.bytes ?? new Uint8Array(),
+    der: sequence.bytes,
     rdns: rdns.map((rdn) => rdn.map(({ attribute }) => attribute)),
     // RFC 4514, section 2.1: in reverse.
     text: rdns

@@ -9,12 +9,13 @@ import { inconclude, pass } from './finding.ts';
  * so for one that names any the answer is not known.
  */
 export function checkRevocation(chain: CertificateChain): Finding {
-  const revocable = chain
+  const [first] = chain
     .slice(0, -1)
-    .find(({ ocspUrls, crlUrls }) => ocspUrls.length + crlUrls.length > 0);
-  if (revocable === undefined) return pass({ sources: 'none named' });
-  const { subject, ocspUrls, crlUrls } = revocable;
-  const source = quoted([...ocspUrls, ...crlUrls][0] ?? '', 200);
-  const because = `certificate ${quoted(subject.text, 200)} names the revocation source ${source}`;
+    .flatMap(({ subject, ocspUrls, crlUrls }) =>
+      [...ocspUrls, ...crlUrls].map((source) => ({ subject, source })),
+    );
+  if (first === undefined) return pass({ sources: 'none named' });
+  const certificate = quoted(first.subject.text, 200);
+  const because = `certificate ${certificate} names the source ${quoted(first.source, 200)}`;
   return inconclude('revocation-unknown', `${because}, which this version of Assay does not ask`);
 }

@@ -41,10 +41,11 @@ export function checkTrustedIdentity(
 /** Undefined where two readers could see another name: then nothing but `*` matches. */
 function comparableAttributes({ rdns }: Name): DistinguishedName | undefined {
   const attributes = new Map<string, string>();
-  for (const [attribute, ...others] of rdns) {
-    const type = comparable[attribute?.oid ?? ''];
-    if (attribute === undefined || type === undefined) return undefined;
-    if (others.length > 0 || attributes.has(type)) return undefined;
+  for (const rdn of rdns) {
+    const [attribute] = rdn;
+    if (attribute === undefined || rdn.length > 1) return undefined;
+    const type = comparable[attribute.oid];
+    if (type === undefined || attributes.has(type)) return undefined;
     attributes.set(type, attribute.value);
   }
   return attributes;

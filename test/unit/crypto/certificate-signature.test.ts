@@ -1,4 +1,4 @@
-import { constants, type KeyObject, sign, X509Certificate } from 'node:crypto';
+import { constants, createPublicKey, type KeyObject, sign, X509Certificate } from 'node:crypto';
 import t from 'tap';
 import { isSignedBy } from '../../../src/crypto/certificate-signature.ts';
 import { readCertificate } from '../../../src/crypto/certificate.ts';
@@ -170,3 +170,14 @@ t.test('RSASSA-PSS without parameters, which mean SHA-1, is refused', async (t) 
   const certificate = readCertificate(signWith(algorithm, key, (s) => sign('sha256', s, key)));
   t.throws(() => isSignedBy(certificate, certificate), { code: 'ALGORITHM_UNSUPPORTED' });
 });
+
+t.test(
+  "an issuer's RSA key with the exponent 1, with which everybody signs, is refused",
+  async (t) => {
+    const certificate = selfSigned('RSA-2048');
+    const { n = '' } = certificate.publicKey.export({ format: 'jwk' });
+    const publicKey = createPublicKey({ key: { kty: 'RSA', n, e: 'AQ' }, format: 'jwk' });
+    const refusal = { code: 'ALGORITHM_UNSUPPORTED' };
+    t.throws(() => isSignedBy(certificate, { ...certificate, publicKey }), refusal);
+  },
+);

@@ -101,3 +101,15 @@ t.test('a token that nobody asks for is no ground to pass', async (t) => {
   const { finding } = check({ now: '2032-01-01T00:00:00Z', timestampToken: Uint8Array.of(1) });
   t.match(finding, { outcome: 'failed', reason: 'certificate-expired' });
 });
+
+t.test(
+  'what is proven ends with the first certificate to expire, wherever it stands',
+  async (t) => {
+    const end = { notAfter: '2030-06-01T00:00:00Z' };
+    for (const options of [{ leaf: end }, { intermediate: { 0: end } }, { root: end }]) {
+      const ders = makeChain(options).ders.map(readCertificate);
+      const { validUntil } = check({ chain: ders as unknown as CertificateChain });
+      t.same(validUntil, new Date(end.notAfter));
+    }
+  },
+);

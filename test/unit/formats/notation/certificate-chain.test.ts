@@ -51,3 +51,16 @@ t.test('an algorithm that is not accepted is an error, wherever it stands', asyn
     t.throws(() => checkCertificateChain(read(options)), { code: 'ALGORITHM_UNSUPPORTED' });
   }
 });
+
+t.test('every link is looked at: the name of the issuer, and its signature', async (t) => {
+  const because = (options: ChainOptions): string | undefined => {
+    const finding = checkCertificateChain(read(options));
+    return finding.outcome === 'failed' ? finding.because : undefined;
+  };
+  t.match(because({ leaf: { signedBy: 'stranger' } }), /did not sign it$/);
+  t.match(because({ leaf: { issuer: 'CN=other' } }), /next certificate is not its named issuer$/);
+  t.match(because({ root: { issuer: 'CN=other' } }), /root.*it is issued by another$/);
+  t.match(because({ root: { signedBy: 'stranger' } }), /root.*not signed by its own key$/);
+  t.match(because({ root: { basicConstraints: { isCa: false } } }), /root.*it is no CA$/);
+  t.match(because({ intermediate: { 0: { keyUsage: 'absent' } } }), /intermediate.*no key usage$/);
+});

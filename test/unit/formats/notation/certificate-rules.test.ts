@@ -52,3 +52,25 @@ t.test('key usage must be there and critical in both', async (t) => {
   t.equal(findLeafFault(certificate({ keyUsage: loose })), 'its key usage is not critical');
   t.equal(findCaFault(certificate({ ...ca, keyUsage: loose }), 0), 'its key usage is not critical');
 });
+
+t.test('each forbidden use and purpose of a leaf is named', async (t) => {
+  for (const bit of ['keyEncipherment', 'keyAgreement', 'cRLSign', 'decipherOnly'] as const) {
+    const fault = findLeafFault(certificate({ keyUsage: usage('digitalSignature', bit) }));
+    t.equal(fault, `its key usage has ${bit}`);
+  }
+  const purposes = ['1.3.6.1.5.5.7.3.3', '2.5.29.37.0'];
+  const any: Rules = { ...leaf, extendedKeyUsage: { critical: false, purposes } };
+  t.equal(findLeafFault(certificate(any)), 'its extended key usage has anyExtendedKeyUsage');
+  t.equal(
+    findLeafFault(certificate({ keyUsage: usage() })),
+    'its key usage lacks digitalSignature',
+  );
+});
+
+t.test('a CA says critically that it is one and may sign certificates', async (t) => {
+  const fault = (rules: Rules): string | undefined => findCaFault(certificate(rules), 0);
+  const loose = { critical: false, isCa: true };
+  t.equal(fault({ ...ca, basicConstraints: loose }), 'its basic constraints are not critical');
+  t.equal(fault({ ...ca, basicConstraints: { critical: true, isCa: false } }), 'it is no CA');
+  t.equal(fault({ ...ca, keyUsage: usage('cRLSign') }), 'its key usage lacks keyCertSign');
+});

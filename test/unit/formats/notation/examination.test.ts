@@ -110,6 +110,16 @@ for (const format of ['jws', 'cose'] as const) {
   }
 }
 
+t.test('what an envelope claims of its algorithm must be what its key is for', async (t) => {
+  const { stoppedBy, findings } = await runMutation('jws', { sign: { statedAlgorithm: 'none' } });
+  t.equal(stoppedBy, 'signature-algorithm');
+  t.match(findings['signature-algorithm'], { because: /claims "none".* for ES256/ });
+  const broken = await runMutation('jws', {
+    sign: { signWith: makeChain({ authority: 'stranger' }).privateKey },
+  });
+  t.equal(broken.stoppedBy, 'signature-verifies');
+});
+
 t.test('level permissive logs what strict enforces, and proves the signer', async (t) => {
   const logged: Readonly<Record<string, Plan>> = {
     expiry: { sign: { expiry: '2029-01-01T00:00:00Z' } },

@@ -79,3 +79,8 @@ t.test('no name, and a name without attributes, match nobody', async (t) => {
   t.match(checkTrustedIdentity(name('O=acme'), []), { outcome: 'failed' });
   t.match(checkTrustedIdentity(name('O=acme'), [listed({})]), { outcome: 'failed' });
 });
+
+t.test('a name with an empty part, which no reader makes, matches nobody', async (t) => {
+  const odd = { ...name('O=acme'), rdns: [[]] };
+  t.match(checkTrustedIdentity(odd, [listed({ O: 'acme' })]), { outcome: 'failed' });
+});
