@@ -91,7 +91,7 @@ function tellOf({ signature, identity, checks }: Report): string {
   const short = signature.slice(0, 19);
   const stopped = checks.find((check) => stops(check));
   const why = stopped === undefined ? 'it proves no signer' : `${stopped.id}: ${stopped.because}`;
-  return `signature ${short}… does not count for ${identity} (${why})`;
+  return `signature ${short} does not count for ${identity} (${why})`;
 }
 
 function stops({ outcome, enforcement, because }: Check): boolean {
@@ -120,5 +120,5 @@ function list(names: readonly string[]): string {
 }
 
 function bounded(text: string): string {
-  return text.length > maxTextLength ? `${text.slice(0, maxTextLength - 1)}…` : text;
+  return text.length > maxTextLength ? `${text.slice(0, maxTextLength - 3)}...` : text;
 }

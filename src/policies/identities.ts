@@ -54,9 +54,12 @@ async function readIdentity(
   readFile: ReadReferredFile,
   report: Report,
 ): Promise<Identity | undefined> {
-  const fields = readFields(place, { required: ['notation'], later: laterKinds }, report);
+  const fields = readFields(place, { optional: ['notation'], later: laterKinds }, report);
   const notation = fields?.get('notation');
-  if (notation === undefined) return undefined;
+  if (notation === undefined) {
+    const isEmpty = place.node.kind === 'map' && place.node.entries.length === 0;
+    return isEmpty ? report(place, 'notation is missing') : undefined; // Reported already.
+  }
   const { node } = notation;
   const refersToFile =
     node.kind === 'map' && node.entries.some((entry) => entry.key === 'policyFile');
