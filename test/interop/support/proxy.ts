@@ -1,0 +1,78 @@
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Signer } from './notation-home.ts';
+import { firstLine, type Owner, type Running, startProcess } from './process.ts';
+import type { Registry } from './registries.ts';
+
+/** `assay serve` as people run it, in a process of its own. */
+export interface Proxy {
+  readonly origin: string;
+  /** HOST:PORT, for references. */
+  readonly address: string;
+  readonly running: Running;
+}
+
+const root = join(import.meta.dirname, '..', '..', '..');
+
+/** Starts the proxy before these registries; it trusts the one signer for all of them. */
+export async function startProxy(
+  owner: Owner,
+  folder: string,
+  registries: readonly Registry[],
+  trusted: Signer,
+): Promise<Proxy> {
+  const config = writeConfiguration(folder, registries, trusted);
+  const words = [join(root, 'src', 'main.ts'), 'serve', '--config', config];
+  const running = startProcess(owner, process.execPath, words);
+  const origin = await firstLine(running, readOrigin);
+  return { origin, address: new URL(origin).host, running };
+}
+
+function readOrigin(line: string): string | undefined {
+  if (!line.startsWith('{')) return undefined;
+  const { message, oci } = JSON.parse(line) as { message?: string; oci?: string };
+  return message === 'listening' ? oci : undefined;
+}
+
+function writeConfiguration(
+  folder: string,
+  registries: readonly Registry[],
+  trusted: Signer,
+): string {
+  const store = join(folder, 'trust', 'x509', 'ca', 'release');
+  mkdirSync(store, { recursive: true });
+  copyFileSync(trusted.certificate, join(store, 'release.crt'));
+  const policy = {
+    version: 1,
+    identities: {
+      release: {
+        notation: {
+          trustStores: ['ca:release'],
+          trustedIdentities: [`x509.subject: ${trusted.subject}`],
+          level: 'strict',
+        },
+      },
+    },
+    rules: registries.map(({ key }) => ({
+      repositories: [`${key}/**`],
+      require: { signedBy: 'release' },
+    })),
+  };
+  const any = { host: '127.0.0.1', port: 0 };
+  const configuration = {
+    listen: any,
+    admin: any,
+    upstreams: Object.fromEntries(
+      registries.map(({ key, origin }) => [key, { url: origin, plainHttp: 'allowed' }]),
+    ),
+    trustPolicy: './trust-policy.yaml',
+    trust: { store: './trust' },
+    storage: { path: './data' },
+    access: { anonymous: 'pull' },
+  };
+  // JSON is YAML.
+  writeFileSync(join(folder, 'trust-policy.yaml'), JSON.stringify(policy, null, 2));
+  const file = join(folder, 'assay.yaml');
+  writeFileSync(file, JSON.stringify(configuration, null, 2));
+  return file;
+}
