@@ -1,5 +1,8 @@
 import { openLmdbKeyValue } from '../../src/storage/lmdb-key-value.ts';
 
+// Where a limit on file sizes stands for a full disk, writes are to fail and not to kill.
+process.on('SIGXFSZ', () => undefined);
+
 /** A process of its own that has the database of `argv[2]` open, and does what its parent sends. */
 const store = await openLmdbKeyValue(process.argv[2] ?? '');
 
@@ -9,6 +12,10 @@ async function answer([verb, key = '', text = '']: readonly string[]): Promise<s
     await store.put(key, Buffer.from(text));
     return 'put';
   }
+  if (verb === 'close') {
+    await store.close();
+    return 'closed';
+  }
   const value = Buffer.alloc(64 * 1024, 1);
   const indices = Array.from({ length: Number(key) }, (_, index) => index);
   await Promise.all(indices.map((index) => store.put(`fill/${index}`, value)));
@@ -16,5 +23,7 @@ async function answer([verb, key = '', text = '']: readonly string[]): Promise<s
 }
 
 process.on('message', (request: readonly string[]) => {
-  void answer(request).then((text) => process.send?.(text));
+  void answer(request)
+    .catch((error: unknown) => `failed: ${String(error)}`)
+    .then((text) => process.send?.(text));
 });

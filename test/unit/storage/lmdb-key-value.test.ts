@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -91,6 +91,31 @@ t.test('a process that is killed while it writes takes nothing along', async (t)
     ['a', 'b', 'c'],
   );
 });
+
+t.test(
+  'a full disk is an error that says so, and ends neither the process nor its closing',
+  async (t) => {
+    const folder = t.testdir();
+    const limited = [
+      '-c',
+      'ulimit -f 2048; exec "$0" "$@"',
+      process.execPath,
+      peer.pathname,
+      folder,
+    ];
+    // The library writes of its own to stderr when a commit fails.
+    const child = spawn('/bin/sh', limited, { stdio: ['ignore', 'inherit', 'ignore', 'ipc'] });
+    t.teardown(() => child.kill('SIGKILL'));
+    t.equal(await ask(child, 'put', 'a', 'ours'), 'put');
+    t.match(
+      await ask(child, 'fill', '100'),
+      /^failed: StorageError: the state database in .* failed: ./,
+    );
+    t.equal(await ask(child, 'get', 'a'), 'ours', 'what was there still is');
+    t.equal(await ask(child, 'put', 'b', 'small'), 'put', 'what still fits goes in');
+    t.equal(await ask(child, 'close'), 'closed');
+  },
+);
 
 t.test('a folder that can not be made is an error that names it', async (t) => {
   const file = join(t.testdir({ taken: 'a file' }), 'taken');
