@@ -83,7 +83,12 @@ t.test('an upstream that can not be reached is inconclusive', async (t) => {
       'a'.repeat(64) +
       '"], exempt: { reason: r, owner: o, until: 2036-01-01T00:00:00Z } }\n',
   });
-  const { code, stdout, stderr } = await runAssay(['verify', 'closed/app:1'], { cwd: folder });
+  const { code, stdout, stderr } = await runInProcess([
+    'verify',
+    'closed/app:1',
+    '--config',
+    join(folder, 'assay.yaml'),
+  ]);
   t.equal(code, 2, stderr);
   t.equal(stdout, '');
   t.match(stderr, /^assay: .*closed/);
@@ -94,12 +99,17 @@ t.test('a broken configuration names every problem by its place and ends with 78
   const folder = t.testdir({
     'assay.yaml': 'upstreams: {}\nlisten: { port: 99999 }\nsurprise: 1\n',
   });
-  const { code, stdout, stderr } = await runAssay(['verify', 'demo/app:1'], { cwd: folder });
+  const { code, stdout, stderr } = await runInProcess([
+    'verify',
+    'demo/app:1',
+    '--config',
+    join(folder, 'assay.yaml'),
+  ]);
   t.equal(code, 78);
   t.equal(stdout, '');
   const lines = stderr.trimEnd().split('\n');
   t.ok(lines.length >= 3, stderr);
-  for (const line of lines) t.match(line, /^assay: assay\.yaml:\d+:\d+: /);
+  for (const line of lines) t.match(line, /^assay: \S+assay\.yaml:\d+:\d+: /);
 });
 
 t.test('a trust store that can not be read is named and ends with 78', async (t) => {
@@ -110,7 +120,11 @@ t.test('a trust store that can not be read is named and ends with 78', async (t)
       'version: 1\nidentities: { a: { notation: { trustStores: ["ca:a"], trustedIdentities: ["*"], level: strict } } }\nrules: [{ repositories: ["demo/**"], require: { signedBy: a } }]\n',
     trust: { x509: { ca: { a: { 'root.pem': 'no certificate' } } } },
   });
-  const { code, stdout, stderr } = await runAssay(['serve'], { cwd: folder });
+  const { code, stdout, stderr } = await runInProcess([
+    'serve',
+    '--config',
+    join(folder, 'assay.yaml'),
+  ]);
   t.equal(code, 78);
   t.equal(stdout, '');
   t.match(stderr, /^assay: the trust store does not load: .*root\.pem.*\n$/);
@@ -174,16 +188,13 @@ t.test('a policy with mistakes names each by its place and ends with 78', async 
   });
 });
 
-t.test('help and version need no configuration', async (t) => {
-  const folder = t.testdir();
-  const [help, command, version] = await Promise.all([
-    runAssay(['help'], { cwd: folder }),
-    runAssay(['verify', '--help'], { cwd: folder }),
-    runAssay(['version', '--json'], { cwd: folder }),
-  ]);
-  t.equal(help.code, 0);
-  t.match(help.stdout, /Commands:\n {2}serve /);
+t.test('help and version go to standard output', async (t) => {
+  const help = await runInProcess(['help']);
+  t.match(help, { code: 0, stdout: /Commands:\n {2}serve /, stderr: '' });
+  const command = await runInProcess(['verify', '--help']);
   t.match(command.stdout, /^Usage: assay verify REF .*[^]*Examples:\n {2}# /);
+  t.same(await runInProcess(['help', 'verify']), command);
+  const version = await runInProcess(['version', '--json']);
   t.match(JSON.parse(version.stdout), { assay: /^\d+\.\d+\.\d+/, node: /^\d+\./ });
 });
 
