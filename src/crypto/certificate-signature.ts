@@ -63,7 +63,9 @@ function assertStrength(key: KeyObject): void {
   const { modulusLength, publicExponent = 3n } = key.asymmetricKeyDetails ?? {};
   if (modulusLength === undefined) return;
   if (modulusLength < minRsaBits || modulusLength > maxRsaBits || publicExponent < 3n) {
-    throw unsupported(`an issuer's RSA key of ${modulusLength} bits, or its exponent, is not accepted`);
+    throw unsupported(
+      `an issuer's RSA key of ${modulusLength} bits, or its exponent, is not accepted`,
+    );
   }
 }
 

@@ -74,3 +74,14 @@ t.test('an RSA key with the exponent 1 has no algorithm', async (t) => {
   const key = createPublicKey({ key: { kty: 'RSA', n, e: 'AQ' }, format: 'jwk' });
   t.throws(() => signatureAlgorithmOf(key), { code: 'ALGORITHM_UNSUPPORTED' });
 });
+
+t.test(
+  'a signature that is sound for another algorithm than the key has does not hold',
+  async (t) => {
+    const rsa = testKey('RSA-2048', 'signer');
+    t.notOk(verifySignature('ES256', publicOf(rsa), message, sign('sha256', message, rsa)));
+    t.notOk(verifySignature('PS512', publicOf(rsa), message, signBytes('PS512', rsa, message)));
+    const p384 = testKey('EC-384', 'signer');
+    t.notOk(verifySignature('ES256', publicOf(p384), message, signBytes('ES256', p384, message)));
+  },
+);

@@ -73,6 +73,8 @@ t.test('a token is asked for always, or after a certificate has expired', async 
   const early = '2028-01-01T00:00:00Z';
   t.match(check({ requirement: afterExpiry }).finding, { outcome: 'passed' });
   t.match(check({ requirement: afterExpiry, timestampToken }).finding, { outcome: 'passed' });
+  const lastSecond = '2031-01-01T00:00:00Z';
+  t.match(check({ requirement: afterExpiry, now: lastSecond }).finding, { outcome: 'passed' });
   t.match(check({ requirement: always }).finding, {
     outcome: 'failed',
     reason: 'timestamp-unproven',
