@@ -1,0 +1,59 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Exchange } from '../../src/routes/exchange.ts';
+import { serverLimits, type ServerLimits } from '../../src/routes/limits.ts';
+import { makeFakeClock } from './fake-clock.ts';
+import { makeFakeGate } from './fake-gate.ts';
+import { testNames } from './route-server.ts';
+
+export interface FakeExchange extends Exchange {
+  /** What was written to the response, in order. */
+  readonly written: readonly unknown[];
+  readonly timings: readonly unknown[];
+}
+
+/** A request that no server took, with an answer that goes nowhere. */
+export function makeFakeExchange(
+  method: 'GET' | 'HEAD' = 'GET',
+  limits: Partial<ServerLimits> = {},
+): FakeExchange {
+  const written: unknown[] = [];
+  const timings: unknown[] = [];
+  const clock = makeFakeClock();
+  const silent = (): void => undefined;
+  const response = {
+    writeHead(...head: readonly (number | string | OutgoingHttpHeaders)[]) {
+      written.push(...head);
+    },
+    end(...body: readonly unknown[]) {
+      written.push(...body);
+    },
+  };
+  const startedMs = clock.monotonicMs();
+  clock.advanceMs(250);
+  return {
+    id: 'request-1',
+    services: {
+      gate: makeFakeGate(),
+      names: testNames,
+      log: { debug: silent, info: silent, warn: silent, error: silent },
+      metrics: {
+        count: silent,
+        time: (name, labels, seconds) => void timings.push([name, labels, seconds]),
+        set: silent,
+      },
+      clock,
+      limits: { ...serverLimits, ...limits },
+      publicUrl: undefined,
+    },
+    request: { method, headers: {} } as IncomingMessage,
+    response: response as unknown as ServerResponse,
+    rawUrl: '/v2/',
+    startedMs,
+    signal: new AbortController().signal,
+    route: 'manifests',
+    named: undefined,
+    reference: undefined,
+    written,
+    timings,
+  };
+}
