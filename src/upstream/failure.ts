@@ -33,10 +33,7 @@ export function classifyFailure(error: unknown): FailureClass {
   if (error instanceof JsonError) return { code: 'UPSTREAM_MISBEHAVED' };
   if (isTimeout(error)) return { code: 'UPSTREAM_TIMEOUT' };
   const code = systemCodeOf(error);
-  // llhttp's codes begin with HPE_, zlib's with Z_: bytes that are not what they claim to be.
-  if (/^(?:HPE_|Z_|ERR__?ERROR_FORMAT|ERR_BROTLI|ZSTD_)/.test(code)) {
-    return { code: 'UPSTREAM_MISBEHAVED' };
-  }
+  if (isMalformed(error, code)) return { code: 'UPSTREAM_MISBEHAVED' };
   return { code: codes[code] ?? 'UPSTREAM_UNREACHABLE' };
 }
 
@@ -46,6 +43,12 @@ function textOf(error: unknown): string {
   if (error instanceof JsonError) return error.message;
   if (isTimeout(error)) return 'took too long';
   return quoted(messageOf(error) || systemCodeOf(error), 200).slice(1, -1);
+}
+
+/** Bytes that are not what they claim to be: no HTTP, or a broken content encoding. */
+function isMalformed(error: unknown, code: string): boolean {
+  const isParserError = error instanceof Error && error.name === 'HTTPParserError';
+  return isParserError || /^(?:Z_|ZSTD_|ERR_(?:_ERROR_|BROTLI_|PADDING_|ZSTD_))/.test(code);
 }
 
 /** What a deadline's signal aborts with. */

@@ -67,6 +67,8 @@ export function openTransport(
         path: url.pathname + url.search,
         method,
         signal,
+        // Without it a HEAD costs its connection; what stands after its answer ends that anyway.
+        reset: false,
         headers: {
           'user-agent': userAgent,
           'accept-encoding': 'identity',

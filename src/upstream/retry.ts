@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Clock } from '../kernel/clock.ts';
 import { classifyFailure } from './failure.ts';
+import { StatusError } from './status.ts';
 
 /** Resolves after so long, or rejects when the signal aborts. */
 export type Wait = (ms: number, signal: AbortSignal) => Promise<void>;
@@ -68,6 +69,7 @@ export async function withRetries<T>(
 
 /** Undefined for what no retry mends: a timeout has had its time, a refusal stays one. */
 function pauseAfter(error: unknown, retries: number): number | undefined {
+  if (error instanceof StatusError && !error.passing) return undefined;
   const { code, retryAfterSeconds } = classifyFailure(error);
   const mendable = code === 'UPSTREAM_UNREACHABLE' || code === 'UPSTREAM_FAILED';
   if (!mendable && !(code === 'UPSTREAM_RATE_LIMITED' && retryAfterSeconds !== undefined)) {
@@ -76,17 +78,4 @@ function pauseAfter(error: unknown, retries: number): number | undefined {
   const pauseMs =
     retryAfterSeconds === undefined ? firstPauseMs * 4 ** retries : retryAfterSeconds * 1000;
   return pauseMs <= maxPauseMs ? pauseMs : undefined;
-}
-
-const maxRetryAfterSeconds = 60;
-// RFC 9110, section 5.6.7: IMF-fixdate, which senders must generate.
-const httpDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
-
-/** Retry-After (RFC 9110, section 10.2.3), seconds or a date, as 0 to 60 seconds from now. */
-export function parseRetryAfter(text: string | undefined, now: Date): number | undefined {
-  if (text === undefined) return undefined;
-  if (/^\d{1,10}$/.test(text)) return Math.min(Number(text), maxRetryAfterSeconds);
-  if (!httpDate.test(text)) return undefined;
-  const seconds = Math.ceil((Date.parse(text) - now.getTime()) / 1000);
-  return Number.isNaN(seconds) ? undefined : Math.min(Math.max(seconds, 0), maxRetryAfterSeconds);
 }

@@ -1,8 +1,23 @@
 import type { Clock } from '../kernel/clock.ts';
 import { headerOf } from './header.ts';
 import type { WireAnswer } from './http.ts';
-import { parseRetryAfter } from './retry.ts';
-import { UpstreamError, type UpstreamErrorCode } from './upstream-error.ts';
+import { parseRetryAfter } from './retry-after.ts';
+import {
+  UpstreamError,
+  type UpstreamErrorCode,
+  type UpstreamErrorOptions,
+} from './upstream-error.ts';
+
+/** A status that says that there is no answer. */
+export class StatusError extends UpstreamError {
+  /** Whether the server calls it its own, passing fault: a retry mends nothing else. */
+  readonly passing: boolean;
+
+  constructor(code: UpstreamErrorCode, status: number, options: UpstreamErrorOptions) {
+    super(code, `answered with status ${status}`, options);
+    this.passing = status === 408 || status === 429 || (status >= 500 && status !== 501);
+  }
+}
 
 type Answer = Pick<WireAnswer, 'status' | 'headers'>;
 
@@ -14,21 +29,19 @@ export function judgeStatus(
   answer: Answer,
   method: 'GET' | 'HEAD',
   clock: Clock,
-): UpstreamError | undefined {
+): StatusError | undefined {
   const { status } = answer;
   if (status === 200 || status === 404) return undefined;
   if (method === 'HEAD' && (status === 405 || status === 501)) return undefined;
   const retryAfterSeconds = parseRetryAfter(headerOf(answer, 'retry-after'), clock.now());
-  return new UpstreamError(codeFor(status), `answered with status ${status}`, {
+  return new StatusError(codeFor(status), status, {
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
   });
 }
 
 function codeFor(status: number): UpstreamErrorCode {
   if (status === 401 || status === 403) return 'UPSTREAM_UNAUTHORIZED';
-  if (status === 429) return 'UPSTREAM_RATE_LIMITED';
-  // A retry mends what the server calls its own fault, and nothing else.
-  return status >= 500 || status === 408 ? 'UPSTREAM_FAILED' : 'UPSTREAM_MISBEHAVED';
+  return status === 429 ? 'UPSTREAM_RATE_LIMITED' : 'UPSTREAM_FAILED';
 }
 
 /** Pulls left: Docker Hub states `100;w=21600`, so many in a window of seconds. */

@@ -58,7 +58,7 @@ export function openRemote(
 /** The error that a call ends with; fails the test where it does not, or with another kind. */
 export async function failureOf(t: Test, call: Promise<unknown>): Promise<UpstreamError> {
   const outcome: unknown = await call.then(
-    (value) => new Error(`it resolved with ${JSON.stringify(value)}`),
+    (value) => new Error(`it resolved with ${JSON.stringify(value)?.slice(0, 100)}`),
     (error: unknown) => error,
   );
   if (outcome instanceof UpstreamError) return outcome;

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import type { Clock } from '../../kernel/clock.ts';
-import { readFileBounded } from '../../kernel/file.ts';
+import { readFileBounded } from '../../files/read-file.ts';
 import { quoted } from '../../kernel/quoted.ts';
 import { UpstreamError } from '../upstream-error.ts';
 import type { Credential } from './credential.ts';

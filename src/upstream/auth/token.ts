@@ -5,7 +5,7 @@ import { headerOf } from '../header.ts';
 import type { Transport, WireAnswer, WireRequest } from '../http.ts';
 import { discard } from '../redirect.ts';
 import { answerLimits } from '../remote-options.ts';
-import { parseRetryAfter } from '../retry.ts';
+import { parseRetryAfter } from '../retry-after.ts';
 import { UpstreamError } from '../upstream-error.ts';
 import { basicAuthorization, type Credential } from './credential.ts';
 
