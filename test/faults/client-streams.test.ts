@@ -205,3 +205,18 @@ t.test('fifty stalled readers hold no more than their buffers', async (t) => {
   t.equal(sources.length, readers);
   t.ok(buffered() <= readers * 2 * chunk.byteLength, `${buffered()} bytes wait in the sources`);
 });
+
+t.test('a reader that takes next to nothing is cut off, and its stream with it', async (t) => {
+  const source = makeSource(Infinity);
+  const blob = blobOf(Number.MAX_SAFE_INTEGER, async () => source.body);
+  const limits = { slowReader: { intervalMs: 100, minBytes: 1024 } };
+  const routes = makeRouteServer(t, { admitBlob: async () => blob }, { limits });
+  const socket = await connectTo(t, await listen(routes));
+  socket.write(requestText);
+  await once(socket, 'data');
+  const closed = closedOf(source.body);
+  socket.pause();
+  await closed;
+  t.equal(source.body.destroyed, true);
+  t.strictSame(routes.logLines, []);
+});

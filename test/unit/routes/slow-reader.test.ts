@@ -1,47 +1,63 @@
-import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { Readable } from 'node:stream';
+import type { ServerResponse } from 'node:http';
+import { mock } from 'node:test';
 import t, { type Test } from 'tap';
 import { cutOffSlowReader } from '../../../src/routes/slow-reader.ts';
-import { connectTo } from '../../support/route-server.ts';
 
-/** A response on a real connection, with the client's end of it. */
-async function open(t: Test) {
-  const server = createServer().listen(0, '127.0.0.1');
-  t.teardown(() => server.close());
-  await once(server, 'listening');
-  const client = await connectTo(t, (server.address() as AddressInfo).port);
-  client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
-  const [, response] = (await once(server, 'request')) as [unknown, ServerResponse];
-  return { client, response };
+const limits = { intervalMs: 1000, minBytes: 100 };
+
+/** A response of which the test says how far its bytes have come. */
+function watch(t: Test) {
+  mock.timers.enable({ apis: ['setInterval'] });
+  const socket = { bytesWritten: 0, writableLength: 0 };
+  const response = {
+    socket: socket as typeof socket | null,
+    writableNeedDrain: false,
+    destroyed: false,
+    destroy() {
+      this.destroyed = true;
+    },
+  };
+  const stop = cutOffSlowReader(response as unknown as ServerResponse, limits);
+  t.teardown(() => {
+    stop();
+    mock.timers.reset();
+  });
+  return { socket, response, stop, pass: () => mock.timers.tick(limits.intervalMs) };
 }
 
-t.test('a client that takes nothing is cut off', async (t) => {
-  const { client, response } = await open(t);
-  client.pause();
-  const stop = cutOffSlowReader(response, { intervalMs: 20, minBytes: 1024 });
-  t.teardown(stop);
-  const endless = new Readable({
-    read() {
-      this.push(Buffer.alloc(64 * 1024));
-    },
-  });
-  endless.pipe(response);
-  t.teardown(() => endless.destroy());
-  await once(response, 'close');
-  t.equal(response.destroyed, true);
+t.test('a client that leaves a full buffer and takes too little is cut off', async (t) => {
+  const { socket, response, pass } = watch(t);
+  response.writableNeedDrain = true;
+  Object.assign(socket, { bytesWritten: 5000, writableLength: 4000 });
+  pass();
+  t.equal(response.destroyed, false, '1000 bytes taken');
+  Object.assign(socket, { bytesWritten: 5000, writableLength: 3900 });
+  pass();
+  t.equal(response.destroyed, false, '100 bytes taken');
+  Object.assign(socket, { bytesWritten: 6000, writableLength: 4801 });
+  pass();
+  t.equal(response.destroyed, true, '99 bytes taken');
 });
 
 t.test('a client that waits for us is not', async (t) => {
-  const { client, response } = await open(t);
-  const stop = cutOffSlowReader(response, { intervalMs: 5, minBytes: 1024 });
-  t.teardown(stop);
-  response.write('begin');
-  await once(client, 'data');
-  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve, 5));
+  const { response, pass } = watch(t);
+  pass();
+  pass();
   t.equal(response.destroyed, false);
-  response.end('end');
-  const [end] = (await once(client, 'data')) as [Buffer];
-  t.match(end.toString(), 'end');
+});
+
+t.test('a watch that was stopped cuts nobody off', async (t) => {
+  const { response, stop, pass } = watch(t);
+  response.writableNeedDrain = true;
+  stop();
+  pass();
+  t.equal(response.destroyed, false);
+});
+
+t.test('a connection that has gone already is no mistake', async (t) => {
+  const { response, pass } = watch(t);
+  response.writableNeedDrain = true;
+  response.socket = null;
+  pass();
+  t.equal(response.destroyed, true);
 });
