@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/schema.ts';
-import { readTextFileBounded } from '../kernel/file.ts';
+import { readTextFileBounded } from '../files/read-file.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import type { Names } from '../routes/names.ts';
 import type { ServerTls } from '../routes/server.ts';

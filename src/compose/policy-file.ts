@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { readTextFileBounded } from '../kernel/file.ts';
+import { readTextFileBounded } from '../files/read-file.ts';
 import { PolicyError } from '../policies/policy-error.ts';
 import {
   type LoadedTrustPolicy,

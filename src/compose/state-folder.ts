@@ -2,7 +2,7 @@ import { link, mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { randomHex } from '../kernel/clock.ts';
-import { readFileBounded } from '../kernel/file.ts';
+import { readFileBounded } from '../files/read-file.ts';
 import { isNonEmpty, type NonEmpty } from '../kernel/non-empty.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import { StartupError } from './startup-error.ts';

@@ -5,7 +5,7 @@ import type {
   UpstreamConfig,
 } from '../config/schema.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { readTextFileBounded } from '../kernel/file.ts';
+import { readTextFileBounded } from '../files/read-file.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';

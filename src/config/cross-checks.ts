@@ -1,4 +1,4 @@
-import { keyPath } from '../kernel/source-problem.ts';
+import { keyPath } from '../files/problem.ts';
 import { parseRepositoryPath } from '../oci/repository.ts';
 import type { Secret } from './redact.ts';
 import type { Config, RemoteUpstreamConfig } from './schema.ts';

@@ -1,8 +1,8 @@
 import { dirname, resolve } from 'node:path';
-import { readTextFileBounded } from '../kernel/file.ts';
-import type { Position, Problem } from '../kernel/source-problem.ts';
+import { readTextFileBounded } from '../files/read-file.ts';
+import type { Position, Problem } from '../files/problem.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
-import { readYaml } from '../kernel/yaml.ts';
+import { readYaml } from '../files/yaml.ts';
 import { ConfigError, invalidConfig } from './config-error.ts';
 import { checkAcross } from './cross-checks.ts';
 import type { Environment } from './environment.ts';

@@ -1,6 +1,6 @@
-import { keyPath, type Position } from '../kernel/source-problem.ts';
+import { keyPath, type Position } from '../files/problem.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
-import type { YamlEntry, YamlNode } from '../kernel/yaml.ts';
+import type { YamlEntry, YamlNode } from '../files/yaml.ts';
 import { type Environment, expandEnvironment } from './environment.ts';
 import { leafReaders, type LeafSchema, type LeafText } from './leaf-reader.ts';
 import { makeSecret, type Secret } from './redact.ts';

@@ -1,6 +1,6 @@
 import { quoted } from '../kernel/quoted.ts';
-import { keyPath, type Problem } from '../kernel/source-problem.ts';
-import type { YamlNode } from '../kernel/yaml.ts';
+import { keyPath, type Problem } from '../files/problem.ts';
+import type { YamlNode } from '../files/yaml.ts';
 
 /** A place in a policy file. Every reader reports what is wrong there and returns undefined. */
 export interface Place {

@@ -1,4 +1,4 @@
-import { keyPath } from '../kernel/source-problem.ts';
+import { keyPath } from '../files/problem.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import type {
   IdentityRequirement,

@@ -1,5 +1,5 @@
 import { quoted } from '../kernel/quoted.ts';
-import { keyPath } from '../kernel/source-problem.ts';
+import { keyPath } from '../files/problem.ts';
 import type { Enforcement } from '../verdict/check.ts';
 import type {
   DistinguishedName,

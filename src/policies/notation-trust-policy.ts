@@ -1,8 +1,8 @@
 import { type Json, isObject, readJson } from '../kernel/json.ts';
 import { quoted } from '../kernel/quoted.ts';
-import type { Position } from '../kernel/source-problem.ts';
+import type { Position } from '../files/problem.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
-import type { YamlNode } from '../kernel/yaml.ts';
+import type { YamlNode } from '../files/yaml.ts';
 import { parseRepositoryPath } from '../oci/repository.ts';
 import type { NotationRequirement } from '../verdict/identity-requirement.ts';
 import {

@@ -1,4 +1,4 @@
-import { describeProblems, type Problem } from '../kernel/source-problem.ts';
+import { describeProblems, type Problem } from '../files/problem.ts';
 import { TaggedError } from '../kernel/tagged-error.ts';
 
 /** A trust policy that does not load, with everything that is wrong in it. */

@@ -1,6 +1,6 @@
 import { isNonEmpty, type NonEmpty } from '../kernel/non-empty.ts';
-import type { Problem } from '../kernel/source-problem.ts';
-import { readYaml } from '../kernel/yaml.ts';
+import type { Problem } from '../files/problem.ts';
+import { readYaml } from '../files/yaml.ts';
 import { asSet, digestOfMeaning, meaningOfIdentity, meaningOfRequirement } from './canonical.ts';
 import {
   makeReport,

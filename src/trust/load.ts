@@ -3,7 +3,7 @@ import type { Dirent } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Certificate } from '../crypto/x509.ts';
-import { readFileBounded } from '../kernel/file.ts';
+import { readFileBounded } from '../files/read-file.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import type { NotationStoreType, NotationTrustStoreName } from '../verdict/identity-requirement.ts';
 import { refusalOfAnchor } from './anchor-rules.ts';

@@ -19,23 +19,24 @@ const asn1 = ['@peculiar/asn1-schema', '@peculiar/asn1-x509'];
  */
 export const importTable = {
   kernel: { imports: [] },
+  files: { imports: ['kernel'], packages: ['yaml'] },
   oci: { imports: ['kernel'] },
   observe: { imports: ['kernel'], packages: ['prom-client', 'pino'] },
   crypto: { imports: ['kernel'], packages: ['jose', ...asn1] },
   verdict: { imports: ['kernel', 'oci'] },
-  trust: { imports: ['kernel', 'crypto', 'verdict'], packages: ['jose', ...asn1] },
+  trust: { imports: ['kernel', 'files', 'crypto', 'verdict'], packages: ['jose', ...asn1] },
   storage: {
     imports: ['kernel', 'oci'],
     typesOnly: ['observe'],
     packages: ['lmdb', 'cbor-x'],
   },
   upstream: {
-    imports: ['kernel', 'oci', 'storage'],
+    imports: ['kernel', 'files', 'oci', 'storage'],
     typesOnly: ['observe'],
     packages: ['undici'],
   },
   formats: { imports: ['kernel', 'oci', 'crypto', 'verdict', 'trust'] },
-  policies: { imports: ['kernel', 'oci', 'verdict'], packages: ['re2js', 'yaml'] },
+  policies: { imports: ['kernel', 'files', 'oci', 'verdict'], packages: ['re2js'] },
   signers: { imports: ['kernel', 'oci', 'crypto'] },
   verifier: {
     imports: ['kernel', 'oci', 'verdict'],
@@ -60,10 +61,11 @@ export const importTable = {
     typesOnly: ['observe', 'storage'],
     packages: ['fastify'],
   },
-  config: { imports: ['kernel', 'oci'], packages: ['typebox', 'yaml'] },
+  config: { imports: ['kernel', 'files', 'oci'], packages: ['typebox'] },
   compose: {
     imports: [
       'kernel',
+      'files',
       'oci',
       'observe',
       'crypto',

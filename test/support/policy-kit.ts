@@ -1,5 +1,5 @@
-import { type Problem } from '../../src/kernel/source-problem.ts';
-import { readYaml } from '../../src/kernel/yaml.ts';
+import { type Problem } from '../../src/files/problem.ts';
+import { readYaml } from '../../src/files/yaml.ts';
 import { type Digest, digestOf } from '../../src/oci/digest.ts';
 import {
   makeReport,

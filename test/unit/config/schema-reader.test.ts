@@ -4,7 +4,7 @@ import {
   readBySchema,
   type Reading,
 } from '../../../src/config/schema-reader.ts';
-import { readYaml } from '../../../src/kernel/yaml.ts';
+import { readYaml } from '../../../src/files/yaml.ts';
 
 const text: ReadableSchema = { leaf: 'text', expects: 'small letters', pattern: '^[a-z]+$' };
 const secret: ReadableSchema = { leaf: 'secret', expects: 'text, or { file: PATH }' };

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { readBounded, TooLargeError } from './bounded.ts';
-import { TaggedError } from './tagged-error.ts';
+import { readBounded, TooLargeError } from '../kernel/bounded.ts';
+import { TaggedError } from '../kernel/tagged-error.ts';
 
 export class NotAFileError extends TaggedError<'NOT_A_FILE'> {}
 

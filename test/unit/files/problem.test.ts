@@ -1,5 +1,5 @@
 import t from 'tap';
-import { describeProblems, keyPath } from '../../../src/kernel/source-problem.ts';
+import { describeProblems, keyPath } from '../../../src/files/problem.ts';
 
 t.test('problems are told in the order of the text, one line each', async (t) => {
   const lines = describeProblems('assay.yaml', [

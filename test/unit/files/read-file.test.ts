@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import t from 'tap';
-import { readFileBounded, readTextFileBounded } from '../../../src/kernel/file.ts';
+import { readFileBounded, readTextFileBounded } from '../../../src/files/read-file.ts';
 
 t.test('a file of just the permitted size is read', async (t) => {
   const folder = t.testdir({ file: 'abcd' });

@@ -11,7 +11,7 @@ import {
   type YAMLMap,
   type YAMLSeq,
 } from 'yaml';
-import { keyPath, type Position, type Problem } from './source-problem.ts';
+import { keyPath, type Position, type Problem } from './problem.ts';
 
 /** YAML as plain data that knows where it stands. */
 export type YamlNode =

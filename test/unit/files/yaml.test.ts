@@ -1,5 +1,5 @@
 import t from 'tap';
-import { readYaml, type YamlNode } from '../../../src/kernel/yaml.ts';
+import { readYaml, type YamlNode } from '../../../src/files/yaml.ts';
 
 function plain(node: YamlNode | undefined): unknown {
   if (node === undefined) return undefined;
