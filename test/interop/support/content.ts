@@ -69,9 +69,12 @@ export interface PushOptions {
 }
 
 /** Pushes one of each kind with real tools, and has the real notation sign what is to be signed. */
-export async function pushContents(options: PushOptions): Promise<readonly Content[]> {
+export async function pushContents(
+  tags: readonly ContentTag[],
+  options: PushOptions,
+): Promise<readonly Content[]> {
   const contents: Content[] = [];
-  for (const tag of contentTags) contents.push(await pushContent(tag, options));
+  for (const tag of tags) contents.push(await pushContent(tag, options));
   return contents;
 }
 

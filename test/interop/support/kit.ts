@@ -3,7 +3,13 @@ import type { Test } from 'tap';
 import { requireTool } from '../../support/require-tool.ts';
 import type { Client } from './client.ts';
 import { hostsToml, startContainerd } from './containerd-client.ts';
-import { type Content, pushContents, type PushTools } from './content.ts';
+import {
+  type Content,
+  type ContentTag,
+  contentTags,
+  pushContents,
+  type PushTools,
+} from './content.ts';
 import { type LayoutClientName, makeLayoutClient } from './layout-clients.ts';
 import { makeNotationHome, type NotationHome, type Signer } from './notation-home.ts';
 import { makePodmanClient } from './podman-client.ts';
@@ -39,8 +45,11 @@ const referrers = {
   olareg: 'tag',
 } as const;
 
-/** Undefined where a program is missing, which has been reported then. */
-export async function openKit(t: Test): Promise<Kit | undefined> {
+/** With these kinds of content; undefined where a program is missing, which has been reported then. */
+export async function openKit(
+  t: Test,
+  tags: readonly ContentTag[] = contentTags,
+): Promise<Kit | undefined> {
   const tools = requireTools(t, ['oras', 'crane', 'skopeo', 'notation']);
   if (tools === undefined) return undefined;
   const folder = await makeTemporaryFolder(t);
@@ -55,7 +64,7 @@ export async function openKit(t: Test): Promise<Kit | undefined> {
       const registry = await startRegistry(t, kind, place);
       if (registry === undefined) return undefined;
       const to = { registry, repository, folder: place, referrers: referrers[kind] };
-      const contents = await pushContents({ ...to, tools, notation, signers });
+      const contents = await pushContents(tags, { ...to, tools, notation, signers });
       return { kind, registry, contents };
     }),
   );
