@@ -13,7 +13,7 @@ export const policyCheck: Command = {
   description: [
     'Loads the trust policy of the configuration, or FILE in its place, as `assay serve` would, and',
     'prints every problem with its line and column. What loads but is probably not meant (rules that',
-    'never match, exemptions that have ended, trust stores that are empty) is printed as a finding.',
+    'never match, exemptions that have ended) is printed as a finding.',
     'Exits with 78 when the policy does not load.',
   ].join('\n'),
   examples: [

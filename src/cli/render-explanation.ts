@@ -27,7 +27,7 @@ function toBranch(verdict: Verdict, places: readonly string[], paint: Paint): Br
   const found = verdict.reports.map((report) => reportBranch(report, paint));
   const children = verdict.children.map((child) => childBranch(child, paint));
   return {
-    text: verdict.subject,
+    text: verdict.subject ?? 'nothing was looked up',
     branches: [
       { text: verdict.rule ?? `no rule matches ${printable(verdict.scope)}` },
       ...(searched.length > 0 ? [{ text: 'searched', branches: searched }] : []),

@@ -16,7 +16,7 @@ export function exitCodeOf(verdict: Verdict): ExitCode {
 export function renderVerdict({ reference, verdict }: Examined, paint: Paint): string {
   const lines = [
     `${renderKind(verdict, paint)} ${printable(reference)}`,
-    row('digest', verdict.subject),
+    ...(verdict.subject === undefined ? [] : [row('digest', verdict.subject)]),
     row('rule', verdict.rule ?? 'none matches'),
     ...signers(verdict).map((signer) => row('signed by', signer)),
     ...renderGrounds(verdict),

@@ -9,7 +9,7 @@ import { makeMetrics, type MetricsRegistry } from '../observe/metrics.ts';
 import { makePinoLog, type PinoLog } from '../observe/pino-log.ts';
 import { makeServer } from '../routes/server.ts';
 import { matching } from '../storage/matching.ts';
-import { publishBasis, warnOfMissingStores } from './basis-published.ts';
+import { publishBasis } from './basis-published.ts';
 import { type Basis, openBasis } from './basis.ts';
 import { gateLimits, reloadIntervalMs } from './limits.ts';
 import { type Address, listenOn, namesOf, readServerTls, urlOf } from './listen.ts';
@@ -82,10 +82,7 @@ async function openParts(
   const basis = await openBasis({
     ...observed,
     load: (saw) => loadBasis(config, saw),
-    onLoaded: (loaded) => {
-      publishBasis(loaded, observed.metrics);
-      warnOfMissingStores(loaded, observed.log);
-    },
+    onLoaded: (loaded) => publishBasis(loaded, observed.metrics),
   });
   const state = await openState(config, observed, opened);
   const upstreams = await openUpstreams(config, {

@@ -1,6 +1,4 @@
-import type { Log } from '../observe/log.ts';
 import type { MetricsRegistry } from '../observe/metrics.ts';
-import { missingStores } from '../trust/load.ts';
 import type { LoadedBasis } from './basis.ts';
 import { storesOf } from './policy-stores.ts';
 
@@ -16,12 +14,5 @@ export function publishBasis({ policy, trust }: LoadedBasis, metrics: MetricsReg
       const seconds = notAfter.getTime() / 1000;
       metrics.set('assay_trust_certificate_expiry_timestamp_seconds', labels, seconds);
     }
-  }
-}
-
-/** It may be on its way: the policy can come before the anchors that it names. */
-export function warnOfMissingStores({ policy, trust }: LoadedBasis, log: Log): void {
-  for (const store of missingStores(storesOf(policy), trust)) {
-    log.warn({ store }, 'a trust store that the policy names is not there or empty');
   }
 }

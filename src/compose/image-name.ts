@@ -1,7 +1,7 @@
 import { quoted } from '../kernel/quoted.ts';
 import { TaggedError } from '../kernel/tagged-error.ts';
 import { parseReference, type Reference } from '../oci/reference.ts';
-import { parseRepositoryPath, type Repository } from '../oci/repository.ts';
+import { inLibrary, parseRepositoryPath, type Repository } from '../oci/repository.ts';
 
 /** Text that names no artifact of a configured upstream. */
 export class ImageNameError extends TaggedError<'IMAGE_NAME_MALFORMED' | 'UPSTREAM_UNKNOWN'> {}
@@ -43,11 +43,6 @@ function requireDigest(text: string): string {
   const reference = parseReference(text);
   if (reference !== undefined && 'digest' in reference) return text;
   throw malformed(`${quoted(text)} is no digest`);
-}
-
-/** Docker Hub keeps names of one segment under `library/`. */
-function inLibrary(upstream: string, path: string): string {
-  return upstream === 'docker.io' && path !== '' && !path.includes('/') ? `library/${path}` : path;
 }
 
 function unknownUpstream(

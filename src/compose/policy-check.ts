@@ -1,12 +1,8 @@
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { lintTrustPolicy, type PolicyFinding } from '../policies/lint.ts';
-import type { LoadedTrustPolicy } from '../policies/trust-policy.ts';
-import { missingStores } from '../trust/load.ts';
-import type { TrustMaterial } from '../trust/trust-material.ts';
 import { loadTrustStore } from './load-basis.ts';
 import { readPolicyFile } from './policy-file.ts';
-import { storesOf } from './policy-stores.ts';
 
 export interface PolicyCheck {
   readonly file: string;
@@ -28,19 +24,8 @@ export async function checkPolicy(
 ): Promise<PolicyCheck> {
   const policy = await readPolicyFile(file, () => undefined);
   const at = clock.now();
-  const findings =
-    config === undefined
-      ? lintTrustPolicy(policy, { at })
-      : [
-          ...lintTrustPolicy(policy, { at, upstreams: Object.keys(config.upstreams) }),
-          ...lintStores(policy, await loadTrustStore(config.trust.store)),
-        ];
+  if (config !== undefined) await loadTrustStore(config.trust.store, policy);
+  const upstreams = config && Object.keys(config.upstreams);
+  const findings = lintTrustPolicy(policy, { at, ...(upstreams !== undefined && { upstreams }) });
   return { file, digest: policy.digest, rules: policy.rules.length, findings };
-}
-
-function lintStores(policy: LoadedTrustPolicy, trust: TrustMaterial): readonly PolicyFinding[] {
-  return missingStores(storesOf(policy), trust).map((store) => ({
-    where: `trust store ${store}`,
-    message: 'is not there or empty: no signature by its signers can be trusted',
-  }));
 }

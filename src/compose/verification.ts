@@ -2,7 +2,7 @@ import type { Config } from '../config/schema.ts';
 import { NotFoundError } from '../gate/gate-error.ts';
 import { fetchAndRead } from '../gate/manifest-reader.ts';
 import { fromUpstream } from '../gate/upstream-failure.ts';
-import { type Clock, randomHex, systemClock } from '../kernel/clock.ts';
+import { type Clock, systemClock } from '../kernel/clock.ts';
 import { type Digest, referrersTag } from '../oci/digest.ts';
 import { MalformedError } from '../oci/malformed-error.ts';
 import { type Reference, referenceSuffix } from '../oci/reference.ts';
@@ -10,6 +10,7 @@ import { type Repository, scopeOf } from '../oci/repository.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
 import type { ContentSource } from '../upstream/content-source.ts';
+import { noRuleFor, refusal } from '../verdict/refusal.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import type { Verifier } from '../verifier/verifier.ts';
 import { readImageName } from './image-name.ts';
@@ -53,9 +54,9 @@ export async function openVerification(
       const { repository, reference } = readImageName(name, Object.keys(config.upstreams));
       const source = upstreams.get(repository.upstream);
       if (source === undefined) throw new TypeError(`no source for ${repository.upstream}`);
-      const subject = await pin(repository, reference, source, signal);
-      if (subject === undefined) return undefined;
-      const verdict = await reach(repository, subject, { source, verifier, clock }, signal);
+      const verdict = verifier.hasRuleIn(repository)
+        ? await reach(repository, reference, { source, verifier, clock }, signal)
+        : refusal(noRuleFor(scopeOf(repository)), clock.now());
       return (
         verdict && {
           reference: `${scopeOf(repository)}${referenceSuffix(reference)}`,
@@ -80,35 +81,27 @@ async function pin(
 
 async function reach(
   repository: Repository,
-  digest: Digest,
+  reference: Reference,
   using: { readonly source: ContentSource; readonly verifier: Verifier; readonly clock: Clock },
   signal: AbortSignal,
 ): Promise<Verdict | undefined> {
+  const digest = await pin(repository, reference, using.source, signal);
+  if (digest === undefined) return undefined;
   try {
     const { descriptor, manifest } = await fetchAndRead(repository, digest, using.source, signal);
     return await using.verifier.verify({ repository, descriptor, manifest }, signal);
   } catch (error) {
     if (error instanceof NotFoundError) return undefined;
     if (!(error instanceof MalformedError)) throw error;
-    const now = using.clock.now();
-    return {
-      id: randomHex(6),
-      kind: 'untrusted',
-      scope: scopeOf(repository),
-      subject: digest,
-      reason: 'malformed-manifest',
-      because: error.message,
-      reports: [],
-      children: [],
-      checkedAt: now,
-      expiresAt: now,
-      ruleDigest: '',
-    };
+    const of = { scope: scopeOf(repository), subject: digest };
+    const why = { reason: 'malformed-manifest', because: error.message } as const;
+    return refusal({ ...of, ...why }, using.clock.now());
   }
 }
 
 /** A content source searches them all; without a rule that asks for signatures nothing is searched. */
 function placesOf({ reason, subject }: Verdict): readonly string[] {
   if (reason === 'no-rule' || reason === 'exempted' || reason === 'malformed-manifest') return [];
+  if (subject === undefined) return [];
   return [`referrers of ${subject}`, `tag ${referrersTag(subject)}`];
 }

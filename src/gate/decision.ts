@@ -1,10 +1,12 @@
-import { randomHex, type Clock } from '../kernel/clock.ts';
+import type { Clock } from '../kernel/clock.ts';
 import type { Digest } from '../oci/digest.ts';
 import { MalformedError } from '../oci/malformed-error.ts';
 import { type Repository, scopeOf } from '../oci/repository.ts';
 import type { Tag } from '../oci/reference.ts';
 import type { Reason } from '../verdict/reason.ts';
+import { noRuleFor, refusal } from '../verdict/refusal.ts';
 import type { Verdict } from '../verdict/verdict.ts';
+import type { Verifier } from '../verifier/verifier.ts';
 import { refuse } from './admission.ts';
 import type { Closure } from './closure.ts';
 import { NotFoundError } from './gate-error.ts';
@@ -26,6 +28,8 @@ export interface Decisions {
   ): Promise<Voucher>;
   /** A denial that rests on no signature, remembered under an id like any verdict. */
   deny(repository: Repository, digest: Digest, reason: Reason, because: string): Promise<never>;
+  /** Throws `DeniedError` where no rule could admit anything: then no upstream is asked either. */
+  assertRuleIn(repository: Repository): void;
 }
 
 export function makeDecisions(dependencies: {
@@ -34,27 +38,19 @@ export function makeDecisions(dependencies: {
   readonly closure: Closure;
   readonly pins: Pins;
   readonly verdicts: VerdictCache;
+  readonly verifier: Verifier;
   readonly clock: Clock;
 }): Decisions {
-  const { roots, vouchers, closure, pins, verdicts, clock } = dependencies;
+  const { roots, vouchers, closure, pins, verdicts, verifier, clock } = dependencies;
 
-  const deny: Decisions['deny'] = async (repository, digest, reason, because) => {
-    const now = clock.now();
-    const verdict: Verdict = {
-      id: randomHex(6),
-      kind: 'untrusted',
-      scope: scopeOf(repository),
-      subject: digest,
-      reason,
-      because,
-      reports: [],
-      children: [],
-      checkedAt: now,
-      expiresAt: now,
-      ruleDigest: '',
-    };
+  const refuseWith = (of: Parameters<typeof refusal>[0]): never => {
+    const verdict = refusal(of, clock.now());
     verdicts.note(verdict);
     return refuse([verdict]);
+  };
+
+  const deny: Decisions['deny'] = async (repository, digest, reason, because) => {
+    return refuseWith({ scope: scopeOf(repository), subject: digest, reason, because });
   };
 
   /** Evidence is served because of what it speaks about, never because of what it is. */
@@ -96,6 +92,9 @@ export function makeDecisions(dependencies: {
 
   return {
     deny,
+    assertRuleIn(repository) {
+      if (!verifier.hasRuleIn(repository)) refuseWith(noRuleFor(scopeOf(repository)));
+    },
     async onManifest(repository, read, tag, waiting) {
       const { digest } = read.descriptor;
       const known = await vouchers.inForce(repository, digest, 'manifest');

@@ -69,7 +69,7 @@ export function makeGate(dependencies: GateDependencies): MadeGate {
   const pins = makePins({ source, state, flights, clock, lifetimes });
   const roots = makeRoots({ verifier, source, verdicts, flights, clock, metrics });
   const vouchers = makeVouchers({ roots, closure, verifier });
-  const decisions = makeDecisions({ roots, vouchers, closure, pins, verdicts, clock });
+  const decisions = makeDecisions({ roots, vouchers, closure, pins, verdicts, verifier, clock });
 
   const read = async (
     repository: Repository,
@@ -109,6 +109,7 @@ export function makeGate(dependencies: GateDependencies): MadeGate {
     reference: Reference,
     signal: AbortSignal,
   ): Promise<TrustedManifest> => {
+    decisions.assertRuleIn(repository);
     const tag = 'tag' in reference ? reference.tag : undefined;
     const pinned =
       'tag' in reference
@@ -140,18 +141,21 @@ export function makeGate(dependencies: GateDependencies): MadeGate {
   return {
     admitManifest,
     async admitBlob(repository, digest, signal) {
+      decisions.assertRuleIn(repository);
       const blob = await admitBlob(repository, digest, signal, blobs);
       const { by, cache } = blob.admission;
       metrics.count('assay_admissions_total', { by, cache });
       return blob;
     },
     async admitReferrers(repository, digest, signal) {
+      decisions.assertRuleIn(repository);
       const subject = await blobs.admitManifest(repository, digest, signal);
       if (subject === undefined) return admitList({ descriptors: [] });
       const from = { source: source(repository), closure };
       return admitList({ descriptors: await listEvidence(repository, digest, from, signal) });
     },
     async listTags(repository, query, signal) {
+      decisions.assertRuleIn(repository);
       const listing = source(repository).listTags(repository.path, query, signal);
       const page = await fromUpstream(listing, signal);
       if (page !== undefined) return admitList(page);

@@ -33,6 +33,7 @@ export function makeVerdictCache(
     },
     async remember(verdict) {
       recentById.set(verdict.id, verdict);
+      if (verdict.subject === undefined) return;
       const name = nameOf(verdict.scope, verdict.subject);
       // "Could not find out" says nothing about the subject, and must not hide what was known.
       if (verdict.kind === 'inconclusive' && verdict.waiver === undefined) return;

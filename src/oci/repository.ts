@@ -17,6 +17,11 @@ export function parseRepositoryPath(text: string): RepositoryPath | undefined {
   return text.length <= 255 && pathPattern.test(text) ? (text as RepositoryPath) : undefined;
 }
 
+/** Docker Hub keeps its official images under `library/`, which its clients leave out. */
+export function inLibrary(upstream: string, text: string): string {
+  return upstream === 'docker.io' && text !== '' && !text.includes('/') ? `library/${text}` : text;
+}
+
 /** The name that a trust policy's scope is matched against: `docker.io/library/nginx`. */
 export function scopeOf(repository: Repository): string {
   return `${repository.upstream}/${repository.path}`;

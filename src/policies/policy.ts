@@ -16,6 +16,8 @@ export interface TrustPolicy {
    * ended are as if absent; a rule whose audit mode has ended comes back without `audit`.
    */
   ruleFor(scope: string, subject: Digest, at: Date): Rule | undefined;
+  /** Whether there is a rule at all that could match something in the repository. */
+  hasRuleIn(scope: string): boolean;
   /**
    * What the named identity demands in this scope; undefined where its own Notation trust policy
    * has no statement for the scope (then nothing satisfies it there).

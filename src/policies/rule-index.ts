@@ -24,7 +24,7 @@ const maxRemembered = 10_000;
 export function makeRuleIndex(
   sources: readonly RuleSource[],
   identities: Identities,
-): Pick<TrustPolicy, 'rules' | 'ruleFor'> {
+): Pick<TrustPolicy, 'rules' | 'ruleFor' | 'hasRuleIn'> {
   const declared = new Map(
     [...identities].map(([name, identity]) => [name, toDeclared(identity)] as const),
   );
@@ -50,6 +50,7 @@ export function makeRuleIndex(
 
   return {
     rules: timed.map((rule) => rule.current),
+    hasRuleIn: (scope) => byDigest.size > 0 || candidatesIn(scope).length > 0,
     ruleFor(scope, subject, at) {
       const pinned = byDigest.get(subject) ?? [];
       const candidates = candidatesIn(scope);

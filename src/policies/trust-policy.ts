@@ -87,7 +87,7 @@ function makeTrustPolicy(
   identities: Identities,
   sources: readonly RuleSource[],
 ): LoadedTrustPolicy {
-  const { rules, ruleFor } = makeRuleIndex(sources, identities);
+  const { rules, ruleFor, hasRuleIn } = makeRuleIndex(sources, identities);
   return {
     digest: digestOfPolicy(revision, identities, sources),
     revision,
@@ -95,6 +95,7 @@ function makeTrustPolicy(
     identities,
     sources,
     ruleFor,
+    hasRuleIn,
     requirementOf: (name, scope) => {
       const identity = identities.get(name);
       return identity && requirementIn(name, identity, scope);

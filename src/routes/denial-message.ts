@@ -1,5 +1,6 @@
 import type { DeniedError } from '../gate/gate-error.ts';
 import { referenceSuffix, type Reference } from '../oci/reference.ts';
+import type { Verdict } from '../verdict/verdict.ts';
 import { toPrintable } from './header-text.ts';
 import { maxDenialMessageLength } from './limits.ts';
 
@@ -17,13 +18,18 @@ export function denialMessage(
   const id = ` id=${verdict.id} `;
   const longExplain =
     publicUrl === undefined
-      ? `assay explain ${verdict.scope}${referenceSuffix(reference ?? { digest: verdict.subject })}`
+      ? `assay explain ${verdict.scope}${suffixOf(reference, verdict)}`
       : `${publicUrl}/v1/verdicts/${verdict.id}`;
   const room = maxDenialMessageLength - lead.length - id.length;
   const explain = longExplain.length <= room ? longExplain : 'assay explain REF';
   const left = room - explain.length - ' ()'.length;
   const particulars = left < minParticulars ? '' : ` (${toPrintable(verdict.because, left)})`;
   return toPrintable(`${lead}${particulars}${id}${explain}`, maxDenialMessageLength);
+}
+
+function suffixOf(reference: Reference | undefined, { subject }: Verdict): string {
+  if (reference !== undefined) return referenceSuffix(reference);
+  return subject === undefined ? '' : referenceSuffix({ digest: subject });
 }
 
 /** The same in a few words: for the reason phrase and `X-Assay-Reason`, since HEAD has no body. */

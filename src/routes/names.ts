@@ -1,5 +1,5 @@
 import { quoted } from '../kernel/quoted.ts';
-import { parseRepositoryPath, type Repository } from '../oci/repository.ts';
+import { inLibrary, parseRepositoryPath, type Repository } from '../oci/repository.ts';
 import { RequestError } from './request-error.ts';
 
 /** Which names lead to which upstream, from the configuration. Looked up, never dialled. */
@@ -29,9 +29,10 @@ export interface NameSources {
 
 /**
  * Finds the repository that a request names: by `ns`, by the key of an upstream as the first
- * segment, by our host name, or by the default. Two that disagree are refused; with `ns` the path
+ * segment, by our host name, or by the default. Two that disagree are refused. With `ns` the path
  * is no prefix unless it begins with that same key, since another registry may well have a
- * project of that name.
+ * project that is called like an upstream of ours; one that is called like a registry's host is
+ * taken for a disagreement.
  */
 export function resolveName(sources: NameSources, names: Names): NamedRepository {
   const { name, namespace, host } = sources;
@@ -42,11 +43,12 @@ export function resolveName(sources: NameSources, names: Names): NamedRepository
   const stated = namespace ?? (names.upstreams.has(prefix) ? prefix : undefined);
   const byHost = upstreamOfHost(host, names);
   if (stated !== undefined && byHost !== undefined && stated !== byHost) {
-    throw new RequestError(
-      400,
-      'NAME_INVALID',
+    throw disagreement(
       `this host stands for ${quoted(byHost)}, and the request names ${quoted(stated)}`,
     );
+  }
+  if (namespace !== undefined && namespace !== prefix && isRegistryHost(prefix, names)) {
+    throw disagreement(`ns=${quoted(namespace)} and the name begins with ${quoted(prefix)}`);
   }
   const path = prefix === stated ? name.slice(prefix.length + 1) : name;
   const repository = toRepository(stated ?? byHost ?? names.defaultUpstream, path);
@@ -59,8 +61,7 @@ function prefixOf(name: string): string {
 }
 
 function toRepository(upstream: string | undefined, name: string): Repository {
-  // Docker Hub keeps its official images there; its clients leave it out.
-  const full = upstream === 'docker.io' && !name.includes('/') ? `library/${name}` : name;
+  const full = upstream === undefined ? name : inLibrary(upstream, name);
   const path = parseRepositoryPath(full);
   if (path === undefined) {
     throw new RequestError(400, 'NAME_INVALID', `${quoted(name)} is no repository name`);
@@ -69,6 +70,15 @@ function toRepository(upstream: string | undefined, name: string): Repository {
     throw unknownName(`no upstream is configured for ${quoted(name)}`);
   }
   return { upstream, path };
+}
+
+/** A project may be called `demo` like an upstream of ours, but hardly `ghcr.io`. */
+function isRegistryHost(prefix: string, names: Names): boolean {
+  return names.upstreams.has(prefix) && /[.:]/.test(prefix);
+}
+
+function disagreement(message: string): RequestError {
+  return new RequestError(400, 'NAME_INVALID', message);
 }
 
 function upstreamOfHost(host: string | undefined, names: Names): string | undefined {

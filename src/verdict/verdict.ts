@@ -11,7 +11,8 @@ export interface Verdict {
   readonly kind: VerdictKind;
   /** The repository as policies name it, such as `docker.io/library/nginx`. */
   readonly scope: string;
-  readonly subject: Digest;
+  /** Undefined where it was denied before anything was looked up. */
+  readonly subject: Digest | undefined;
   /** Where the rule that decided stands in the policy, such as `rule 2 (line 14)`. */
   readonly rule?: string;
   /** Undefined when trusted. */

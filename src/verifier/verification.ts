@@ -31,6 +31,7 @@ export function makeVerifier(dependencies: VerifierDependencies): Verifier {
   return {
     verify,
     governing: (repository, subject) => governing(repository, subject, basis(), clock.now()),
+    hasRuleIn: (repository) => basis().policy.hasRuleIn(scopeOf(repository)),
     generation: () => basis().generation,
   };
 }

@@ -28,6 +28,8 @@ export interface Verifier {
    * identities, their trust material): a remembered verdict with another digest is no answer.
    */
   governing(repository: Repository, subject: Digest): Governing;
+  /** Whether any rule could match something in the repository: if not, there is nothing to ask for. */
+  hasRuleIn(repository: Repository): boolean;
   /** Another number after each change of policy or trust material. */
   generation(): number;
 }

@@ -146,7 +146,7 @@ t.test('what a policy probably does not mean is a finding, and no error', async 
   const policy = [
     'version: 1',
     'identities:',
-    '  acme: { notation: { trustStores: ["ca:acme"], trustedIdentities: ["x509.subject: C=US, ST=WA, O=acme"], level: strict } }',
+    '  acme: { notation: { trustStores: ["ca:demo"], trustedIdentities: ["x509.subject: C=US, ST=WA, O=acme"], level: strict } }',
     'rules:',
     '  - { repositories: ["demo/**"], require: { signedBy: acme } }',
     '  - { repositories: ["demo/app"], require: { signedBy: acme } }',
@@ -158,7 +158,20 @@ t.test('what a policy probably does not mean is a finding, and no error', async 
   t.match(stdout, /rule 2 \(line 6\): never decides: rule 1 \(line 5\) matches all of it first/);
   t.match(stdout, /rule 3 \(line 7\): the exemption \(o\) ended/);
   t.match(stdout, /rule 3 \(line 7\): .* there is no upstream nowhere\.example/);
-  t.match(stdout, /trust store ca:acme: is not there or empty/);
+});
+
+t.test('a trust store that a rule refers to and that is not there ends with 78', async (t) => {
+  const policy = [
+    'version: 1',
+    'identities:',
+    '  acme: { notation: { trustStores: ["ca:acme"], trustedIdentities: ["*"] } }',
+    'rules:',
+    '  - { repositories: ["demo/**"], require: { signedBy: acme } }',
+  ].join('\n');
+  const file = join(t.testdir({ 'policy.yaml': policy }), 'policy.yaml');
+  const { code, stderr } = await runInProcess(['policy', 'check', file, ...starter]);
+  t.equal(code, 78);
+  t.match(stderr, /refers to trust store ca:acme, and .*x509\/ca\/acme holds no certificate/);
 });
 
 t.test('a policy file can be checked without any configuration', async (t) => {

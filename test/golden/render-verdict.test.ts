@@ -11,7 +11,7 @@ function examined(verdict: Verdict): Examined {
   const searched = verdict.reason !== 'no-rule' && verdict.reason !== 'exempted';
   const places = [
     `referrers of ${verdict.subject}`,
-    `tag sha256-${verdict.subject.slice('sha256:'.length)}`,
+    `tag sha256-${verdict.subject?.slice('sha256:'.length)}`,
   ];
   return { reference: `${verdict.scope}:1.4`, places: searched ? places : [], verdict };
 }

@@ -88,6 +88,11 @@ t.test('a repository that no rule names is denied', async (t) => {
     require: { signedBy: alice }`);
   kit.source.put(image, 'v1');
   await t.rejects(kit.gate.admitManifest(app, by('v1'), never()), deniedFor('no-rule'));
+  await t.rejects(kit.gate.admitManifest(app, by(digest), never()), deniedFor('no-rule'));
+  await t.rejects(kit.gate.admitBlob(app, layer, never()), deniedFor('no-rule'));
+  await t.rejects(kit.gate.admitReferrers(app, digest, never()), deniedFor('no-rule'));
+  await t.rejects(kit.gate.listTags(app, { limit: 10 }, never()), deniedFor('no-rule'));
+  t.same(kit.source.calls, [], 'and no upstream is asked');
 });
 
 t.test('an index vouches for its children and their blobs', async (t) => {
