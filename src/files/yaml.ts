@@ -79,6 +79,7 @@ function tellable(errors: readonly YAMLError[]): readonly YAMLError[] {
 
 /** Some messages end with the text that stands there, which may be a secret. */
 function withoutSource(message: string): string {
+  if (message.includes('call stack')) return `it is deeper than ${maxDepth} levels`;
   return message.replace(/: ".*$/s, '');
 }
 

@@ -7,7 +7,7 @@ export type Proofs = ReadonlyMap<string, ReadonlySet<string>>;
 /** `unknown`: the search was given up, after more steps than any sane policy needs. */
 export type Satisfaction = 'met' | 'not-met' | 'unknown';
 
-const maxSteps = 50_000;
+const maxSteps = 10_000;
 
 /**
  * Whether the proofs meet a requirement. `signedBy` needs one proof; `allOf` and `anyOf` are what
@@ -15,26 +15,29 @@ const maxSteps = 50_000;
  * identity or a key, so that one signature never counts for two.
  */
 export function satisfy(requirement: Requirement, proofs: Proofs): Satisfaction {
-  try {
-    return isMet(requirement, proofs) ? 'met' : 'not-met';
-  } catch (thrown) {
-    if (thrown instanceof SearchEnded) return 'unknown';
-    throw thrown;
+  // At the top and under allOf and anyOf no proof is used up, so each member stands alone.
+  if ('signedBy' in requirement) {
+    return (proofs.get(requirement.signedBy)?.size ?? 0) > 0 ? 'met' : 'not-met';
   }
-}
-
-/** At the top and under allOf and anyOf no proof is used up, so each member stands alone. */
-function isMet(requirement: Requirement, proofs: Proofs): boolean {
-  if ('signedBy' in requirement) return (proofs.get(requirement.signedBy)?.size ?? 0) > 0;
-  if ('allOf' in requirement) return requirement.allOf.every((member) => isMet(member, proofs));
-  if ('anyOf' in requirement) return requirement.anyOf.some((member) => isMet(member, proofs));
+  const members = membersOf(requirement).map((member) => satisfy(member, proofs));
+  if ('allOf' in requirement) return firstOf(['not-met', 'unknown', 'met'], members);
+  if ('anyOf' in requirement) return firstOf(['met', 'unknown', 'not-met'], members);
   const { count, of } = requirement.atLeast;
   // Necessary, cheap, and the usual reason for a no.
-  if (of.filter((member) => isMet(member, proofs)).length < count) return false;
-  const names = of.map((member) => ('signedBy' in member ? member.signedBy : undefined));
-  const identities = names.filter((name) => name !== undefined);
-  if (identities.length === of.length) return pairs(new Set(identities), proofs) >= count;
-  return new Search(proofs).meets(requirement);
+  if (members.filter((member) => member !== 'not-met').length < count) return 'not-met';
+  const names = of.flatMap((member) => ('signedBy' in member ? [member.signedBy] : []));
+  if (names.length < of.length) return new Search(proofs).satisfy(requirement);
+  return pairs(new Set(names), proofs) >= count ? 'met' : 'not-met';
+}
+
+/** The first of `order` that is among some answers, of which there is at least one. */
+function firstOf(
+  order: readonly [Satisfaction, Satisfaction, Satisfaction],
+  answers: readonly Satisfaction[],
+): Satisfaction {
+  const [decisive, open, otherwise] = order;
+  if (answers.includes(decisive)) return decisive;
+  return answers.includes(open) ? open : otherwise;
 }
 
 /** The most identities that can be given a key each of their own (augmenting paths). */
@@ -55,8 +58,6 @@ function pairs(identities: ReadonlySet<string>, proofs: Proofs): number {
   return [...identities].filter((identity) => give(identity, new Set())).length;
 }
 
-class SearchEnded extends Error {}
-
 /** Identities and keys of some proofs. */
 interface Used {
   readonly identities: ReadonlySet<string>;
@@ -76,14 +77,15 @@ class Search {
     this.#proofs = proofs;
   }
 
-  meets(requirement: Requirement): boolean {
-    return this.#meet(requirement, nothing, nothing, () => true);
+  satisfy(requirement: Requirement): Satisfaction {
+    if (this.#meet(requirement, nothing, nothing, () => true)) return 'met';
+    return this.#steps > maxSteps ? 'unknown' : 'not-met';
   }
 
   /** Meets it without what is `barred`, adds to `used`, and goes on; false: try otherwise. */
   #meet(requirement: Requirement, barred: Used, used: Used, next: Continue): boolean {
     this.#steps += 1;
-    if (this.#steps > maxSteps) throw new SearchEnded();
+    if (this.#steps > maxSteps) return false;
     if ('signedBy' in requirement) return this.#sign(requirement.signedBy, barred, used, next);
     const members = membersOf(requirement);
     if ('anyOf' in requirement) {

@@ -120,9 +120,12 @@ t.test('aliases that multiply are cut off at the bound', async (t) => {
 });
 
 t.test('brackets without end are a bounded number of problems', async (t) => {
-  const { root, problems } = readYaml('['.repeat(20_000));
-  t.equal(root, undefined);
-  t.ok(problems.length > 0 && problems.length <= 20);
+  for (const opening of ['[', '- ', '{a: ']) {
+    const { root, problems } = readYaml(opening.repeat(20_000));
+    t.equal(root, undefined);
+    t.ok(problems.length > 0 && problems.length <= 20);
+    t.match(problems[0]?.message, /deeper than 32 levels/);
+  }
 });
 
 t.test('a path names keys and positions from the top', async (t) => {

@@ -1,11 +1,17 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import t from 'tap';
 import {
   asSet,
   canonicalText,
   digestOfMeaning,
+  meaningOfIdentity,
   meaningOfRequirement,
 } from '../../../src/policies/canonical.ts';
+import { enforcementOf } from '../../../src/policies/notation-level.ts';
+import type {
+  NotationRequirement,
+  NotationTrustStoreName,
+} from '../../../src/verdict/identity-requirement.ts';
 import { holds } from '../../support/holds.ts';
 
 t.test('names are sorted, lists are not, sets are and lose doubles', async (t) => {
@@ -53,4 +59,41 @@ t.test('different texts are never one meaning', async (t) => {
       (value) => canonicalText(JSON.parse(canonicalText(value))) === canonicalText(value),
     ),
   );
+});
+
+t.test('an identity means its statements, whatever their order and its names', async (t) => {
+  const requirement = (stores: readonly NotationTrustStoreName[]): NotationRequirement => ({
+    level: 'strict',
+    enforcement: enforcementOf('strict', new Map()),
+    verifyTimestamp: 'always',
+    trustStores: stores,
+    trustedIdentities: [
+      new Map([
+        ['C', 'US'],
+        ['O', 'acme'],
+      ]),
+    ],
+  });
+  const inline = (stores: readonly NotationTrustStoreName[]) =>
+    canonicalText(meaningOfIdentity({ kind: 'inline', requirement: requirement(stores) }));
+  t.equal(inline(['ca:a', 'ca:b']), inline(['ca:b', 'ca:a']));
+  t.not(inline(['ca:a']), inline(['ca:b']));
+
+  const statement = (scope: string, store: NotationTrustStoreName) => ({
+    name: scope,
+    registryScopes: [scope],
+    requirement: requirement([store]),
+  });
+  const file = (...statements: readonly ReturnType<typeof statement>[]) =>
+    canonicalText(
+      meaningOfIdentity({
+        kind: 'policy-file',
+        policy: { statements, statementFor: () => undefined },
+      }),
+    );
+  const [one, two] = [statement('a/b', 'ca:a'), statement('a/c', 'ca:b')];
+  t.equal(file(one, two), file(two, one));
+  t.not(file(one), file(statement('a/b', 'ca:b')));
+  t.not(file(one), file(statement('a/c', 'ca:a')));
+  t.not(file(one), inline(['ca:a']));
 });

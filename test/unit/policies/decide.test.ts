@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import t from 'tap';
 import type { NonEmpty } from '../../../src/kernel/non-empty.ts';
 import { decide } from '../../../src/policies/decide.ts';

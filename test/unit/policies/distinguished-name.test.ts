@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import t from 'tap';
 import { isContainedIn, parseDistinguishedName } from '../../../src/policies/distinguished-name.ts';
 import { holds } from '../../support/holds.ts';

@@ -85,3 +85,52 @@ t.test('every bad item of a list is reported', async (t) => {
   const { messages } = read('["a", "b"]', '["c", "d"]');
   t.equal(messages.length, 4);
 });
+
+function readWith(level: 'strict' | 'skip' | undefined, yaml: string) {
+  const { place, report, messages } = placeOf(yaml);
+  const optional = ['override', 'verifyTimestamp', 'trustStores', 'trustedIdentities'];
+  const fields = readFields(place, { optional }, report) ?? new Map();
+  return {
+    statement: readStatement({ level, verification: fields, trust: fields }, place, report),
+    messages: messages(),
+  };
+}
+
+const trust = 'trustStores: ["ca:a"], trustedIdentities: ["*"]';
+
+t.test('overrides and verifyTimestamp change what the level says', async (t) => {
+  const yaml = `{ override: { expiry: log }, verifyTimestamp: afterCertExpiry, ${trust} }`;
+  t.match(readWith('strict', yaml).statement, {
+    enforcement: { expiry: 'log', revocation: 'enforce' },
+    verifyTimestamp: 'afterCertExpiry',
+  });
+});
+
+t.test('level skip has neither overrides nor whom to trust', async (t) => {
+  t.match(readWith('skip', '{}').statement, { level: 'skip', trustStores: [] });
+  t.match(readWith('skip', '{ trustStores: [], trustedIdentities: [] }').messages, []);
+  t.match(readWith('skip', '{ override: { expiry: log } }').messages, [/not allowed/]);
+  t.match(readWith('skip', '{ trustStores: ["ca:a"] }').messages, [/must be absent or empty/]);
+  t.match(readWith('skip', '{ trustedIdentities: "*" }').messages, [/must be absent or empty/]);
+});
+
+t.test('every level but skip needs both lists', async (t) => {
+  const { statement, messages } = readWith('strict', '{}');
+  t.equal(statement, undefined);
+  t.match(messages, [/trustStores is missing/, /trustedIdentities is missing/]);
+});
+
+t.test('bad overrides are refused one by one', async (t) => {
+  const { statement, messages } = readWith(
+    'strict',
+    `{ override: { integrity: log, expiry: skip, revocation: 1 }, ${trust} }`,
+  );
+  t.equal(statement, undefined);
+  t.match(messages, [/integrity: integrity can not/, /expiry: only revocation/, /must be text/]);
+  t.match(readWith('strict', `{ override: [], ${trust} }`).messages, [/must be a mapping/]);
+  t.match(readWith('strict', `{ verifyTimestamp: never, ${trust} }`).messages, [/must be always/]);
+});
+
+t.test('a level that did not load leaves no statement', async (t) => {
+  t.equal(readWith(undefined, `{ ${trust} }`).statement, undefined);
+});

@@ -24,9 +24,9 @@ const good = [
 
 for (const [yaml, requirement] of good) {
   t.test(`${yaml} is a requirement`, async (t) => {
-    const read_ = read(yaml);
-    t.same(read_.requirement, requirement);
-    t.same(read_.messages, []);
+    const found = read(yaml);
+    t.same(found.requirement, requirement);
+    t.same(found.messages, []);
   });
 }
 

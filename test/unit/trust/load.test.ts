@@ -12,7 +12,7 @@ const root = acme.root.pem;
 
 type Content = NonNullable<Parameters<typeof t.testdir>[0]>;
 
-const folderOf = (x509: Content | string): Content => ({ x509 }) as Content;
+const folderOf = (x509: Content | string): Content => ({ x509 });
 const load = (folder: string) => loadTrustMaterial(folder);
 
 t.test("stores are read from Notation's layout, each by type and name", async (t) => {
@@ -102,6 +102,12 @@ t.test('symbolic links are not followed, for files, stores and types', async (t)
     const folder = t.testdir({ [index]: folderOf(x509) });
     await t.rejects(load(join(folder, String(index))), { code: 'TRUST_STORE_MALFORMED' });
   }
+});
+
+t.test('a folder with more entries than anyone needs is refused', async (t) => {
+  const many = Object.fromEntries(Array.from({ length: 1001 }, (_, at) => [`${at}.pem`, '']));
+  const folder = t.testdir(folderOf({ ca: { acme: many } }));
+  await t.rejects(load(folder), { message: /acme has more than 1000 entries/ });
 });
 
 t.test('a pipe in a store is refused at once', async (t) => {
