@@ -1,7 +1,7 @@
 import type { DependencyType, ICruiseOptions, IRegularForbiddenRuleType } from 'dependency-cruiser';
 
 /** What one folder of src may import; `typesOnly` by `import type` alone. */
-interface Row {
+export interface Row {
   readonly imports: readonly string[];
   readonly typesOnly?: readonly string[];
   /** Packages that the folder may import. */

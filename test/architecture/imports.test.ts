@@ -1,8 +1,8 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { cruise, type ICruiseResult } from 'dependency-cruiser';
 import t from 'tap';
-import { cruiseOptions, importRules, importTable } from './import-rules.ts';
+import { cruiseOptions, importRules, importTable, type Row } from './import-rules.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -34,7 +34,7 @@ t.test('the rules are the table, for every pair of folders', async (t) => {
   }
   const refused = await refusedFiles(t.testdir(), files);
   for (const from of names) {
-    const row: { imports: readonly string[]; typesOnly?: readonly string[] } = importTable[from];
+    const row: Row = importTable[from];
     const others = names.filter((name) => name !== from);
     const allowed = (kind: string): readonly string[] =>
       others.filter((to) => !refused.has(`src/${from}/${kind}-of-${to}.ts`));
@@ -49,6 +49,23 @@ t.test('the rules are the table, for every pair of folders', async (t) => {
       `${from} imports types of these folders`,
     );
   }
+});
+
+t.test('the page of the architecture shows the table as it is', async (t) => {
+  const page = await readFile(join(root, 'docs/architecture.md'), 'utf8');
+  const rows = Object.entries(importTable).map(([folder, row]: [string, Row]) => {
+    const { imports, typesOnly = [], packages = [] } = row;
+    const parts = [
+      quote(imports),
+      typesOnly.length > 0 ? `types of ${quote(typesOnly)}` : '',
+      packages.length > 0 ? `packages ${quote(packages)}` : '',
+    ].filter((part) => part !== '');
+    return `${folder}: ${parts.length > 0 ? parts.join('; ') : 'nothing'}`;
+  });
+  const shown = [...page.matchAll(/^- \*\*([a-z]+)\*\*: .* Imports: (.*)[.]$/gm)].map(
+    ([, folder, text]) => `${folder}: ${text}`,
+  );
+  t.strictSame(shown, rows);
 });
 
 const violations = [
@@ -115,6 +132,10 @@ t.test('types of each other are no cycle', async (t) => {
   t.equal(modules.length, 2);
   t.strictSame(summary.violations, []);
 });
+
+function quote(names: readonly string[]): string {
+  return names.map((name) => `\`${name}\``).join(', ');
+}
 
 async function check(baseDir: string): Promise<ICruiseResult> {
   const { output } = await cruise(['src'], {
