@@ -25,13 +25,6 @@ export type LeafKind =
   | 'base-url'
   | 'cidr';
 
-/** What a leaf says of itself beyond JSON Schema; taken off before the schema is published. */
-export interface LeafNotes {
-  readonly leaf: LeafKind;
-  /** Completes "must be …" in an error. */
-  readonly expects: string;
-}
-
 interface LeafOptions {
   readonly description: string;
   readonly default?: unknown;

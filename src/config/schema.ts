@@ -193,9 +193,7 @@ export const ConfigSchema = Type.Object(
 export type Config = DeepReadonly<Static<typeof ConfigSchema>>;
 export type UpstreamConfig = Config['upstreams'][string];
 export type RemoteUpstreamConfig = Extract<UpstreamConfig, { readonly url: string }>;
-export type LayoutUpstreamConfig = Extract<UpstreamConfig, { readonly layout: string }>;
 export type CredentialsConfig = NonNullable<RemoteUpstreamConfig['credentials']>;
-export type AccessConfig = Config['access'];
 
 type DeepReadonly<T> = T extends Secret
   ? T
