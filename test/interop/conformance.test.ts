@@ -16,7 +16,7 @@ const suite = requireTool(t, 'conformance');
 const kit =
   suite === undefined
     ? undefined
-    : await openKit(t, ['signed-jws', 'signed-cose', 'multi-arch', 'unsigned']);
+    : await openKit(t, { tags: ['signed-jws', 'signed-cose', 'multi-arch', 'unsigned'] });
 
 for (const upstream of kit?.upstreams ?? []) {
   if (kit !== undefined && suite !== undefined) testConformance(suite, kit, upstream);

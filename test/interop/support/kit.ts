@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { requireTool } from '../../support/require-tool.ts';
+import type { ServerCertificate } from '../../support/server-certificate.ts';
 import type { Client } from './client.ts';
 import { hostsToml, startContainerd } from './containerd-client.ts';
 import {
@@ -45,11 +46,18 @@ const referrers = {
   olareg: 'tag',
 } as const;
 
-/** With these kinds of content; undefined where a program is missing, which has been reported then. */
-export async function openKit(
-  t: Test,
-  tags: readonly ContentTag[] = contentTags,
-): Promise<Kit | undefined> {
+export interface KitOptions {
+  /** Kinds of content; all unless told. */
+  readonly tags?: readonly ContentTag[];
+  /** All unless told. */
+  readonly kinds?: readonly RegistryKind[];
+  /** Of the proxy; plain HTTP unless told. */
+  readonly tls?: ServerCertificate;
+}
+
+/** Undefined where a program is missing, which has been reported then. */
+export async function openKit(t: Test, options: KitOptions = {}): Promise<Kit | undefined> {
+  const { tags = contentTags, kinds = registryKinds, tls } = options;
   const tools = requireTools(t, ['oras', 'crane', 'skopeo', 'notation']);
   if (tools === undefined) return undefined;
   const folder = await makeTemporaryFolder(t);
@@ -59,7 +67,7 @@ export async function openKit(
     stranger: await notation.makeSigner('stranger.test'),
   };
   const started = await Promise.all(
-    registryKinds.map(async (kind) => {
+    kinds.map(async (kind) => {
       const place = join(folder, kind);
       const registry = await startRegistry(t, kind, place);
       if (registry === undefined) return undefined;
@@ -71,7 +79,12 @@ export async function openKit(
   const upstreams = started.filter((upstream) => upstream !== undefined);
   if (upstreams.length < started.length) return undefined;
   const registries = upstreams.map(({ registry }) => registry);
-  const proxy = await startProxy(t, join(folder, 'proxy'), registries, signers.trusted);
+  const proxy = await startProxy(t, {
+    folder: join(folder, 'proxy'),
+    registries,
+    trusted: signers.trusted,
+    ...(tls !== undefined && { tls }),
+  });
   return { folder, tools, notation, signers, upstreams, proxy };
 }
 

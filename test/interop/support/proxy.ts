@@ -1,5 +1,6 @@
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ServerCertificate } from '../../support/server-certificate.ts';
 import type { Signer } from './notation-home.ts';
 import { firstLine, type Owner, type Running, startProcess } from './process.ts';
 import type { Registry } from './registries.ts';
@@ -14,17 +15,22 @@ export interface Proxy {
 
 const root = join(import.meta.dirname, '..', '..', '..');
 
-/** Starts the proxy before these registries; it trusts the one signer for all of them. */
-export async function startProxy(
-  owner: Owner,
-  folder: string,
-  registries: readonly Registry[],
-  trusted: Signer,
-): Promise<Proxy> {
-  const config = writeConfiguration(folder, registries, trusted);
+export interface ProxyOptions {
+  readonly folder: string;
+  readonly registries: readonly Registry[];
+  /** Whom it trusts, for all of them. */
+  readonly trusted: Signer;
+  /** For localhost; plain HTTP without it. */
+  readonly tls?: ServerCertificate;
+}
+
+/** Starts the proxy before these registries. */
+export async function startProxy(owner: Owner, options: ProxyOptions): Promise<Proxy> {
+  const config = writeConfiguration(options);
   const words = [join(root, 'src', 'main.ts'), 'serve', '--config', config];
   const running = startProcess(owner, process.execPath, words);
-  const origin = await firstLine(running, readOrigin);
+  const said = await firstLine(running, readOrigin);
+  const origin = options.tls === undefined ? said : said.replace('127.0.0.1', 'localhost');
   return { origin, address: new URL(origin).host, running };
 }
 
@@ -34,11 +40,7 @@ function readOrigin(line: string): string | undefined {
   return message === 'listening' ? oci : undefined;
 }
 
-function writeConfiguration(
-  folder: string,
-  registries: readonly Registry[],
-  trusted: Signer,
-): string {
+function writeConfiguration({ folder, registries, trusted, tls }: ProxyOptions): string {
   const store = join(folder, 'trust', 'x509', 'ca', 'release');
   mkdirSync(store, { recursive: true });
   copyFileSync(trusted.certificate, join(store, 'release.crt'));
@@ -60,7 +62,7 @@ function writeConfiguration(
   };
   const any = { host: '127.0.0.1', port: 0 };
   const configuration = {
-    listen: any,
+    listen: tls === undefined ? any : { ...any, tls: writeTls(folder, tls) },
     admin: any,
     upstreams: Object.fromEntries(
       registries.map(({ key, origin }) => [key, { url: origin, plainHttp: 'allowed' }]),
@@ -75,4 +77,11 @@ function writeConfiguration(
   const file = join(folder, 'assay.yaml');
   writeFileSync(file, JSON.stringify(configuration, null, 2));
   return file;
+}
+
+function writeTls(folder: string, { certificate, key }: ServerCertificate) {
+  const files = { certificate: join(folder, 'tls.pem'), key: join(folder, 'tls.key') };
+  writeFileSync(files.certificate, certificate);
+  writeFileSync(files.key, key, { mode: 0o600 });
+  return files;
 }
