@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { type PeerCertificate, TLSSocket } from 'node:tls';
 import { play, type Step } from './scripted-step.ts';
 
 export type { Step } from './scripted-step.ts';
@@ -15,6 +16,8 @@ export interface SeenRequest {
   readonly query: URLSearchParams;
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
+  /** The common name in the TLS client certificate, if one was shown. */
+  readonly clientName: string | undefined;
 }
 
 /** One step, or one that is made for the request. */
@@ -50,6 +53,9 @@ export interface ScriptedOptions {
   readonly host?: string;
 }
 
+/** Any certificate will do: a test looks at what was shown. */
+const askForCertificate = { requestCert: true, rejectUnauthorized: false } as const;
+
 export async function openScriptedUpstream(
   options: ScriptedOptions = {},
 ): Promise<ScriptedUpstream> {
@@ -73,7 +79,10 @@ export async function openScriptedUpstream(
       return play(typeof script === 'function' ? script(request) : script, request, response);
     });
   };
-  const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
+  const server =
+    tls === undefined
+      ? createServer(listener)
+      : createTlsServer({ ...tls, ...askForCertificate }, listener);
   server.on('connection', (socket: Socket) => {
     connections += 1;
     sockets.add(socket);
@@ -106,6 +115,7 @@ export async function openScriptedUpstream(
 
 async function readRequest(incoming: IncomingMessage): Promise<SeenRequest> {
   const chunks: Buffer[] = [];
+  const clientName = clientNameOf(incoming);
   try {
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
   } catch {
@@ -120,5 +130,12 @@ async function readRequest(incoming: IncomingMessage): Promise<SeenRequest> {
     query: new URLSearchParams(query),
     headers: incoming.headers,
     body: Buffer.concat(chunks).toString(),
+    clientName,
   };
+}
+
+function clientNameOf({ socket }: IncomingMessage): string | undefined {
+  if (!(socket instanceof TLSSocket)) return undefined;
+  const { subject } = socket.getPeerCertificate() as Partial<PeerCertificate>;
+  return subject === undefined ? undefined : String(subject.CN);
 }
