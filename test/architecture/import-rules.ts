@@ -36,7 +36,7 @@ export const importTable = {
     packages: ['undici'],
   },
   formats: { imports: ['kernel', 'oci', 'crypto', 'verdict', 'trust'] },
-  policies: { imports: ['kernel', 'files', 'oci', 'verdict'], packages: ['re2js'] },
+  policies: { imports: ['kernel', 'files', 'oci', 'verdict'] },
   signers: { imports: ['kernel', 'oci', 'crypto'] },
   verifier: {
     imports: ['kernel', 'oci', 'verdict'],
