@@ -2,7 +2,8 @@ import { type Identity, requirementsOf } from './identities.ts';
 import { vouches } from './notation-level.ts';
 import { identitiesOf } from './requirement.ts';
 import type { RuleSource } from './rules.ts';
-import { covers, type ScopePattern } from './scope.ts';
+import type { ScopePattern } from './scope.ts';
+import { makeScopeIndex } from './scope-index.ts';
 import type { LoadedTrustPolicy } from './trust-policy.ts';
 
 /** Something that loads and is probably not meant. */
@@ -23,12 +24,13 @@ export function lintTrustPolicy(
   { identities, sources }: LoadedTrustPolicy,
   { at, upstreams }: LintOptions,
 ): readonly PolicyFinding[] {
+  const lintShadow = makeShadowLint(sources);
   const used = new Set(sources.flatMap(identitiesUsedBy));
   return [
     ...[...identities].flatMap(([name, identity]) => lintIdentity(name, identity, used.has(name))),
-    ...sources.flatMap((rule, index) => [
+    ...sources.flatMap((rule, number) => [
       ...lintEnd(rule, at),
-      ...lintShadow(rule, sources.slice(0, index)),
+      ...lintShadow(rule, number),
       ...lintPatterns(rule, upstreams),
     ]),
   ];
@@ -63,22 +65,25 @@ function lintEnd({ name, decision }: RuleSource, at: Date): readonly PolicyFindi
   return [{ where: name, message }];
 }
 
-/** A rule that always decides, before this one, for everything that this one is for. */
-function lintShadow(rule: RuleSource, earlier: readonly RuleSource[]): readonly PolicyFinding[] {
-  const shadow = earlier.find(({ digests, repositories = [], decision }) => {
-    if (digests !== undefined || decision.kind === 'exempt') return false;
-    return isWithin(rule.repositories, repositories);
-  });
-  if (shadow === undefined) return [];
-  return [{ where: rule.name, message: `never decides: ${shadow.name} matches all of it first` }];
-}
+const everything: ScopePattern = { text: '**', segments: [{ kind: 'deep' }] };
 
-function isWithin(
-  repositories: RuleSource['repositories'],
-  patterns: readonly ScopePattern[],
-): boolean {
-  const all: ScopePattern = { text: '**', segments: [{ kind: 'deep' }] };
-  return (repositories ?? [all]).every((one) => patterns.some((other) => covers(other, one)));
+/** Finds rules that never decide, because an earlier one always does for all that they are for. */
+function makeShadowLint(
+  sources: readonly RuleSource[],
+): (rule: RuleSource, number: number) => readonly PolicyFinding[] {
+  const index = makeScopeIndex(
+    sources.flatMap(({ digests, repositories, decision }, number) => {
+      if (digests !== undefined || decision.kind === 'exempt') return [];
+      return (repositories ?? []).map((pattern) => [pattern, number] as const);
+    }),
+  );
+  return ({ name, repositories = [everything] }, number) => {
+    const [first = [], ...others] = repositories.map((pattern) => index.covering(pattern));
+    const shadow = first.find((one) => others.every((other) => other.includes(one)));
+    if (shadow === undefined || shadow >= number) return [];
+    const message = `never decides: ${sources[shadow]?.name} matches all of it first`;
+    return [{ where: name, message }];
+  };
 }
 
 function lintPatterns(

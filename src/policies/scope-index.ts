@@ -4,6 +4,11 @@ import { matchesGlob, type ScopePattern, type SegmentPattern } from './scope.ts'
 export interface ScopeIndex {
   /** Ascending, each once. */
   matching(scope: string): readonly number[];
+  /**
+   * Those that match whatever the given pattern matches; ascending, each once. May leave out one
+   * that does so in a roundabout way.
+   */
+  covering(narrow: ScopePattern): readonly number[];
 }
 
 interface TreeNode {
@@ -25,13 +30,19 @@ export function makeScopeIndex(patterns: Iterable<readonly [ScopePattern, number
     segments.reduce(descend, root).ends.push(id);
   }
   return {
-    matching(scope) {
-      let reached = new Set([root]);
-      for (const segment of scope.split('/')) reached = step(reached, segment);
-      const ids = new Set([...reached].flatMap((node) => node.ends));
-      return [...ids].toSorted((a, b) => a - b);
+    matching: (scope) => {
+      const segments = scope.split('/').map((text) => ({ kind: 'literal', text }) as const);
+      return endsBehind(root, segments);
     },
+    covering: ({ segments }) => endsBehind(root, segments),
   };
+}
+
+function endsBehind(root: TreeNode, segments: readonly SegmentPattern[]): readonly number[] {
+  let reached: ReadonlySet<TreeNode> = new Set([root]);
+  for (const segment of segments) reached = step(reached, segment);
+  const ids = new Set([...reached].flatMap((node) => node.ends));
+  return [...ids].toSorted((a, b) => a - b);
 }
 
 function makeNode(repeats: boolean): TreeNode {
@@ -50,16 +61,23 @@ function descend(node: TreeNode, segment: SegmentPattern): TreeNode {
   return next;
 }
 
-function step(reached: ReadonlySet<TreeNode>, segment: string): Set<TreeNode> {
+function step(reached: ReadonlySet<TreeNode>, segment: SegmentPattern): ReadonlySet<TreeNode> {
   const next = new Set<TreeNode>();
   for (const node of reached) {
-    const literal = node.literals.get(segment);
-    if (literal !== undefined) next.add(literal);
-    for (const glob of node.globs.values()) {
-      if (matchesGlob(glob.parts, segment)) next.add(glob.next);
+    if (segment.kind === 'literal') {
+      const literal = node.literals.get(segment.text);
+      if (literal !== undefined) next.add(literal);
+    }
+    for (const [text, glob] of node.globs) {
+      if (isWithinGlob(segment, text, glob.parts)) next.add(glob.next);
     }
     if (node.deep !== undefined) next.add(node.deep);
     if (node.repeats) next.add(node);
   }
   return next;
+}
+
+function isWithinGlob(segment: SegmentPattern, text: string, parts: readonly string[]): boolean {
+  if (segment.kind === 'literal') return matchesGlob(parts, segment.text);
+  return segment.kind === 'glob' && (text === '*' || text === segment.text);
 }

@@ -62,26 +62,3 @@ export function matchesGlob(parts: readonly string[], segment: string): boolean 
   }
   return true;
 }
-
-/** Whether everything that `narrow` matches is matched by `wide`. May say no where it is so. */
-export function covers(wide: ScopePattern, narrow: ScopePattern): boolean {
-  let reached = new Set([0]);
-  for (const segment of narrow.segments) {
-    const next = new Set<number>();
-    for (const index of reached) {
-      const own = wide.segments[index];
-      if (own === undefined || !coversSegment(own, segment)) continue;
-      next.add(index + 1);
-      if (own.kind === 'deep') next.add(index);
-    }
-    reached = next;
-  }
-  return reached.has(wide.segments.length);
-}
-
-function coversSegment(wide: SegmentPattern, narrow: SegmentPattern): boolean {
-  if (wide.kind === 'deep') return true;
-  if (narrow.kind === 'deep') return false;
-  if (wide.text === narrow.text || wide.text === '*') return true;
-  return wide.kind === 'glob' && narrow.kind === 'literal' && matchesGlob(wide.parts, narrow.text);
-}

@@ -94,3 +94,50 @@ t.test('the index says what each pattern means by itself', async (t) => {
     }),
   );
 });
+
+const covers = (wide: ScopePattern, narrow: ScopePattern): boolean =>
+  makeScopeIndex([[wide, 0]]).covering(narrow).length > 0;
+
+t.test('a pattern covers what is narrower, and not what is wider or beside', async (t) => {
+  for (const [wide, narrow] of [
+    ['**', '**'],
+    ['**', 'a/b*'],
+    ['a/**', 'a/b'],
+    ['a/**', 'a/**/b'],
+    ['a/*', 'a/b*'],
+    ['a/b*', 'a/bc'],
+    ['a/b', 'a/b'],
+    ['**/b', 'a/**/b'],
+  ] as const) {
+    t.ok(covers(pattern(wide), pattern(narrow)), `${wide} covers ${narrow}`);
+  }
+  for (const [wide, narrow] of [
+    ['a/*', 'a/**'],
+    ['a/**', '**'],
+    ['a/b*', 'a/*'],
+    ['a/b', 'a/b/c'],
+    ['**/**', '**'],
+    ['a/b/**', 'a/b'],
+  ] as const) {
+    t.notOk(covers(pattern(wide), pattern(narrow)), `${wide} does not cover ${narrow}`);
+  }
+});
+
+const coarseWord = fc.constantFrom('a', 'b', 'ab', '*', 'a*', '**');
+const coarsePatterns = fc
+  .array(coarseWord, { minLength: 2, maxLength: 4 })
+  .map((words) => pattern(words.join('/')));
+const scopes = fc
+  .array(fc.constantFrom('a', 'b', 'ab', 'ba'), { minLength: 1, maxLength: 5 })
+  .map((words) => words.join('/'));
+
+t.test('what covers a pattern matches whatever that one matches', async (t) => {
+  await holds(
+    t,
+    'covers is sound',
+    fc.property(coarsePatterns, coarsePatterns, scopes, (wide, narrow, scope) => {
+      const matches = (one: ScopePattern) => makeScopeIndex([[one, 0]]).matching(scope).length > 0;
+      return !covers(wide, narrow) || !matches(narrow) || matches(wide);
+    }),
+  );
+});
