@@ -29,6 +29,8 @@ export function matching(
   let heldBytes = 0;
   let seenBytes = 0;
   return new Transform({
+    // What is held back is buffer enough.
+    highWaterMark: 16 * 1024,
     transform(chunk: Buffer, _encoding, done) {
       seenBytes += chunk.length;
       if (seenBytes > expected.size) {

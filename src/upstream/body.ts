@@ -79,7 +79,7 @@ export function paced(
       throw toError(error);
     }
   }
-  const stream = Readable.from(chunks(), { objectMode: false });
+  const stream = Readable.from(chunks(), { objectMode: false, highWaterMark: 16 * 1024 });
   // A generator that waits for upstream, or was never asked, can't be stopped; its source can.
   source.on('error', () => undefined);
   stream.once('close', () => source.destroy());

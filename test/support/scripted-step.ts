@@ -1,5 +1,6 @@
-import { once } from 'node:events';
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { Barrier } from './barrier.ts';
 import type { SeenRequest } from './scripted-upstream.ts';
 
@@ -72,11 +73,8 @@ async function sendBody(step: Step, body: Buffer, response: ServerResponse): Pro
 }
 
 async function sendEndless(piece: Uint8Array, response: ServerResponse): Promise<void> {
-  while (!response.destroyed && response.socket !== null && !response.socket.destroyed) {
-    if (response.write(piece)) {
-      await new Promise(setImmediate);
-    } else {
-      await Promise.race([once(response, 'drain'), once(response, 'close')]);
-    }
+  function* pieces(): Generator<Uint8Array> {
+    for (;;) yield piece;
   }
+  await pipeline(Readable.from(pieces(), { highWaterMark: 1 }), response).catch(() => undefined);
 }

@@ -1,0 +1,81 @@
+import t from 'tap';
+import { parseTag, type Tag } from '../../src/oci/reference.ts';
+import { failureOf, openRemoteKit, path, signal } from '../support/remote-kit.ts';
+import { endlessPages, htmlPage, jsonAnswer } from '../support/scripted-answers.ts';
+import type { Step } from '../support/scripted-upstream.ts';
+
+const list = `/v2/${path}/tags/list`;
+const tagOf = (text: string): Tag => parseTag(text) as Tag;
+const page = (tags: unknown, next?: string): Step =>
+  jsonAnswer({ name: path, tags }, next === undefined ? {} : { link: `<${next}>; rel="next"` });
+
+t.test('the page that is asked for is asked of upstream', async (t) => {
+  const { upstream, source } = await openRemoteKit(t);
+  upstream.on(`GET ${list}`, page(['b', 'c'], `${list}?n=2&last=c`));
+  const found = await source.listTags(path, { limit: 2, last: tagOf('a') }, signal);
+  t.strictSame(found, { tags: ['b', 'c'], more: true });
+  t.strictSame(
+    upstream.requests.map(({ target }) => target),
+    [`${list}?n=2&last=a`],
+  );
+});
+
+t.test('short pages are joined until the page is full', async (t) => {
+  const { upstream, source } = await openRemoteKit(t);
+  upstream.on(
+    `GET ${list}`,
+    page(['a'], `${list}?page=2`),
+    page([], `${list}?page=3`),
+    page(['b', 'c'], `${list}?page=4`),
+  );
+  t.strictSame(await source.listTags(path, { limit: 2 }, signal), { tags: ['a', 'b'], more: true });
+  t.equal(upstream.requests.length, 3);
+});
+
+t.test('an upstream that ignores n and last is cut to the page', async (t) => {
+  const { upstream, source } = await openRemoteKit(t);
+  upstream.on(`GET ${list}`, page(['a', 'b', 'c', 'd']));
+  const query = { limit: 2, last: tagOf('b') };
+  t.strictSame(await source.listTags(path, query, signal), { tags: ['c', 'd'], more: false });
+  t.strictSame(await source.listTags(path, { limit: 2 }, signal), { tags: ['a', 'b'], more: true });
+});
+
+t.test('null is an empty list', async (t) => {
+  const { upstream, source } = await openRemoteKit(t);
+  upstream.on(`GET ${list}`, page(null));
+  t.strictSame(await source.listTags(path, { limit: 2 }, signal), { tags: [], more: false });
+});
+
+const bad: Readonly<Record<string, [Step, string]>> = {
+  'is HTML': [htmlPage(), 'UPSTREAM_MISBEHAVED'],
+  'has no list': [jsonAnswer({}), 'UPSTREAM_MISBEHAVED'],
+  'lists what is no tag': [page(['a', '../x']), 'UPSTREAM_MISBEHAVED'],
+  'lists a number': [page([1]), 'UPSTREAM_MISBEHAVED'],
+  'lists a tag of two lines': [page(['a\r\nX-Evil: y']), 'UPSTREAM_MISBEHAVED'],
+  'links to another host': [page(['a'], 'https://evil.example/v2/'), 'UPSTREAM_LEADS_ASTRAY'],
+  'links to another repository': [page(['a'], '/v2/other/tags/list'), 'UPSTREAM_LEADS_ASTRAY'],
+  'links to itself': [page([], `${list}?n=5`), 'UPSTREAM_MISBEHAVED'],
+  'has no end': [{ endless: Buffer.alloc(65_536, 32) }, 'UPSTREAM_TOO_LARGE'],
+  'is 403': [{ status: 403 }, 'UPSTREAM_UNAUTHORIZED'],
+  'is 500': [{ status: 500 }, 'UPSTREAM_FAILED'],
+};
+for (const [what, [step, code]] of Object.entries(bad)) {
+  t.test(`a list that ${what} is an error that names it`, async (t) => {
+    const { upstream, source } = await openRemoteKit(t);
+    upstream.on(`GET ${list}`, step);
+    const error = await failureOf(t, source.listTags(path, { limit: 5 }, signal));
+    t.equal(error.code, code, error.message);
+    t.match(error.message, /^tags of team\/app from upstream lab: (?!tags)/);
+  });
+}
+
+t.test('empty pages without end are an error after ten', async (t) => {
+  const { upstream, source } = await openRemoteKit(t);
+  upstream.on(
+    `GET ${list}`,
+    endlessPages(() => ({ tags: [] }), 'application/json'),
+  );
+  const error = await failureOf(t, source.listTags(path, { limit: 5 }, signal));
+  t.equal(error.code, 'UPSTREAM_TOO_LARGE');
+  t.equal(upstream.requests.length, 10);
+});
