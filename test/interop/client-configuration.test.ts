@@ -1,9 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { requireTool } from '../support/require-tool.ts';
 import { makeServerCertificate } from '../support/server-certificate.ts';
-import { startContainerd } from './support/containerd-client.ts';
+import { requireContainerd, startContainerd } from './support/containerd-client.ts';
 import { openKit, repository } from './support/kit.ts';
 import { type Ended, runCommand } from './support/process.ts';
 
@@ -77,14 +76,13 @@ if (kit !== undefined && upstream !== undefined) {
     t.equal(code, 0, code === 0 ? 'the copy succeeds' : output);
   });
 
-  const containerd = requireTool(t, 'containerd');
-  const ctr = requireTool(t, 'ctr');
-  if (containerd !== undefined && ctr !== undefined) {
+  const programs = requireContainerd(t);
+  if (programs !== undefined) {
     let count = 0;
     const startWith = (owner: Test, hosts: Readonly<Record<string, string>>) => {
       count += 1;
       const place = { folder: join(folder, `c${count}`), hosts };
-      return startContainerd(owner, { containerd, ctr, ...place });
+      return startContainerd(owner, { ...programs, ...place });
     };
     const reason = '403 Forbidden: unsigned';
 

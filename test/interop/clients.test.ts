@@ -8,7 +8,7 @@ import type { Content } from './support/content.ts';
 import { type Kit, openClients, openKit, repository, type Upstream } from './support/kit.ts';
 import { readIfThere } from './support/layout-folder.ts';
 import { runCommand } from './support/process.ts';
-import { layerTitles } from './support/pullable-image.ts';
+import { architectures, layerTitles, ownArchitecture } from './support/pullable-image.ts';
 
 // Each real client pulls each kind of content of each real registry through `assay serve`.
 t.setTimeout(400_000);
@@ -96,9 +96,9 @@ function everythingOf(artifact: Artifact) {
   return [...manifests, ...blobs];
 }
 
-/** What of an artifact a client takes: the tests run on linux/amd64, whose child is the first. */
+/** What of an artifact a client takes. */
 function keptBy({ takes }: Client, artifact: Artifact) {
-  const [child] = artifact.children;
+  const child = artifact.children[architectures.indexOf(ownArchitecture)];
   if (takes === 'all' || child === undefined) return everythingOf(artifact);
   const { descriptor, bytes } = artifact;
   const index = takes === 'platform' ? [] : [{ descriptor, bytes }];

@@ -3,7 +3,7 @@ import type { Test } from 'tap';
 import { requireTool } from '../../support/require-tool.ts';
 import type { ServerCertificate } from '../../support/server-certificate.ts';
 import type { Client } from './client.ts';
-import { hostsToml, startContainerd } from './containerd-client.ts';
+import { hostsToml, requireContainerd, startContainerd } from './containerd-client.ts';
 import {
   type Content,
   type ContentTag,
@@ -104,7 +104,7 @@ export async function openClients(
   if (skopeo !== undefined) clients.push(makeSkopeoClient({ ...options, program: skopeo }));
   const podman = requireTool(t, 'podman');
   if (podman !== undefined) clients.push(makePodmanClient({ ...options, program: podman }));
-  const containerd = requireTools(t, ['containerd', 'ctr']);
+  const containerd = requireContainerd(t);
   if (containerd !== undefined) {
     const hosts = upstreams.map(({ registry }) => [registry.key, hostsToml(proxy.origin)]);
     const place = { folder: join(folder, 'containerd'), hosts: Object.fromEntries(hosts) };

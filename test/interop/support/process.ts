@@ -65,9 +65,13 @@ export function startProcess(
   options: ProcessOptions = {},
 ): Running {
   const running = spawnProcess(command, words, options);
+  // A test that crashes tears nothing down.
+  const kill = (): boolean => running.child.kill('SIGKILL');
+  process.once('exit', kill);
   owner.teardown(async () => {
+    process.off('exit', kill);
     running.child.kill('SIGTERM');
-    const timer = setTimeout(() => running.child.kill('SIGKILL'), killAfterMs);
+    const timer = setTimeout(kill, killAfterMs);
     await running.ended;
     clearTimeout(timer);
   });

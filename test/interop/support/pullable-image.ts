@@ -1,4 +1,4 @@
-import { makeProgram } from '../../../config/make-demo/program.ts';
+import { type Architecture, makeProgram } from '../../../config/make-demo/program.ts';
 import { gzip, makeTar, type TarEntry } from '../../../config/make-demo/tarball.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { mediaTypes } from '../../../src/oci/media-types.ts';
@@ -13,8 +13,15 @@ import {
 
 export interface PullableOptions {
   readonly flavour?: 'oci' | 'docker';
-  readonly architecture?: 'amd64' | 'arm64';
+  /** This machine's unless told. */
+  readonly architecture?: Architecture;
 }
+
+/** In the order in which an index lists them. */
+export const architectures = ['amd64', 'arm64'] as const satisfies readonly Architecture[];
+
+/** What clients here take of an index by themselves. */
+export const ownArchitecture: Architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
 
 const made = '2026-01-01T00:00:00Z';
 
@@ -26,7 +33,7 @@ const fillerSize = 300_000;
  * digests throughout, so that nothing is there already when it is pulled.
  */
 export function makePullableImage(name: string, options: PullableOptions = {}): Artifact {
-  const { flavour = 'oci', architecture = 'amd64' } = options;
+  const { flavour = 'oci', architecture = ownArchitecture } = options;
   const tars = filesOf(name, architecture).map((entry) => makeTar([entry]));
   const types = imageTypes[flavour];
   const config = {
@@ -55,7 +62,6 @@ function titled(layer: BuiltBlob, index: number, flavour: 'oci' | 'docker'): Bui
 
 /** For two platforms, with what BuildKit attests of the first. */
 export function makePullableIndex(name: string): Artifact {
-  const architectures = ['amd64', 'arm64'] as const;
   return buildIndex({
     children: architectures.map((architecture) => makePullableImage(name, { architecture })),
     platforms: architectures.map((architecture) => ({ os: 'linux', architecture })),
@@ -63,7 +69,7 @@ export function makePullableIndex(name: string): Artifact {
   });
 }
 
-function filesOf(name: string, architecture: 'amd64' | 'arm64'): readonly TarEntry[] {
+function filesOf(name: string, architecture: Architecture): readonly TarEntry[] {
   const program = makeProgram(architecture, `${name} for ${architecture}\n`);
   const filler = fillerBytes(`${name}/${architecture}`, fillerSize);
   return [
