@@ -4,7 +4,7 @@ import { ConfigSchema } from './schema.ts';
 /** Notes of ours, which no JSON Schema tool knows. */
 const ownKeywords = ['leaf', 'expects', 'later'];
 
-/** The content of `assay.schema.json`: what a person may write, for editors. */
+/** The content of docs/assay.schema.json: what a person may write, for editors. */
 export function renderJsonSchema(): string {
   const body = publish(JSON.parse(JSON.stringify(ConfigSchema)) as Json);
   const head = { $schema: 'https://json-schema.org/draft/2020-12/schema', title: 'Assay' };

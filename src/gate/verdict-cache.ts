@@ -22,28 +22,30 @@ export function makeVerdictCache(
 ): VerdictCache {
   const recent = makeRecent<Verdict>(maxInMemory.verdicts);
   const recentById = makeRecent<Verdict>(maxInMemory.verdicts);
+  const last = async (name: string): Promise<Verdict | undefined> => {
+    const known = recent.get(name);
+    if (known !== undefined) return known;
+    const stored = (await state.get(name)) as Verdict | undefined;
+    if (stored !== undefined) recent.set(name, stored);
+    return stored;
+  };
   return {
-    async last(scope, subject) {
-      const name = nameOf(scope, subject);
-      const known = recent.get(name);
-      if (known !== undefined) return known;
-      const stored = (await state.get(name)) as Verdict | undefined;
-      if (stored !== undefined) recent.set(name, stored);
-      return stored;
-    },
+    last: (scope, subject) => last(nameOf(scope, subject)),
     async remember(verdict) {
       recentById.set(verdict.id, verdict);
-      if (verdict.subject === undefined) return;
-      const name = nameOf(verdict.scope, verdict.subject);
       // "Could not find out" says nothing about the subject, and must not hide what was known.
       if (verdict.kind === 'inconclusive' && verdict.waiver === undefined) return;
+      if (verdict.subject === undefined) return;
+      const { id, scope, subject } = verdict;
+      const name = nameOf(scope, subject);
+      const former = await last(name);
       recent.set(name, verdict);
-      if (mayBeServed(verdict)) {
-        const { id, scope, subject } = verdict;
-        await Promise.all([state.put(name, verdict), state.put(idNameOf(id), { scope, subject })]);
-      } else {
-        await state.delete(name);
-      }
+      const isKept = mayBeServed(verdict);
+      await Promise.all([
+        isKept ? state.put(name, verdict) : state.delete(name),
+        isKept ? state.put(idNameOf(id), { scope, subject }) : undefined,
+        former === undefined ? undefined : state.delete(idNameOf(former.id)),
+      ]);
     },
     note: (verdict) => recentById.set(verdict.id, verdict),
     async byId(id) {

@@ -1,10 +1,5 @@
 import t from 'tap';
 import { renderConfigurationReference } from '../../../src/config/reference.ts';
-import { matchesGolden } from '../../support/golden.ts';
-
-t.test('docs/configuration.md says what the schema says', async (t) => {
-  matchesGolden(t, 'docs/configuration.md', renderConfigurationReference());
-});
 
 t.test('a key is told with its meaning, what it takes and what holds without it', async (t) => {
   const page = renderConfigurationReference();

@@ -1,4 +1,5 @@
 import t from 'tap';
+import type { DeniedError } from '../../../src/gate/gate-error.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
 import { UpstreamError } from '../../../src/upstream/upstream-error.ts';
 import { buildImage } from '../../support/build-image.ts';
@@ -135,4 +136,25 @@ t.test('a change of the trust store makes the verdict miss', async (t) => {
   kit.setTrust('two');
   await pull(kit);
   t.equal(verifications(kit), 2);
+});
+
+t.test(
+  'a verdict is found by its id, and the one that it replaced is no longer kept',
+  async (t) => {
+    const kit = await kitWith({ by: 'alice' });
+    const first = (await pull(kit)).admission.verdict;
+    t.match(await kit.gate.verdictById(first?.id ?? ''), { kind: 'trusted' });
+    t.match(await (await kit.restarted()).gate.verdictById(first?.id ?? ''), { kind: 'trusted' });
+    kit.clock.advanceMs(24 * hourMs);
+    const second = (await pull(kit)).admission.verdict;
+    const { gate } = await kit.restarted();
+    t.equal(await gate.verdictById(first?.id ?? ''), undefined);
+    t.match(await gate.verdictById(second?.id ?? ''), { kind: 'trusted' });
+  },
+);
+
+t.test('a denial is found by its id as well', async (t) => {
+  const kit = await kitWith();
+  const { verdict } = (await pull(kit).catch((error: unknown) => error)) as DeniedError;
+  t.match(await kit.gate.verdictById(verdict?.id ?? ''), { kind: 'untrusted', reason: 'unsigned' });
 });
