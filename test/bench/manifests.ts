@@ -5,6 +5,7 @@ import { digestOf } from '../../src/oci/digest.ts';
 import { type Artifact, buildImage } from '../support/build-image.ts';
 import { signedBy } from '../support/sign-notation.ts';
 import { makeChain } from '../support/test-ca.ts';
+import type { Owner } from '../interop/support/process.ts';
 import { startAssay, startDistribution, startNginx } from './peers.ts';
 import { push } from './push.ts';
 import type { ServerOnCore } from './server-on-core.ts';
@@ -28,7 +29,8 @@ const folder = await mkdtemp(join(tmpdir(), 'assay-bench-'));
 await using stack = new AsyncDisposableStack();
 stack.defer(() => rm(folder, { recursive: true, force: true }));
 
-const upstream = stack.use(await startDistribution(folder, 'upstream'));
+const owner: Owner = { teardown: (end) => stack.defer(end) };
+const upstream = await startDistribution(owner, folder, 'upstream');
 const image = buildImage({ name: 'bench', layerSizes: Array.from({ length: 12 }, () => 1000) });
 const chain = makeChain();
 const signature = signedBy({ of: image.descriptor, format: 'jws', chain });
@@ -36,9 +38,9 @@ await push(upstream.url, 'app', image, 'v1');
 await push(upstream.url, 'app', signature);
 await push(upstream.url, 'app', referrersList(), `sha256-${image.descriptor.digest.slice(7)}`);
 
-const assay = stack.use(await startAssay(folder, upstream.url, chain.root.pem));
-const nginx = stack.use(await startNginx(folder, upstream.url));
-const mirror = stack.use(await startDistribution(folder, 'mirror', upstream.url));
+const assay = await startAssay(owner, folder, upstream.url, chain.root.pem);
+const nginx = await startNginx(owner, folder, upstream.url);
+const mirror = await startDistribution(owner, folder, 'mirror', upstream.url);
 const peers: readonly Peer[] = [
   { name: 'assay', server: assay, repository: 'up/app' },
   { name: 'nginx proxy_cache', server: nginx, repository: 'app' },

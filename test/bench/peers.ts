@@ -2,7 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findTool } from '../support/require-tool.ts';
-import { freePort, type ServerOnCore, startOnCore } from './server-on-core.ts';
+import { freePort, type Owner } from '../interop/support/process.ts';
+import { type ServerOnCore, startOnCore } from './server-on-core.ts';
 
 // Its worker must get into the temporary folder, which is only ours.
 const asRoot = process.getuid?.() === 0 ? 'user root; ' : '';
@@ -22,6 +23,7 @@ async function folderIn(folder: string, name: string): Promise<string> {
 
 /** distribution, by itself or as the pull-through cache of `remoteUrl`. */
 export async function startDistribution(
+  owner: Owner,
   parent: string,
   name: string,
   remoteUrl?: string,
@@ -39,11 +41,15 @@ http: { addr: "127.0.0.1:${port}" }
 ${proxy}`,
   );
   const env = { OTEL_TRACES_EXPORTER: 'none' };
-  return startOnCore(tool('registry'), ['serve', file], port, env);
+  return startOnCore(owner, tool('registry'), ['serve', file], port, env);
 }
 
 /** nginx with one worker that keeps what it got from `remoteUrl`. */
-export async function startNginx(parent: string, remoteUrl: string): Promise<ServerOnCore> {
+export async function startNginx(
+  owner: Owner,
+  parent: string,
+  remoteUrl: string,
+): Promise<ServerOnCore> {
   const folder = await folderIn(parent, 'nginx');
   const port = await freePort();
   const file = join(folder, 'nginx.conf');
@@ -67,11 +73,12 @@ http {
 }
 `,
   );
-  return startOnCore(tool('nginx'), ['-c', file], port);
+  return startOnCore(owner, tool('nginx'), ['-c', file], port);
 }
 
 /** The built proxy over `remoteUrl`, trusting one root; needs `npm run build` first. */
 export async function startAssay(
+  owner: Owner,
   parent: string,
   remoteUrl: string,
   rootPem: string,
@@ -102,5 +109,5 @@ storage: { path: ./data }
 `,
   );
   const main = join(projectRoot, 'dist', 'main.js');
-  return startOnCore(process.execPath, [main, 'serve', '--config', file], port);
+  return startOnCore(owner, process.execPath, [main, 'serve', '--config', file], port);
 }
