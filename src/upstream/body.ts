@@ -59,31 +59,40 @@ export function paced(
   clock: Clock,
   toError: (error: unknown) => Error,
 ): Readable {
-  async function* chunks(): AsyncGenerator<Uint8Array> {
-    let waitedMs = 0;
-    let bytes = 0;
-    let askedMs = clock.monotonicMs();
+  const chunks: AsyncIterator<Uint8Array> = source[Symbol.asyncIterator]();
+  let waitedMs = 0;
+  let bytes = 0;
+  const next = async (): Promise<Uint8Array | null> => {
+    const askedMs = clock.monotonicMs();
+    const { done, value } = await chunks.next();
+    if (done === true) return null;
+    waitedMs += clock.monotonicMs() - askedMs;
+    bytes += value.byteLength;
+    if (waitedMs < pace.rateWindowMs) return value;
+    if (bytes < (pace.minBytesPerSecond * waitedMs) / 1000) throw tooSlow(pace);
+    waitedMs = 0;
+    bytes = 0;
+    return value;
+  };
+  const fill = async (stream: Readable): Promise<void> => {
     try {
-      for await (const chunk of source as AsyncIterable<Uint8Array>) {
-        waitedMs += clock.monotonicMs() - askedMs;
-        bytes += chunk.byteLength;
-        if (waitedMs >= pace.rateWindowMs) {
-          if (bytes < (pace.minBytesPerSecond * waitedMs) / 1000) throw tooSlow(pace);
-          waitedMs = 0;
-          bytes = 0;
-        }
-        yield chunk;
-        askedMs = clock.monotonicMs();
-      }
+      stream.push(await next());
     } catch (error) {
-      throw toError(error);
+      stream.destroy(toError(error));
     }
-  }
-  const stream = Readable.from(chunks(), { objectMode: false, highWaterMark: 16 * 1024 });
-  // A generator that waits for upstream, or was never asked, can't be stopped; its source can.
+  };
+  // Before the first read nobody else listens.
   source.on('error', () => undefined);
-  stream.once('close', () => source.destroy());
-  return stream;
+  return new Readable({
+    highWaterMark: 16 * 1024,
+    read() {
+      void fill(this);
+    },
+    destroy(error, done) {
+      source.destroy();
+      done(error);
+    },
+  });
 }
 
 function tooSlow({ minBytesPerSecond }: Pace): UpstreamError {

@@ -4,14 +4,14 @@ import { quoted } from '../kernel/quoted.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import { UpstreamError, type UpstreamErrorCode } from './upstream-error.ts';
 
-const codes: Readonly<Record<string, UpstreamErrorCode>> = {
-  UND_ERR_CONNECT_TIMEOUT: 'UPSTREAM_TIMEOUT',
-  UND_ERR_HEADERS_TIMEOUT: 'UPSTREAM_TIMEOUT',
-  UND_ERR_BODY_TIMEOUT: 'UPSTREAM_TIMEOUT',
-  ETIMEDOUT: 'UPSTREAM_TIMEOUT',
-  UND_ERR_HEADERS_OVERFLOW: 'UPSTREAM_MISBEHAVED',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'UPSTREAM_MISBEHAVED',
-};
+const codes = new Map<string, UpstreamErrorCode>([
+  ['UND_ERR_CONNECT_TIMEOUT', 'UPSTREAM_TIMEOUT'],
+  ['UND_ERR_HEADERS_TIMEOUT', 'UPSTREAM_TIMEOUT'],
+  ['UND_ERR_BODY_TIMEOUT', 'UPSTREAM_TIMEOUT'],
+  ['ETIMEDOUT', 'UPSTREAM_TIMEOUT'],
+  ['UND_ERR_HEADERS_OVERFLOW', 'UPSTREAM_MISBEHAVED'],
+  ['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'UPSTREAM_MISBEHAVED'],
+]);
 
 /** What any failure of a call means; `what` names the call: `manifest a/b:1 from upstream x`. */
 export function toUpstreamError(error: unknown, what: string): UpstreamError {
@@ -34,7 +34,7 @@ export function classifyFailure(error: unknown): FailureClass {
   if (isTimeout(error)) return { code: 'UPSTREAM_TIMEOUT' };
   const code = systemCodeOf(error);
   if (isMalformed(error, code)) return { code: 'UPSTREAM_MISBEHAVED' };
-  return { code: codes[code] ?? 'UPSTREAM_UNREACHABLE' };
+  return { code: codes.get(code) ?? 'UPSTREAM_UNREACHABLE' };
 }
 
 /** Our own texts as they are; those of libraries may quote the other side. */
