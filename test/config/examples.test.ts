@@ -1,9 +1,10 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import t from 'tap';
 import { loadBasis } from '../../src/compose/load-basis.ts';
 import { readPolicyFile } from '../../src/compose/policy-file.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { loadTrustPolicy } from '../../src/policies/trust-policy.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const environment = { REGISTRY_PASSWORD: 'from the environment' };
@@ -41,3 +42,13 @@ for (const file of policies) {
     t.ok(used.has(file), 'used');
   });
 }
+
+t.test('the trust policy in the README loads', async (t) => {
+  const text = await readFile(join(root, 'README.md'), 'utf8');
+  const blocks = [...text.matchAll(/```yaml\n(.*?)```/gs)].map(([, block = '']) => block);
+  t.equal(blocks.length, 1);
+  for (const block of blocks) {
+    const policy = await loadTrustPolicy(block, 'README.md', async () => '');
+    t.ok(policy.rules.length > 0);
+  }
+});
