@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { execForm, onlyOne, readDockerfile, type Stage } from '../support/dockerfile.ts';
-import { bareEnvironment, unpackDockerfile } from '../support/unpack-dockerfile.ts';
+import { spawnBare, unpackDockerfile } from '../support/unpack-dockerfile.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const stages = readDockerfile(await readFile(join(root, 'Dockerfile'), 'utf8'));
@@ -93,26 +93,21 @@ async function writeConfiguration(image: string, ports: readonly number[]): Prom
   await writeFile(file, text);
 }
 
-function start(t: Test, [program, ...parameters]: readonly string[], cwd: string): ChildProcess {
-  const child = spawn(program ?? '', parameters, {
-    cwd,
-    env: { ...bareEnvironment(), NODE_ENV: 'production' },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+function start(t: Test, words: readonly string[], cwd: string): ChildProcess {
+  const child = spawnBare(words, cwd, ['ignore', 'ignore', 'inherit'], { NODE_ENV: 'production' });
   t.teardown(() => child.kill('SIGKILL'));
   return child;
 }
 
 /** Asks as an engine does, until the answer is yes, the server has ended or 20 s have passed. */
 async function healthy(
-  [program = '', ...parameters]: readonly string[],
+  check: readonly string[],
   cwd: string,
   server: ChildProcess,
 ): Promise<boolean> {
   const deadline = AbortSignal.timeout(20_000);
   while (!deadline.aborted && server.exitCode === null) {
-    const check = spawn(program, parameters, { cwd, env: bareEnvironment(), stdio: 'ignore' });
-    if ((await exitOf(check)) === 0) return true;
+    if ((await exitOf(spawnBare(check, cwd, 'ignore'))) === 0) return true;
     await pause(100);
   }
   return false;

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process';
 import { cp, mkdir, symlink } from 'node:fs/promises';
 import { basename, delimiter, dirname, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -62,26 +62,35 @@ async function run(command: string, folder: string, packages: string | undefined
   if (packages !== undefined && command.startsWith('npm ci')) {
     return symlink(packages, join(folder, 'node_modules'));
   }
-  const child = spawn('sh', ['-c', command], {
-    cwd: folder,
-    env: bareEnvironment(),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawnBare(['sh', '-c', command], folder, ['ignore', 'pipe', 'pipe']);
   const ended = new Promise((settle) => child.once('close', settle));
-  const [code, ...output] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
+  const streams = [child.stdout, child.stderr].filter((stream) => stream !== null);
+  const [code, ...output] = await Promise.all([ended, ...streams.map((stream) => text(stream))]);
   if (code !== 0) throw new Error(`${command} failed: ${output.join('\n').slice(-2000)}`);
 }
 
-/** This Node first on the path, the machine's own settings, and nothing of the project's or tap's. */
-export function bareEnvironment(): NodeJS.ProcessEnv {
+/**
+ * Runs a program as the base image would: this Node first on the path, the machine's own settings,
+ * and nothing of the project's, of npm's or of tap's, which would follow into every child. So
+ * `env` clears it all again, after tap has put its own into what is spawned.
+ */
+export function spawnBare(
+  words: readonly string[],
+  cwd: string,
+  stdio: StdioOptions,
+  extra: Readonly<Record<string, string>> = {},
+): ChildProcess {
   const path = (process.env['PATH'] ?? '')
     .split(delimiter)
     .filter((entry) => !entry.includes('node_modules'));
   const settings = Object.entries(process.env).filter(
     ([name]) => !/^(?:npm_|_?TAP|ASSAY_|NODE_ENV$|NODE_OPTIONS$)/.test(name),
   );
-  return {
+  const environment = {
     ...Object.fromEntries(settings),
     PATH: [dirname(process.execPath), ...path].join(delimiter),
+    ...extra,
   };
+  const pairs = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+  return spawn('env', ['-i', ...pairs, ...words], { cwd, stdio });
 }
