@@ -2,9 +2,11 @@ import { pipeline, Readable, Transform } from 'node:stream';
 import { messageOf } from '../kernel/tagged-error.ts';
 import type { Log } from '../observe/log.ts';
 import { type Digest, matchesDigest } from '../oci/digest.ts';
+import { MalformedError } from '../oci/malformed-error.ts';
+import { readManifest } from '../oci/manifest.ts';
 import type { RepositoryPath } from '../oci/repository.ts';
 import type { KeptContent, KeptKey, ManifestStore } from '../storage/manifest-store.ts';
-import type { BlobContent, ContentSource } from './content-source.ts';
+import type { BlobContent, ContentSource, ManifestContent } from './content-source.ts';
 
 export interface KeepOptions {
   /** The configured key of the upstream: part of what names kept content. */
@@ -18,8 +20,8 @@ const defaultMaxBlobBytes = 1024 * 1024;
 
 /**
  * A content source that keeps manifests and small blobs by digest, so that what was pulled once
- * needs no upstream again: not when it is down, not when it deleted them. Only checked bytes are
- * kept, and by repository: what one knows, another must be asked for. A store that fails costs
+ * needs no upstream again: not when it is down, not when it deleted them. Only checked bytes that
+ * can be read as a manifest are kept, and by repository: what one knows, another must be asked for. A store that fails costs
  * speed and nothing else.
  */
 export function keepManifests(
@@ -59,7 +61,7 @@ export function keepManifests(
         if (kept !== undefined) return { ...kept, digest: reference.digest };
       }
       const content = await source.fetchManifest(path, reference, signal);
-      if (content !== undefined && matchesDigest(content.bytes, content.digest)) {
+      if (content !== undefined && isWorthKeeping(content)) {
         await put(keyFor('manifest', path, content.digest), content);
       }
       return content;
@@ -79,6 +81,21 @@ export function keepManifests(
       return { size: content.size, stream: copying(content, digest, content.size, keep) };
     },
   };
+}
+
+/**
+ * The digest does not cover the Content-Type: one that does not fit the document is upstream's
+ * slip of a moment, and kept it would make the manifest malformed for ever.
+ */
+function isWorthKeeping({ bytes, digest, contentType }: ManifestContent): boolean {
+  if (!matchesDigest(bytes, digest)) return false;
+  try {
+    readManifest(bytes, contentType);
+    return true;
+  } catch (error) {
+    if (error instanceof MalformedError) return false;
+    throw error;
+  }
 }
 
 function toContent(bytes: Uint8Array): BlobContent {

@@ -47,7 +47,8 @@ export async function readCandidate(
     if (content === undefined) {
       return { kind: 'other', digest, because: 'listed, but it does not exist' };
     }
-    const manifest = readManifest(content.bytes, content.contentType);
+    // By its bytes alone: a Content-Type is under no digest, and says nothing of a signature.
+    const manifest = readManifest(content.bytes, undefined);
     const stranger = strangerTo(manifest, subject);
     if (stranger !== undefined) return { kind: 'other', digest, because: stranger };
     const image = manifest as ImageManifest;

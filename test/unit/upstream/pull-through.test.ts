@@ -128,6 +128,25 @@ t.test('a manifest of other bytes is not kept', async (t) => {
   await t.rejects(kept.fetchManifest(app, { digest }, signal), down);
 });
 
+t.test('a manifest whose Content-Type does not fit is passed on, and is not kept', async (t) => {
+  const { source } = makeKept();
+  let contentType: string | undefined = 'text/plain';
+  const mistyped: ContentSource = {
+    ...source,
+    async fetchManifest(...asked) {
+      const content = await source.fetchManifest(...asked);
+      return content && { ...content, contentType };
+    },
+  };
+  const store = makeManifestStore(makeMemoryKeyValue());
+  const kept = keepManifests(mistyped, store, { upstream: 'hub' });
+  t.equal((await kept.fetchManifest(app, { digest }, signal))?.contentType, 'text/plain');
+  contentType = image.descriptor.mediaType;
+  t.equal((await kept.fetchManifest(app, { digest }, signal))?.contentType, contentType);
+  source.fail('fetchManifest', down);
+  t.equal((await kept.fetchManifest(app, { digest }, signal))?.contentType, contentType);
+});
+
 t.test('a blob above the bound is not kept', async (t) => {
   const large = buildBlob('application/x', fillerBytes('large', 1024 * 1024 + 1));
   const { source, kept } = makeKept();
