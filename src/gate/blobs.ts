@@ -123,7 +123,7 @@ function manifestAsBlob(manifest: TrustedManifest): TrustedBlob {
 async function refuseBlob(
   repository: Repository,
   digest: Digest,
-  { refused }: Vouching,
+  { refused, unclear }: Vouching,
   signal: AbortSignal,
   { source, decisions }: BlobDependencies,
 ): Promise<never> {
@@ -132,6 +132,7 @@ async function refuseBlob(
     const name = `${scopeOf(repository)}@${digest}`;
     throw new NotFoundError('BLOB_UNKNOWN', `${name} does not exist upstream`);
   }
+  if (unclear !== undefined) throw unclear;
   const [first, ...others] = refused;
   if (first !== undefined) return refuse([first, ...others]);
   const because = 'no admitted manifest of this repository lists it';

@@ -10,8 +10,8 @@ import type { SealedState } from './sealed.ts';
  * the roots decide. It never follows `subject`.
  */
 export interface Closure {
-  /** Notes every part of a manifest that was admitted. */
-  record(scope: string, parent: Digest, manifest: Manifest): Promise<void>;
+  /** Notes every part of a manifest that was admitted; `lost` if the state did not take all. */
+  record(scope: string, parent: Digest, manifest: Manifest): Promise<'written' | 'lost'>;
   /** The manifests that name the digest as their part, the one seen last first, as far as asked. */
   parentsOf(scope: string, part: Digest): AsyncIterable<Parent>;
   /** Notes that the manifest is evidence about a subject. */
@@ -36,29 +36,33 @@ const maxInMemory = 20_000;
 export function makeClosure(state: SealedState): Closure {
   const recorded = makeRecent<true>(maxInMemory);
   const lastParent = makeRecent<Parent>(maxInMemory);
+  const lastSubject = makeRecent<Digest>(maxInMemory);
 
-  const recordPart = async (scope: string, parent: Parent): Promise<void> => {
+  const recordPart = async (scope: string, parent: Parent): Promise<'written' | 'lost'> => {
     const part = partName(scope, parent.part.digest);
     lastParent.set(part, parent);
-    await state.put(`${part}/${parent.digest}`, parent);
-    if (parent.role === 'blob' || recorded.get(`${scope}@${parent.part.digest}`)) return;
-    await state.put(unreadName(scope, parent.part.digest), true);
+    const outcome = await state.put(`${part}/${parent.digest}`, parent);
+    if (parent.role === 'blob' || recorded.get(`${scope}@${parent.part.digest}`)) return outcome;
+    const marked = await state.put(unreadName(scope, parent.part.digest), true);
+    return outcome === 'lost' ? outcome : marked;
   };
 
   return {
     async record(scope, digest, manifest) {
       const name = `${scope}@${digest}`;
-      if (recorded.get(name)) return;
+      if (recorded.get(name)) return 'written';
       const isIndex = manifest.kind === 'index';
-      await Promise.all(
+      const outcomes = await Promise.all(
         partsOf(manifest).map(async (descriptor) => {
           const { mediaType, digest: part, size } = descriptor;
           const role = isIndex ? childRole(descriptor) : 'blob';
-          await recordPart(scope, { digest, part: { mediaType, digest: part, size }, role });
+          return recordPart(scope, { digest, part: { mediaType, digest: part, size }, role });
         }),
       );
+      if (outcomes.includes('lost')) return 'lost';
       await state.delete(unreadName(scope, digest));
       recorded.set(name, true);
+      return 'written';
     },
     async *parentsOf(scope, part) {
       const name = partName(scope, part);
@@ -70,10 +74,13 @@ export function makeClosure(state: SealedState): Closure {
       }
     },
     async recordEvidence(scope, evidence, subject) {
-      await state.put(`evidence/${scope}@${evidence}`, subject);
+      const name = evidenceName(scope, evidence);
+      lastSubject.set(name, subject);
+      await state.put(name, subject);
     },
     async subjectOf(scope, evidence) {
-      return (await state.get(`evidence/${scope}@${evidence}`)) as Digest | undefined;
+      const name = evidenceName(scope, evidence);
+      return lastSubject.get(name) ?? ((await state.get(name)) as Digest | undefined);
     },
     async unread(scope, limit) {
       const prefix = unreadName(scope, '');
@@ -89,6 +96,10 @@ function childRole(child: Descriptor): PartRole {
 
 function partName(scope: string, part: Digest): string {
   return `part/${scope}@${part}`;
+}
+
+function evidenceName(scope: string, evidence: Digest): string {
+  return `evidence/${scope}@${evidence}`;
 }
 
 function unreadName(scope: string, child: Digest | ''): string {

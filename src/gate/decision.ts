@@ -64,9 +64,13 @@ export function makeDecisions(dependencies: {
     if (subject === undefined || subject === descriptor.digest || !isEvidence(manifest)) {
       return undefined;
     }
-    const { voucher } = await vouchers.renewed(repository, subject, 'manifest', waiting);
-    const verdict = voucher?.verdict ?? (await verdictOnSubject(repository, subject, waiting));
-    if (verdict === undefined || !mayBeServed(verdict)) return undefined;
+    const found = await vouchers.renewed(repository, subject, 'manifest', waiting);
+    const verdict =
+      found.voucher?.verdict ?? (await verdictOnSubject(repository, subject, waiting));
+    if (verdict === undefined || !mayBeServed(verdict)) {
+      if (found.unclear !== undefined) throw found.unclear;
+      return undefined;
+    }
     await closure.recordEvidence(scopeOf(repository), descriptor.digest, subject);
     return { ...rootVoucher(verdict), by: 'evidence' };
   };
@@ -105,6 +109,7 @@ export function makeDecisions(dependencies: {
       if (evidence !== undefined) return evidence;
       const own = await roots.verify(repository, read, waiting);
       if (mayBeServed(own)) return rootVoucher(own);
+      if (renewed.unclear !== undefined) throw renewed.unclear;
       const parents = renewed.refused.filter(({ subject }) => subject !== digest);
       const [parent, ...others] = parents;
       if (parent !== undefined && own.reason === 'unsigned')

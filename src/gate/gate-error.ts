@@ -25,6 +25,11 @@ export type UnavailableCode =
   /** Upstream refuses our credentials, or breaks the protocol: an operator must act. */
   | 'BAD_UPSTREAM';
 
+/** For what is only sought to save work: an error that says "could not find out" is a miss. */
+export function missIfUnavailable(error: unknown): undefined {
+  if (!(error instanceof UnavailableError)) throw error;
+}
+
 /** We could not find out. Never "does not exist", never "unsigned". */
 export class UnavailableError extends TaggedError<UnavailableCode> {
   readonly retryAfterSeconds: number;

@@ -98,9 +98,10 @@ export function makeGate(dependencies: GateDependencies): MadeGate {
     const { manifest, bytes, descriptor } = found;
     // The children of a list of referrers are no parts of anything: each is decided on by itself.
     const isList = voucher.by === 'evidence' && isReferrersList(manifest);
-    if (!isList) await closure.record(scope, digest, manifest);
+    const recorded = isList ? 'written' : await closure.record(scope, digest, manifest);
     const admitted = admit({ bytes, descriptor }, voucher, 'state');
-    hot.set(scope, admitted);
+    // What the state did not take is tried again with the next request.
+    if (recorded === 'written') hot.set(scope, admitted);
     return admitted;
   };
 

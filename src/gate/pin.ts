@@ -3,7 +3,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { Tag } from '../oci/reference.ts';
 import { type Repository, scopeOf } from '../oci/repository.ts';
 import type { ContentSource } from '../upstream/content-source.ts';
-import { NotFoundError, UnavailableError } from './gate-error.ts';
+import { missIfUnavailable, NotFoundError, UnavailableError } from './gate-error.ts';
 import { makeRecent } from './recent.ts';
 import type { SealedState } from './sealed.ts';
 import type { SingleFlight } from './single-flight.ts';
@@ -67,7 +67,7 @@ export function makePins(dependencies: {
   };
 
   const lastKnown = async (name: string): Promise<Pin | undefined> =>
-    pins.get(name) ?? ((await state.get(name)) as Pin | undefined);
+    pins.get(name) ?? ((await state.get(name).catch(missIfUnavailable)) as Pin | undefined);
 
   const toPinned = (repository: Repository, tag: Tag, pin: Pin, stale: boolean): Pinned => {
     const scope = scopeOf(repository);

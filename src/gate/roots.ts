@@ -5,6 +5,7 @@ import type { Metrics } from '../observe/metric-list.ts';
 import type { ContentSource } from '../upstream/content-source.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import type { Verifier } from '../verifier/verifier.ts';
+import { missIfUnavailable } from './gate-error.ts';
 import { makeRecent } from './recent.ts';
 import { fetchAndRead, type ReadManifest } from './manifest-reader.ts';
 import type { SingleFlight } from './single-flight.ts';
@@ -12,7 +13,10 @@ import { isDueForRenewal, isInForce, type VerdictCache } from './verdict-cache.t
 
 /** The verdicts of roots: what was asked for by itself, not as a part of something. */
 export interface Roots {
-  /** The remembered verdict if it is in force; renews it in the background when its end is near. */
+  /**
+   * The remembered verdict if it is in force; renews it in the background when its end is near.
+   * Throws `UnavailableError` where the state can't be read.
+   */
   inForce(repository: Repository, digest: Digest): Promise<Verdict | undefined>;
   /** Whether the digest was a root before, whatever became of its verdict. */
   wasRoot(repository: Repository, digest: Digest): Promise<boolean>;
@@ -42,11 +46,10 @@ export function makeRoots(dependencies: {
     root: Digest | ReadManifest,
     signal: AbortSignal,
   ): Promise<Verdict> => {
-    const read =
+    const { descriptor, manifest } =
       typeof root === 'string'
         ? await fetchAndRead(repository, root, source(repository), signal)
         : root;
-    const { descriptor, manifest } = read;
     const verdict = await verifier.verify({ repository, descriptor, manifest }, signal);
     await verdicts.remember(verdict);
     return verdict;
@@ -90,7 +93,8 @@ export function makeRoots(dependencies: {
       (await verdicts.last(scopeOf(repository), digest)) !== undefined,
     async verify(repository, root, waiting) {
       const digest = typeof root === 'string' ? root : root.descriptor.digest;
-      return (await inForce(repository, digest)) ?? (await fly(repository, root, waiting));
+      const known = await inForce(repository, digest).catch(missIfUnavailable);
+      return known ?? (await fly(repository, root, waiting));
     },
   };
 }

@@ -5,14 +5,17 @@ import { messageOf } from '../kernel/tagged-error.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
 import type { KeyValue } from '../storage/key-value.ts';
+import { UnavailableError } from './gate-error.ts';
 
 /**
  * State whose entries nobody can forge, move or alter without the key: CBOR under an HMAC over
- * the entry's own name and value. Whatever does not open is absent, counted and logged.
+ * the entry's own name and value. Whatever does not open is absent, counted and logged. What can't
+ * be read is not absent: `get` and `names` throw `UnavailableError`. What can't be written is
+ * logged, and costs whoever comes after a restart.
  */
 export interface SealedState {
   get(name: string): Promise<unknown>;
-  put(name: string, value: unknown): Promise<void>;
+  put(name: string, value: unknown): Promise<'written' | 'lost'>;
   delete(name: string): Promise<void>;
   names(prefix: string, limit: number): Promise<readonly string[]>;
 }
@@ -42,22 +45,27 @@ export function makeSealedState(
     log.error({ entry: name, because }, 'a state entry does not open and is ignored');
     return undefined;
   };
+  const unreadable = (entry: string) => (cause: unknown) => {
+    const message = 'the state could not be read';
+    log.error({ entry, because: messageOf(cause) }, message);
+    throw new UnavailableError('UNAVAILABLE', message, { cause });
+  };
+  const lost = (entry: string) => (error: unknown) => {
+    log.error({ entry, because: messageOf(error) }, 'the state could not be written');
+    return 'lost' as const;
+  };
   return {
     async get(name) {
-      const sealed = await store.get(name).catch((error: unknown) => {
-        log.error({ entry: name, because: messageOf(error) }, 'the state could not be read');
-        return undefined;
-      });
+      const sealed = await store.get(name).catch(unreadable(name));
       if (sealed === undefined) return undefined;
       return open(name, sealed, sealKeys) ?? reject(name, 'its seal does not fit');
     },
-    async put(name, value) {
-      await store.put(name, seal(name, value, sealKeys)).catch((error: unknown) => {
-        log.error({ entry: name, because: messageOf(error) }, 'the state could not be written');
-      });
+    put: (name, value) =>
+      store.put(name, seal(name, value, sealKeys)).then(() => 'written' as const, lost(name)),
+    async delete(name) {
+      await store.delete(name).catch(lost(name));
     },
-    delete: (name) => store.delete(name),
-    names: (prefix, limit) => store.keys(prefix, limit),
+    names: (prefix, limit) => store.keys(prefix, limit).catch(unreadable(prefix)),
   };
 }
 

@@ -1,12 +1,16 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Verdict } from '../verdict/verdict.ts';
+import { missIfUnavailable } from './gate-error.ts';
 import { makeRecent } from './recent.ts';
 import type { SealedState } from './sealed.ts';
 
 /** Verdicts that were reached, by scope and subject, and lately by id. */
 export interface VerdictCache {
-  /** The last verdict about it, whether still in force or not: it says that this was a root. */
+  /**
+   * The last verdict about it, whether still in force or not: it says that this was a root. Throws
+   * `UnavailableError` where the state can't be read.
+   */
   last(scope: string, subject: Digest): Promise<Verdict | undefined>;
   /** Keeps it: in the state what is or is served, in memory what is denied for a moment. */
   remember(verdict: Verdict): Promise<void>;
@@ -38,7 +42,7 @@ export function makeVerdictCache(
       if (verdict.subject === undefined) return;
       const { id, scope, subject } = verdict;
       const name = nameOf(scope, subject);
-      const former = await last(name);
+      const former = await last(name).catch(missIfUnavailable);
       recent.set(name, verdict);
       const isKept = mayBeServed(verdict);
       await Promise.all([

@@ -4,7 +4,7 @@ import { type Repository, scopeOf } from '../oci/repository.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import type { Verifier } from '../verifier/verifier.ts';
 import type { Closure, Parent, PartRole } from './closure.ts';
-import { NotFoundError } from './gate-error.ts';
+import { NotFoundError, UnavailableError } from './gate-error.ts';
 import type { Roots } from './roots.ts';
 import { mayBeServed } from './verdict-cache.ts';
 
@@ -25,6 +25,8 @@ export interface Vouching {
   readonly voucher: Voucher | undefined;
   /** Verdicts of roots that would have vouched, had they been trusted. */
   readonly refused: readonly Verdict[];
+  /** Somebody may vouch whom we could not ask: without a voucher this is no denial. */
+  readonly unclear: UnavailableError | undefined;
 }
 
 /** `manifest`: only what an index lists as a child counts; `any`: blobs count too. */
@@ -51,6 +53,7 @@ interface Search {
   readonly repository: Repository;
   readonly seen: Set<Digest>;
   readonly refused: Verdict[];
+  unclear: UnavailableError | undefined;
   /** Undefined: verdicts in force alone count. */
   readonly renew: { readonly waiting: AbortSignal; left: number } | undefined;
 }
@@ -58,6 +61,17 @@ interface Search {
 /** A verdict that vouches for its own subject. */
 export function rootVoucher(verdict: Verdict): Voucher {
   return { verdict, by: 'root', part: undefined, role: undefined, mustBeStatement: false };
+}
+
+/** One who can't be asked must not hide another who vouches. */
+async function asked<T>(search: Search, work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error;
+    search.unclear ??= error;
+    return undefined;
+  }
 }
 
 export function makeVouchers(dependencies: {
@@ -87,7 +101,7 @@ export function makeVouchers(dependencies: {
   ): Promise<Voucher | undefined> => {
     if (depth > maxDepth || search.seen.has(digest)) return undefined;
     search.seen.add(digest);
-    const own = await verdictOf(search, digest);
+    const own = await asked(search, verdictOf(search, digest));
     if (own !== undefined) {
       if (mayBeServed(own)) {
         return rootVoucher(own);
@@ -95,12 +109,12 @@ export function makeVouchers(dependencies: {
       search.refused.push(own);
     }
     const scope = scopeOf(search.repository);
-    const subject = await closure.subjectOf(scope, digest);
+    const subject = await asked(search, closure.subjectOf(scope, digest));
     if (subject !== undefined) {
       const voucher = await find(search, subject, 'manifest', depth + 1);
       if (voucher !== undefined) return { ...rootVoucher(voucher.verdict), by: 'evidence' };
     }
-    return findParent(search, digest, kind, depth);
+    return asked(search, findParent(search, digest, kind, depth));
   };
 
   const findParent = async (
@@ -133,8 +147,9 @@ export function makeVouchers(dependencies: {
     kind: PartKind,
     renew: Search['renew'],
   ): Promise<Vouching> => {
-    const search: Search = { repository, seen: new Set(), refused: [], renew };
-    return { voucher: await find(search, digest, kind, 0), refused: search.refused };
+    const search: Search = { repository, seen: new Set(), refused: [], unclear: undefined, renew };
+    const voucher = await find(search, digest, kind, 0);
+    return { voucher, refused: search.refused, unclear: search.unclear };
   };
 
   return {

@@ -73,15 +73,21 @@ t.test(
   },
 );
 
-t.test('a store that fails is a miss, and is logged', async (t) => {
+t.test('what can not be read is not absent; what can not be written is logged', async (t) => {
   const broken: KeyValue = {
     ...makeMemoryKeyValue(),
     get: () => Promise.reject(new Error('disk')),
     put: () => Promise.reject(new Error('disk')),
+    delete: () => Promise.reject(new Error('disk')),
+    keys: () => Promise.reject(new Error('disk')),
   };
   const state = over(broken, keyOne);
   const before = log.lines.length;
-  t.equal(await state.get('x'), undefined);
-  await state.put('x', 1);
-  t.equal(log.lines.length, before + 2);
+  const unread = { code: 'UNAVAILABLE', message: 'the state could not be read' };
+  await t.rejects(state.get('x'), unread);
+  await t.rejects(state.names('x', 1), unread);
+  t.equal(await state.put('x', 1), 'lost');
+  await state.delete('x');
+  t.equal(log.lines.length, before + 4);
+  t.equal(await over(makeMemoryKeyValue(), keyOne).put('x', 1), 'written');
 });
