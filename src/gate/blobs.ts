@@ -12,7 +12,8 @@ import type { Decisions } from './decision.ts';
 import { NotFoundError, UnavailableError } from './gate-error.ts';
 import type { TrustedBlob, TrustedManifest } from './trusted-content.ts';
 import { fromUpstream } from './upstream-failure.ts';
-import type { Voucher, Vouchers, Vouching } from './voucher.ts';
+import { onlyStatement } from './statement-bytes.ts';
+import { isForStatements, type Voucher, type Vouchers, type Vouching } from './voucher.ts';
 
 export interface BlobDependencies {
   readonly source: (repository: Repository) => ContentSource;
@@ -88,6 +89,7 @@ function admitPart(
   part: Descriptor,
   { source, matching, metrics }: BlobDependencies,
 ): TrustedBlob {
+  const statements = isForStatements(voucher);
   const open = async (signal: AbortSignal): Promise<Readable> => {
     const opening = source(repository).openBlob(repository.path, part.digest, signal);
     const content = await fromUpstream(opening, signal);
@@ -107,11 +109,13 @@ function admitPart(
         metrics.count('assay_content_mismatch_total', { upstream: repository.upstream });
       }
     });
-    // `pipeline` ends both sides when one fails; whoever reads the result sees the error there.
-    return pipeline(content.stream, verified, () => undefined);
+    // `pipeline` ends all sides when one fails; whoever reads the result sees the error there.
+    return statements
+      ? pipeline(content.stream, verified, onlyStatement(part), () => undefined)
+      : pipeline(content.stream, verified, () => undefined);
   };
   // Evidence is never handed out under a media type that a client might run.
-  const mediaType = voucher.by === 'evidence' ? mediaTypes.octets : part.mediaType;
+  const mediaType = statements ? mediaTypes.octets : part.mediaType;
   const descriptor = { ...part, mediaType };
   return admit({ descriptor, open }, voucher, 'upstream');
 }

@@ -10,7 +10,7 @@ import type { Verifier } from '../verifier/verifier.ts';
 import { refuse } from './admission.ts';
 import type { Closure } from './closure.ts';
 import { NotFoundError } from './gate-error.ts';
-import { hasOnlyStatements, isEvidence, subjectOfEvidence } from './evidence.ts';
+import { hasOnlyStatements, isEvidence, mayNameEvidence, subjectOfEvidence } from './evidence.ts';
 import type { ReadManifest } from './manifest-reader.ts';
 import type { Pins } from './pin.ts';
 import type { Roots } from './roots.ts';
@@ -102,9 +102,9 @@ export function makeDecisions(dependencies: {
     async onManifest(repository, read, tag, waiting) {
       const { digest } = read.descriptor;
       const known = await vouchers.inForce(repository, digest, 'manifest');
-      if (fits(known, read)) return known.voucher;
+      if (fits(known, read, tag)) return known.voucher;
       const renewed = await vouchers.renewed(repository, digest, 'manifest', waiting);
-      if (fits(renewed, read)) return renewed.voucher;
+      if (fits(renewed, read, tag)) return renewed.voucher;
       const evidence = await evidenceVoucher(repository, read, tag, waiting);
       if (evidence !== undefined) return evidence;
       const own = await roots.verify(repository, read, waiting);
@@ -125,9 +125,14 @@ export function makeDecisions(dependencies: {
 
 type Fitting = Vouching & { readonly voucher: Voucher };
 
-function fits(vouching: Vouching, { manifest }: ReadManifest): vouching is Fitting {
+function fits(
+  vouching: Vouching,
+  { manifest }: ReadManifest,
+  tag: Tag | undefined,
+): vouching is Fitting {
   const { voucher } = vouching;
   if (voucher === undefined) return false;
+  if (voucher.by === 'evidence') return mayNameEvidence(tag) && isEvidence(manifest);
   if (!voucher.mustBeStatement) return true;
   return manifest.kind === 'image' && hasOnlyStatements(manifest);
 }

@@ -13,7 +13,7 @@ import { admit, admitList } from './admission.ts';
 import { admitBlob, type BlobDependencies } from './blobs.ts';
 import { makeClosure } from './closure.ts';
 import { makeDecisions } from './decision.ts';
-import { isReferrersList } from './evidence.ts';
+import { isReferrersList, mayNameEvidence } from './evidence.ts';
 import { NotFoundError } from './gate-error.ts';
 import { makeHotManifests } from './hot-manifests.ts';
 import { fetchAndRead, type ReadManifest } from './manifest-reader.ts';
@@ -92,7 +92,9 @@ export function makeGate(dependencies: GateDependencies): MadeGate {
   ): Promise<TrustedManifest> => {
     const scope = scopeOf(repository);
     const known = hot.get(scope, digest);
-    if (known !== undefined) return known;
+    if (known !== undefined && (known.admission.by !== 'evidence' || mayNameEvidence(tag))) {
+      return known;
+    }
     const found = await read(repository, digest, signal);
     const voucher = await decisions.onManifest(repository, found, tag, signal);
     const { manifest, bytes, descriptor } = found;

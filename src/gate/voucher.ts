@@ -5,6 +5,7 @@ import type { Verdict } from '../verdict/verdict.ts';
 import type { Verifier } from '../verifier/verifier.ts';
 import type { Closure, Parent, PartRole } from './closure.ts';
 import { NotFoundError, UnavailableError } from './gate-error.ts';
+import { mayBePartOfEvidence } from './evidence.ts';
 import type { Roots } from './roots.ts';
 import { mayBeServed } from './verdict-cache.ts';
 
@@ -16,8 +17,16 @@ export interface Voucher {
   readonly part: Pick<Descriptor, 'mediaType' | 'digest' | 'size'> | undefined;
   /** What the digest is in that parent; undefined for a root itself. */
   readonly role: PartRole | undefined;
-  /** The vouching index covers platforms, and lists the digest as an attestation only. */
+  /**
+   * The vouching index covers platforms, and lists the digest, or what lists it, as an attestation
+   * only.
+   */
   readonly mustBeStatement: boolean;
+}
+
+/** Whether it vouches for words about an artifact alone, and for nothing that could be run. */
+export function isForStatements({ by, mustBeStatement }: Voucher): boolean {
+  return by === 'evidence' || mustBeStatement;
 }
 
 /** The outcome of looking for somebody who vouches. */
@@ -56,6 +65,14 @@ interface Search {
   unclear: UnavailableError | undefined;
   /** Undefined: verdicts in force alone count. */
   readonly renew: { readonly waiting: AbortSignal; left: number } | undefined;
+}
+
+/**
+ * Whether who vouches for a parent vouches for its part too. Evidence has no children, whatever it
+ * lists: it was not evidence when its parts were noted, or the rule was another then.
+ */
+function reaches(voucher: Voucher, { role, part }: Parent): boolean {
+  return !isForStatements(voucher) || (role === 'blob' && mayBePartOfEvidence(part));
 }
 
 /** A verdict that vouches for its own subject. */
@@ -129,8 +146,9 @@ export function makeVouchers(dependencies: {
       const coversPlatforms = parent.role !== 'blob' && isCoveredAlone(search.repository, parent);
       if (coversPlatforms && parent.role === 'platform') continue;
       const voucher = await find(search, parent.digest, 'manifest', depth + 1);
-      if (voucher === undefined) continue;
-      return { ...voucher, part: parent.part, role: parent.role, mustBeStatement: coversPlatforms };
+      if (voucher === undefined || !reaches(voucher, parent)) continue;
+      const mustBeStatement = voucher.mustBeStatement || coversPlatforms;
+      return { ...voucher, part: parent.part, role: parent.role, mustBeStatement };
     }
     return undefined;
   };

@@ -4,7 +4,7 @@ import type { Descriptor } from '../../src/oci/descriptor.ts';
 import type { Identity } from '../../src/verdict/identity.ts';
 import { type Artifact, buildBlob, buildManifest } from './build-image.ts';
 
-const layerType = 'application/vnd.toy.signature+json';
+const layerType = 'application/jose+json';
 const artifactType = 'application/vnd.cncf.notary.signature';
 
 export interface ToySignature {
