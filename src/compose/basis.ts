@@ -9,6 +9,8 @@ import { StartupError } from './startup-error.ts';
 export interface LoadedBasis {
   readonly policy: TrustPolicy;
   readonly trust: TrustMaterial;
+  /** Trust stores that the policy refers to and that hold nothing, each told in a sentence. */
+  readonly problems: readonly string[];
 }
 
 /** The policy and trust material in force, which a reload replaces whole or not at all. */
@@ -31,11 +33,16 @@ export interface BasisDependencies {
   readonly log: Log;
 }
 
+export function assertComplete({ problems }: Pick<LoadedBasis, 'problems'>): void {
+  if (problems.length > 0) throw new StartupError('TRUST_STORE_UNUSABLE', problems);
+}
+
 /** Loads for the first time; throws `StartupError`. */
 export async function openBasis(dependencies: BasisDependencies): Promise<Basis> {
   const { load, onLoaded, metrics, log } = dependencies;
   let files = new Set<string>();
   const first = await load((path) => files.add(path));
+  assertComplete(first);
   let current: VerificationBasis = { ...first, generation: 1 };
   let problem: string | undefined;
   onLoaded(first);
@@ -48,6 +55,8 @@ export async function openBasis(dependencies: BasisDependencies): Promise<Basis>
       current = { ...loaded, generation: current.generation + 1 };
       problem = undefined;
       onLoaded(loaded);
+      // An anchor that is taken away must end trust at once: the last good state would keep it.
+      for (const because of loaded.problems) log.warn({ because }, 'a trust store is missing');
       log.info({ policy: loaded.policy.digest }, 'policy and trust material reloaded');
     } catch (error) {
       // What is missing or broken may be mended in a file that only the new state names.

@@ -4,35 +4,52 @@ import { messageOf } from '../kernel/tagged-error.ts';
 import type { TrustPolicy } from '../policies/policy.ts';
 import { loadTrustMaterial, missingStores } from '../trust/load.ts';
 import type { TrustMaterial } from '../trust/trust-material.ts';
-import type { LoadedBasis } from './basis.ts';
+import { assertComplete, type LoadedBasis } from './basis.ts';
 import { readPolicyFile } from './policy-file.ts';
 import { storesOf } from './policy-stores.ts';
 import { StartupError } from './startup-error.ts';
 
-/** Loads the policy and the trust material that a configuration names. Throws `StartupError`. */
+/**
+ * Loads the policy and the trust material that a configuration names, and says which of the trust
+ * stores that the policy refers to hold nothing. Throws `StartupError`.
+ */
 export async function loadBasis(
   { trustPolicy, trust: { store } }: Config,
   saw: (path: string) => void,
 ): Promise<LoadedBasis> {
   saw(store);
   const policy = await readPolicyFile(trustPolicy, saw);
-  return { policy, trust: await loadTrustStore(store, policy) };
+  const trust = await readTrustStore(store);
+  return { policy, trust, problems: describeMissing(store, policy, trust) };
 }
 
 /**
- * Loads the trust stores, and makes sure of every one that the policy refers to: without its
- * anchors nothing could be trusted or denied for a good reason. Throws `StartupError` with every
- * problem.
+ * The same, complete: a start without anchors that the policy refers to is a mistake. Throws
+ * `StartupError` with every problem.
  */
-export async function loadTrustStore(folder: string, policy: TrustPolicy): Promise<TrustMaterial> {
-  const trust = await readTrustStore(folder);
-  const missing = missingStores(storesOf(policy), trust);
-  if (missing.length === 0) return trust;
-  const messages = missing.map((name) => {
+export async function loadWholeBasis(
+  config: Config,
+  saw: (path: string) => void,
+): Promise<LoadedBasis> {
+  const loaded = await loadBasis(config, saw);
+  assertComplete(loaded);
+  return loaded;
+}
+
+/** Throws `StartupError` unless the trust stores load and hold what the policy refers to. */
+export async function checkTrustStore(folder: string, policy: TrustPolicy): Promise<void> {
+  assertComplete({ problems: describeMissing(folder, policy, await readTrustStore(folder)) });
+}
+
+function describeMissing(
+  folder: string,
+  policy: TrustPolicy,
+  trust: TrustMaterial,
+): readonly string[] {
+  return missingStores(storesOf(policy), trust).map((name) => {
     const place = join(folder, 'x509', ...name.split(':'));
     return `the trust policy refers to trust store ${name}, and ${place} holds no certificate`;
   });
-  throw new StartupError('TRUST_STORE_UNUSABLE', messages);
 }
 
 async function readTrustStore(folder: string): Promise<TrustMaterial> {

@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { lintTrustPolicy, type PolicyFinding } from '../policies/lint.ts';
-import { loadTrustStore } from './load-basis.ts';
+import { checkTrustStore } from './load-basis.ts';
 import { readPolicyFile } from './policy-file.ts';
 
 export interface PolicyCheck {
@@ -24,7 +24,7 @@ export async function checkPolicy(
 ): Promise<PolicyCheck> {
   const policy = await readPolicyFile(file, () => undefined);
   const at = clock.now();
-  if (config !== undefined) await loadTrustStore(config.trust.store, policy);
+  if (config !== undefined) await checkTrustStore(config.trust.store, policy);
   const upstreams = config && Object.keys(config.upstreams);
   const findings = lintTrustPolicy(policy, { at, ...(upstreams !== undefined && { upstreams }) });
   return { file, digest: policy.digest, rules: policy.rules.length, findings };

@@ -14,7 +14,7 @@ import { noRuleFor, refusal } from '../verdict/refusal.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import type { Verifier } from '../verifier/verifier.ts';
 import { readImageName } from './image-name.ts';
-import { loadBasis } from './load-basis.ts';
+import { loadWholeBasis } from './load-basis.ts';
 import { openUpstreams } from './upstreams.ts';
 import { makeConfiguredVerifier } from './verifier.ts';
 
@@ -45,7 +45,7 @@ export async function openVerification(
   config: Config,
   clock: Clock = systemClock,
 ): Promise<Verification> {
-  const basis = { ...(await loadBasis(config, () => undefined)), generation: 1 };
+  const basis = { ...(await loadWholeBasis(config, () => undefined)), generation: 1 };
   const observed = { clock, metrics: noMetrics, log: silentLog };
   const upstreams = await openUpstreams(config, { ...observed, ownListeners: () => [] });
   const verifier = makeConfiguredVerifier(config, () => basis, upstreams, observed);

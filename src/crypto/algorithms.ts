@@ -28,6 +28,12 @@ const byCurve: Readonly<Record<string, SignatureAlgorithm>> = {
   secp521r1: 'ES512',
 };
 
+const curveBytes: Readonly<Record<string, number>> = {
+  prime256v1: 32,
+  secp384r1: 48,
+  secp521r1: 66,
+};
+
 /**
  * The one algorithm that a key signs with (Notary Project, Signature Specification, Algorithm
  * Selection). It follows from the key, never from what an envelope claims.
@@ -49,6 +55,15 @@ export function signatureAlgorithmOf(publicKey: KeyObject): SignatureAlgorithm {
 }
 
 /**
+ * Bytes of a signature by the key: of the modulus (RFC 8017, section 8.1.2), or of r and s. OpenSSL
+ * takes a shorter one for RSA, so that two signatures would be one.
+ */
+export function signatureBytesOf({ asymmetricKeyDetails: details = {} }: KeyObject): number {
+  const { modulusLength, namedCurve = '' } = details;
+  return modulusLength === undefined ? (curveBytes[namedCurve] ?? 0) * 2 : modulusLength / 8;
+}
+
+/**
  * Whether the signature is the key's over the message. ECDSA signatures are r and s side by side
  * (RFC 7518, section 3.4; RFC 9053, section 2.1); PSS salts are as long as the hash.
  */
@@ -61,6 +76,7 @@ export function verifySignature(
   // Never without a hash: node:crypto would take one of its own.
   const hash = hashes[algorithm];
   if (signatureAlgorithmOf(publicKey) !== algorithm) return false;
+  if (signature.length !== signatureBytesOf(publicKey)) return false;
   const padding = constants.RSA_PKCS1_PSS_PADDING;
   const saltLength = constants.RSA_PSS_SALTLEN_DIGEST;
   const key = algorithm.startsWith('PS')

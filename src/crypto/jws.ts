@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { errors, flattenedVerify } from 'jose';
 import { isObject, type Json, JsonError, type JsonObject, readJson } from '../kernel/json.ts';
 import { quoted } from '../kernel/quoted.ts';
-import { type SignatureAlgorithm, signatureAlgorithmOf } from './algorithms.ts';
+import { type SignatureAlgorithm, signatureAlgorithmOf, signatureBytesOf } from './algorithms.ts';
 import { parseBase64 } from './base64.ts';
 import { EnvelopeError } from './envelope-error.ts';
 
@@ -58,6 +58,8 @@ export async function verifyJws(
 ): Promise<boolean> {
   if (signatureAlgorithmOf(publicKey) !== algorithm) return false;
   const crit = Object.fromEntries(implemented.map((name) => [name, true]));
+  // jose leaves it to OpenSSL, which takes an RSA signature without its leading zeros.
+  if (decode(text.signature, 'signature').length !== signatureBytesOf(publicKey)) return false;
   try {
     await flattenedVerify({ ...text }, publicKey, { algorithms: [algorithm], crit });
     return true;

@@ -47,32 +47,43 @@ const platformNames = ['os', 'architecture', 'variant', 'os.version', 'os.featur
 export function readDescriptor(untrusted: Json | undefined, where: string): Descriptor {
   if (!isObject(untrusted)) throw malformed(`${where} is not a descriptor`);
   refuseCaseVariants(untrusted, knownNames, where);
-  const { mediaType, digest: untrustedDigest, size, urls } = untrusted;
+  const { mediaType, urls } = untrusted;
   if (typeof mediaType !== 'string' || !isMediaType(mediaType)) {
     throw malformed(`${where} has no valid mediaType`);
   }
-  const digest = typeof untrustedDigest === 'string' ? parseDigest(untrustedDigest) : undefined;
-  if (digest === undefined) {
-    throw malformed(`${where} has no valid digest: ${quoted(String(untrustedDigest))}`);
-  }
-  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
-    throw malformed(`${where} has no valid size`);
-  }
+  const digest = readDigest(untrusted['digest'], where);
+  const size = readSize(untrusted['size'], where);
   // Clients fetch such content from the address in the manifest, past the proxy.
   if (urls !== undefined && !(Array.isArray(urls) && urls.length === 0)) {
     throw malformed(`${where} points to foreign urls`);
   }
-  const artifactType = readArtifactType(untrusted, where);
-  const annotations = readAnnotations(untrusted['annotations'], where);
-  const platform = readPlatform(untrusted['platform'], where);
   return {
     mediaType,
     digest,
     size,
-    ...(artifactType !== undefined && { artifactType }),
-    ...(annotations !== undefined && { annotations }),
-    ...(platform !== undefined && { platform }),
+    ...present('artifactType', readArtifactType(untrusted, where)),
+    ...present('annotations', readAnnotations(untrusted['annotations'], where)),
+    ...present('platform', readPlatform(untrusted['platform'], where)),
   };
+}
+
+/** A member of an object, left out where it has no value. */
+export function present<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
+}
+
+function readDigest(untrusted: Json | undefined, where: string): Digest {
+  const digest = typeof untrusted === 'string' ? parseDigest(untrusted) : undefined;
+  if (digest !== undefined) return digest;
+  const found = typeof untrusted === 'string' ? quoted(untrusted) : 'no text';
+  throw malformed(`${where} has no valid digest: ${found}`);
+}
+
+function readSize(untrusted: Json | undefined, where: string): number {
+  if (typeof untrusted === 'number' && Number.isSafeInteger(untrusted) && untrusted >= 0) {
+    return untrusted;
+  }
+  throw malformed(`${where} has no valid size`);
 }
 
 export function readArtifactType(document: JsonObject, where: string): string | undefined {

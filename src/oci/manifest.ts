@@ -4,6 +4,7 @@ import { refuseCaseVariants } from './case-variants.ts';
 import {
   type Annotations,
   type Descriptor,
+  present,
   readAnnotations,
   readArtifactType,
   readDescriptor,
@@ -73,9 +74,9 @@ export function readManifest(bytes: Uint8Array, contentType: string | undefined)
   const mediaType = readMediaType(document, contentType, isIndex);
   const common = {
     mediaType,
-    ...optional('artifactType', readArtifactType(document, 'the manifest')),
-    ...optional('subject', readSubject(document)),
-    ...optional('annotations', readAnnotations(document['annotations'], 'the manifest')),
+    ...present('artifactType', readArtifactType(document, 'the manifest')),
+    ...present('subject', readSubject(document)),
+    ...present('annotations', readAnnotations(document['annotations'], 'the manifest')),
   };
   if (isIndex) {
     const manifests = readDescriptors(document['manifests'], 'manifests');
@@ -152,10 +153,6 @@ function readDescriptors(value: Json | undefined, name: string): readonly Descri
   if (!Array.isArray(value)) throw malformed(`${name} is not a list`);
   if (value.length > maxDescriptors) throw malformed(`${name} has over ${maxDescriptors} members`);
   return value.map((item: Json, index) => readDescriptor(item, `${name}[${index}]`));
-}
-
-function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
-  return (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
 }
 
 function malformed(message: string): MalformedError {

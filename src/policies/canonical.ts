@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { NotationRequirement } from '../verdict/identity-requirement.ts';
-import type { Identity } from './identities.ts';
+import type { IdentityEntry } from './identities.ts';
 import type { Requirement } from './policy.ts';
 
 /** Plain data of which equal meanings give equal text. */
@@ -34,7 +34,7 @@ export function meaningOfRequirement(requirement: Requirement): Canonical {
   return { atLeast: { count, of: asSet(of.map(meaningOfRequirement)) } };
 }
 
-export function meaningOfIdentity(identity: Identity): Canonical {
+export function meaningOfIdentity(identity: IdentityEntry): Canonical {
   if (identity.kind === 'inline') return { notation: meaningOfNotation(identity.requirement) };
   const statements = identity.policy.statements.map(({ registryScopes, requirement }) => ({
     registryScopes: asSet(registryScopes),

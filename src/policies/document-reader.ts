@@ -11,9 +11,9 @@ export interface Place {
 export type Fields = ReadonlyMap<string, Place>;
 
 /** Takes down a problem and goes on, so that all of them come out at once. */
-export type Report = (place: Place, message: string) => undefined;
+export type ReportProblem = (place: Place, message: string) => undefined;
 
-export function makeReport(problems: Problem[]): Report {
+export function makeReport(problems: Problem[]): ReportProblem {
   return ({ node, path }, message) => {
     problems.push({ at: node.at, path, message });
     return undefined;
@@ -28,7 +28,11 @@ export interface KnownKeys {
 }
 
 /** A mapping's values by key; unknown keys are reported and left out. */
-export function readFields(place: Place, keys: KnownKeys, report: Report): Fields | undefined {
+export function readFields(
+  place: Place,
+  keys: KnownKeys,
+  report: ReportProblem,
+): Fields | undefined {
   const { node, path } = place;
   if (node.kind !== 'map') return report(place, 'must be a mapping');
   const { required = [], optional = [], later = [] } = keys;
@@ -51,7 +55,7 @@ export function readFields(place: Place, keys: KnownKeys, report: Report): Field
 export function readItems(
   place: Place,
   maxItems: number,
-  report: Report,
+  report: ReportProblem,
 ): readonly Place[] | undefined {
   const { node, path } = place;
   if (node.kind !== 'list') return report(place, 'must be a list');
@@ -61,7 +65,11 @@ export function readItems(
 }
 
 /** Text that is not blank, at most `maxLength` characters. */
-export function readText(place: Place, report: Report, maxLength = 1024): string | undefined {
+export function readText(
+  place: Place,
+  report: ReportProblem,
+  maxLength = 1024,
+): string | undefined {
   const { node } = place;
   if (node.kind !== 'scalar' || typeof node.value !== 'string') {
     return report(place, 'must be text');
@@ -72,7 +80,11 @@ export function readText(place: Place, report: Report, maxLength = 1024): string
     : report(place, `is longer than ${maxLength} characters`);
 }
 
-export function readInteger(place: Place, minimum: number, report: Report): number | undefined {
+export function readInteger(
+  place: Place,
+  minimum: number,
+  report: ReportProblem,
+): number | undefined {
   const { node } = place;
   const value = node.kind === 'scalar' ? node.value : undefined;
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= minimum
@@ -83,7 +95,7 @@ export function readInteger(place: Place, minimum: number, report: Report): numb
 export function readOneOf<const T extends string>(
   place: Place,
   values: readonly T[],
-  report: Report,
+  report: ReportProblem,
 ): T | undefined {
   const { node } = place;
   const value = node.kind === 'scalar' ? node.value : undefined;
@@ -97,7 +109,7 @@ export function readOneOf<const T extends string>(
 const instant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,3})?(?:Z|[+-]\d{2}:\d{2})$/;
 
 /** An instant such as `2026-12-31T00:00:00Z`. */
-export function readInstant(place: Place, report: Report): Date | undefined {
+export function readInstant(place: Place, report: ReportProblem): Date | undefined {
   const { node } = place;
   const value = node.kind === 'scalar' ? node.value : undefined;
   const date = typeof value === 'string' && instant.test(value) ? new Date(value) : undefined;

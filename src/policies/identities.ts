@@ -5,16 +5,16 @@ import type {
   NotationRequirement,
   NotationTrustStoreName,
 } from '../verdict/identity-requirement.ts';
-import { type Place, readFields, readText, type Report } from './document-reader.ts';
+import { type Place, readFields, readText, type ReportProblem } from './document-reader.ts';
 import { readLevel, readStatement } from './notation-statement.ts';
 import { type NotationTrustPolicy, readNotationTrustPolicy } from './notation-trust-policy.ts';
 
 /** Who may vouch, as the policy declares it under a name. */
-export type Identity =
+export type IdentityEntry =
   | { readonly kind: 'inline'; readonly requirement: NotationRequirement }
   | { readonly kind: 'policy-file'; readonly policy: NotationTrustPolicy };
 
-export type Identities = ReadonlyMap<string, Identity>;
+export type Identities = ReadonlyMap<string, IdentityEntry>;
 
 /** Yields the text of a file that a policy refers to, by the path as it is written there. */
 export type ReadReferredFile = (path: string) => Promise<string>;
@@ -26,9 +26,9 @@ const laterKinds = ['sigstore', 'gpg', 'cms', 'key', 'dockerContentTrust'] as co
 export async function readIdentities(
   place: Place | undefined,
   readFile: ReadReferredFile,
-  report: Report,
+  report: ReportProblem,
 ): Promise<{ readonly identities: Identities; readonly declared: ReadonlySet<string> }> {
-  const identities = new Map<string, Identity>();
+  const identities = new Map<string, IdentityEntry>();
   const declared = new Set<string>();
   if (place === undefined) return { identities, declared };
   const { node, path } = place;
@@ -52,8 +52,8 @@ export async function readIdentities(
 async function readIdentity(
   place: Place,
   readFile: ReadReferredFile,
-  report: Report,
-): Promise<Identity | undefined> {
+  report: ReportProblem,
+): Promise<IdentityEntry | undefined> {
   const fields = readFields(place, { optional: ['notation'], later: laterKinds }, report);
   const notation = fields?.get('notation');
   if (notation === undefined) {
@@ -68,7 +68,7 @@ async function readIdentity(
     : readInline(notation, report);
 }
 
-function readInline(place: Place, report: Report): Identity | undefined {
+function readInline(place: Place, report: ReportProblem): IdentityEntry | undefined {
   const optional = ['trustStores', 'trustedIdentities', 'level', 'override', 'verifyTimestamp'];
   const fields = readFields(place, { optional }, report);
   if (fields === undefined) return undefined;
@@ -82,8 +82,8 @@ function readInline(place: Place, report: Report): Identity | undefined {
 async function readPolicyFile(
   place: Place,
   readFile: ReadReferredFile,
-  report: Report,
-): Promise<Identity | undefined> {
+  report: ReportProblem,
+): Promise<IdentityEntry | undefined> {
   const filePlace = readFields(place, { required: ['policyFile'] }, report)?.get('policyFile');
   const file = filePlace && readText(filePlace, report, 4096);
   if (filePlace === undefined || file === undefined) return undefined;
@@ -98,7 +98,7 @@ async function readPolicyFile(
 }
 
 /** Every statement that may speak for the identity, in whatever scope. */
-export function requirementsOf(identity: Identity): readonly NotationRequirement[] {
+export function requirementsOf(identity: IdentityEntry): readonly NotationRequirement[] {
   return identity.kind === 'inline'
     ? [identity.requirement]
     : identity.policy.statements.map((statement) => statement.requirement);
@@ -106,7 +106,7 @@ export function requirementsOf(identity: Identity): readonly NotationRequirement
 
 export function requirementIn(
   name: string,
-  identity: Identity,
+  identity: IdentityEntry,
   scope: string,
 ): IdentityRequirement | undefined {
   if (identity.kind === 'inline') return { name, notation: identity.requirement };
@@ -114,6 +114,6 @@ export function requirementIn(
   return statement && { name, notation: statement.requirement };
 }
 
-export function trustStoresOf(identity: Identity): readonly NotationTrustStoreName[] {
+export function trustStoresOf(identity: IdentityEntry): readonly NotationTrustStoreName[] {
   return requirementsOf(identity).flatMap((requirement) => requirement.trustStores);
 }

@@ -1,4 +1,4 @@
-import { type Identity, requirementsOf } from './identities.ts';
+import { type IdentityEntry, requirementsOf } from './identities.ts';
 import { vouches } from './notation-level.ts';
 import { identitiesOf } from './requirement.ts';
 import type { RuleSource } from './rules.ts';
@@ -40,7 +40,11 @@ function identitiesUsedBy({ decision }: RuleSource): readonly string[] {
   return decision.kind === 'require' ? identitiesOf(decision.requirement) : [];
 }
 
-function lintIdentity(name: string, identity: Identity, isUsed: boolean): readonly PolicyFinding[] {
+function lintIdentity(
+  name: string,
+  identity: IdentityEntry,
+  isUsed: boolean,
+): readonly PolicyFinding[] {
   const where = `identity ${name}`;
   const messages: string[] = [];
   if (!isUsed) messages.push('no rule refers to it');

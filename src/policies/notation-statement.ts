@@ -15,7 +15,7 @@ import {
   readItems,
   readOneOf,
   readText,
-  type Report,
+  type ReportProblem,
 } from './document-reader.ts';
 import { enforcementOf, notationLevels, parseOverride } from './notation-level.ts';
 
@@ -35,7 +35,7 @@ export interface StatementFields {
 export function readStatement(
   { level, verification, trust }: StatementFields,
   place: Place,
-  report: Report,
+  report: ReportProblem,
 ): NotationRequirement | undefined {
   const overrides = readOverrides(verification.get('override'), level, report);
   const timestamp = verification.get('verifyTimestamp');
@@ -49,14 +49,14 @@ export function readStatement(
   return { level, enforcement: enforcementOf(level, overrides), verifyTimestamp, ...lists };
 }
 
-export function readLevel(place: Place, report: Report): NotationLevel | undefined {
+export function readLevel(place: Place, report: ReportProblem): NotationLevel | undefined {
   return readOneOf(place, notationLevels, report);
 }
 
 function readOverrides(
   place: Place | undefined,
   level: NotationLevel | undefined,
-  report: Report,
+  report: ReportProblem,
 ): Map<NotationCheckType, Enforcement> | undefined {
   const overrides = new Map<NotationCheckType, Enforcement>();
   if (place === undefined) return overrides;
@@ -80,7 +80,7 @@ function readOverrides(
 type TrustLists = Pick<NotationRequirement, 'trustStores' | 'trustedIdentities'>;
 
 /** Level skip looks at nothing, so naming whom to trust there can only be a mistake. */
-function readNoTrust(fields: Fields, report: Report): TrustLists | undefined {
+function readNoTrust(fields: Fields, report: ReportProblem): TrustLists | undefined {
   for (const key of ['trustStores', 'trustedIdentities']) {
     const place = fields.get(key);
     if (place === undefined) continue;
@@ -91,7 +91,7 @@ function readNoTrust(fields: Fields, report: Report): TrustLists | undefined {
   return { trustStores: [], trustedIdentities: [] };
 }
 
-function readTrust(fields: Fields, place: Place, report: Report): TrustLists | undefined {
+function readTrust(fields: Fields, place: Place, report: ReportProblem): TrustLists | undefined {
   const stores = fields.get('trustStores');
   const identities = fields.get('trustedIdentities');
   if (stores === undefined) report(place, 'trustStores is missing');
@@ -102,13 +102,13 @@ function readTrust(fields: Fields, place: Place, report: Report): TrustLists | u
   return { trustStores, trustedIdentities };
 }
 
-function readStores(place: Place, report: Report): NotationTrustStoreName[] | undefined {
+function readStores(place: Place, report: ReportProblem): NotationTrustStoreName[] | undefined {
   const names = readItems(place, maxItems, report)?.map((item) => readStore(item, report));
   const known = names?.filter((name) => name !== undefined);
   return known !== undefined && known.length === names?.length ? [...new Set(known)] : undefined;
 }
 
-function readStore(place: Place, report: Report): NotationTrustStoreName | undefined {
+function readStore(place: Place, report: ReportProblem): NotationTrustStoreName | undefined {
   const text = readText(place, report);
   if (text === undefined) return undefined;
   // `.` and `..` fit the specification's grammar and would leave the folder.
@@ -122,7 +122,7 @@ function readStore(place: Place, report: Report): NotationTrustStoreName | undef
 
 function readIdentities(
   place: Place,
-  report: Report,
+  report: ReportProblem,
 ): NotationRequirement['trustedIdentities'] | undefined {
   const items = readItems(place, maxItems, report);
   const texts = items?.map((item) => readText(item, report, 4096));
@@ -144,7 +144,7 @@ function readIdentities(
 function readIdentity(
   place: Place,
   text: string | undefined,
-  report: Report,
+  report: ReportProblem,
 ): DistinguishedName | undefined {
   if (text === undefined) return undefined;
   const prefix = 'x509.subject:';

@@ -12,7 +12,7 @@ import {
   readItems,
   readOneOf,
   readText,
-  type Report,
+  type ReportProblem,
 } from './document-reader.ts';
 import { readLevel, readStatement } from './notation-statement.ts';
 
@@ -42,7 +42,7 @@ const host = /^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?$/;
 export function readNotationTrustPolicy(
   text: string,
   place: Place,
-  report: Report,
+  report: ReportProblem,
 ): NotationTrustPolicy | undefined {
   let json: Json;
   try {
@@ -65,7 +65,7 @@ export function readNotationTrustPolicy(
   return { statements: known, statementFor: makeLookup(known) };
 }
 
-function readNamedStatement(place: Place, report: Report): NotationStatement | undefined {
+function readNamedStatement(place: Place, report: ReportProblem): NotationStatement | undefined {
   const required = ['name', 'registryScopes', 'signatureVerification'];
   const optional = ['trustStores', 'trustedIdentities'];
   const trust = readFields(place, { required, optional }, report);
@@ -85,7 +85,7 @@ function readNamedStatement(place: Place, report: Report): NotationStatement | u
 function readVerification(
   trust: Fields,
   place: Place,
-  report: Report,
+  report: ReportProblem,
 ): NotationRequirement | undefined {
   const verificationPlace = trust.get('signatureVerification');
   if (verificationPlace === undefined) return undefined;
@@ -97,7 +97,7 @@ function readVerification(
   return readStatement({ level, verification, trust }, place, report);
 }
 
-function readScopes(place: Place, report: Report): readonly string[] | undefined {
+function readScopes(place: Place, report: ReportProblem): readonly string[] | undefined {
   const items = readItems(place, maxScopes, report);
   const scopes = items?.map((item) => readScope(item, report));
   const known = scopes?.filter((scope) => scope !== undefined);
@@ -106,7 +106,7 @@ function readScopes(place: Place, report: Report): readonly string[] | undefined
   return known;
 }
 
-function readScope(place: Place, report: Report): string | undefined {
+function readScope(place: Place, report: ReportProblem): string | undefined {
   const text = readText(place, report);
   if (text === undefined || text === '*') return text;
   const slash = text.indexOf('/');
@@ -119,7 +119,7 @@ function readScope(place: Place, report: Report): string | undefined {
 function reportDoubles(
   statements: readonly NotationStatement[],
   places: readonly Place[],
-  report: Report,
+  report: ReportProblem,
 ): void {
   const names = new Set<string>();
   const scopes = new Set<string>();

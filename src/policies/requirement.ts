@@ -7,7 +7,7 @@ import {
   readInteger,
   readItems,
   readText,
-  type Report,
+  type ReportProblem,
 } from './document-reader.ts';
 import type { Requirement } from './policy.ts';
 
@@ -20,7 +20,7 @@ const laterKinds = ['attestation', 'noneOf', 'not'] as const;
 export function readRequirement(
   place: Place,
   declared: ReadonlySet<string>,
-  report: Report,
+  report: ReportProblem,
   depth = 1,
 ): Requirement | undefined {
   if (depth > maxDepth) return report(place, `is nested deeper than ${maxDepth} levels`);
@@ -60,7 +60,7 @@ export function membersOf(
 function readSignedBy(
   place: Place,
   declared: ReadonlySet<string>,
-  report: Report,
+  report: ReportProblem,
 ): Requirement | undefined {
   const name = readText(place, report);
   if (name === undefined) return undefined;
@@ -73,7 +73,7 @@ function readSignedBy(
 function readMembers(
   place: Place,
   declared: ReadonlySet<string>,
-  report: Report,
+  report: ReportProblem,
   depth: number,
 ): NonEmpty<Requirement> | undefined {
   const items = readItems(place, maxMembers, report);
@@ -85,7 +85,7 @@ function readMembers(
 function readAtLeast(
   place: Place,
   declared: ReadonlySet<string>,
-  report: Report,
+  report: ReportProblem,
   depth: number,
 ): Requirement | undefined {
   const fields = readFields(place, { required: ['count', 'of'] }, report);

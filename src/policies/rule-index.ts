@@ -1,7 +1,7 @@
 import type { Digest } from '../oci/digest.ts';
 import type { NotationTrustStoreName } from '../verdict/identity-requirement.ts';
 import { digestOfMeaning, meaningOfIdentity, meaningOfRequirement } from './canonical.ts';
-import { type Identities, type Identity, trustStoresOf } from './identities.ts';
+import { type Identities, type IdentityEntry, trustStoresOf } from './identities.ts';
 import type { ExemptRule, RequireRule, Rule, TrustPolicy } from './policy.ts';
 import { identitiesOf } from './requirement.ts';
 import type { RuleDecision, RuleSource } from './rules.ts';
@@ -92,7 +92,7 @@ interface Declared {
   readonly trustStores: readonly NotationTrustStoreName[];
 }
 
-function toDeclared(identity: Identity): Declared {
+function toDeclared(identity: IdentityEntry): Declared {
   const digest = digestOfMeaning(meaningOfIdentity(identity));
   return { digest, trustStores: trustStoresOf(identity) };
 }

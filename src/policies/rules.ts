@@ -9,7 +9,7 @@ import {
   readItems,
   readOneOf,
   readText,
-  type Report,
+  type ReportProblem,
 } from './document-reader.ts';
 import type { Requirement } from './policy.ts';
 import { readRequirement } from './requirement.ts';
@@ -50,7 +50,7 @@ export function readRule(
   place: Place,
   number: number,
   declared: ReadonlySet<string>,
-  report: Report,
+  report: ReportProblem,
 ): RuleSource | undefined {
   const fields = readFields(place, keys, report);
   if (fields === undefined) return undefined;
@@ -72,7 +72,7 @@ function readDecision(
   fields: Fields,
   place: Place,
   declared: ReadonlySet<string>,
-  report: Report,
+  report: ReportProblem,
 ): RuleDecision | undefined {
   const require = fields.get('require');
   const exempt = fields.get('exempt');
@@ -91,7 +91,7 @@ function readRequire(
   place: Place,
   fields: Fields,
   declared: ReadonlySet<string>,
-  report: Report,
+  report: ReportProblem,
 ): RuleDecision | undefined {
   const requirement = readRequirement(place, declared, report);
   const coversPlace = fields.get('covers');
@@ -102,7 +102,7 @@ function readRequire(
   return { kind: 'require', requirement, covers, auditUntil };
 }
 
-function readAudit(fields: Fields, report: Report): Date | undefined {
+function readAudit(fields: Fields, report: ReportProblem): Date | undefined {
   const mode = fields.get('mode');
   const until = fields.get('until');
   if (mode === undefined) {
@@ -113,7 +113,7 @@ function readAudit(fields: Fields, report: Report): Date | undefined {
   return readInstant(until, report);
 }
 
-function readExempt(place: Place, report: Report): RuleDecision | undefined {
+function readExempt(place: Place, report: ReportProblem): RuleDecision | undefined {
   const fields = readFields(place, { required: ['reason', 'owner', 'until'] }, report);
   const reasonPlace = fields?.get('reason');
   const ownerPlace = fields?.get('owner');
@@ -125,7 +125,7 @@ function readExempt(place: Place, report: Report): RuleDecision | undefined {
   return { kind: 'exempt', reason, owner, until };
 }
 
-function readPatterns(place: Place, report: Report): NonEmpty<ScopePattern> | undefined {
+function readPatterns(place: Place, report: ReportProblem): NonEmpty<ScopePattern> | undefined {
   const patterns = readItems(place, maxPatterns, report)?.map((item) => {
     const text = readText(item, report);
     const pattern = text === undefined ? undefined : parseScopePattern(text);
@@ -136,7 +136,7 @@ function readPatterns(place: Place, report: Report): NonEmpty<ScopePattern> | un
   return known.length === patterns?.length && isNonEmpty(known) ? known : undefined;
 }
 
-function readDigests(place: Place, report: Report): ReadonlySet<Digest> | undefined {
+function readDigests(place: Place, report: ReportProblem): ReadonlySet<Digest> | undefined {
   const digests = readItems(place, maxPatterns, report)?.map((item) => {
     const text = readText(item, report);
     if (text === undefined) return undefined;

@@ -8,7 +8,7 @@ import {
   readFields,
   readInteger,
   readItems,
-  type Report,
+  type ReportProblem,
 } from './document-reader.ts';
 import {
   type Identities,
@@ -52,7 +52,7 @@ export async function loadTrustPolicy(
 async function readPolicy(
   place: Place,
   readFile: ReadReferredFile,
-  report: Report,
+  report: ReportProblem,
 ): Promise<LoadedTrustPolicy | undefined> {
   const known = { required: ['version', 'rules'], optional: ['revision', 'identities'] };
   const fields = readFields(place, known, report);
@@ -65,7 +65,7 @@ async function readPolicy(
   return sources && makeTrustPolicy(revision, identities, sources);
 }
 
-function readVersion(place: Place | undefined, report: Report): void {
+function readVersion(place: Place | undefined, report: ReportProblem): void {
   if (place === undefined) return; // Reported as missing.
   const { node } = place;
   if (node.kind !== 'scalar' || node.value !== 1) report(place, 'must be 1');
@@ -74,7 +74,7 @@ function readVersion(place: Place | undefined, report: Report): void {
 function readRules(
   place: Place | undefined,
   declared: ReadonlySet<string>,
-  report: Report,
+  report: ReportProblem,
 ): NonEmpty<RuleSource> | undefined {
   const items = place && readItems(place, maxRules, report);
   const rules = items?.map((item, index) => readRule(item, index + 1, declared, report));

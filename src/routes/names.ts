@@ -35,24 +35,34 @@ export interface NameSources {
  * taken for a disagreement.
  */
 export function resolveName(sources: NameSources, names: Names): NamedRepository {
-  const { name, namespace, host } = sources;
-  if (namespace !== undefined && !names.upstreams.has(namespace)) {
-    throw unknownName(`no upstream is configured for ns=${quoted(namespace)}`);
-  }
+  const { name, namespace } = sources;
   const prefix = prefixOf(name);
-  const stated = namespace ?? (names.upstreams.has(prefix) ? prefix : undefined);
-  const byHost = upstreamOfHost(host, names);
+  const stated = statedUpstream(namespace, prefix, names);
+  const byHost = upstreamOfHost(sources.host, names);
   if (stated !== undefined && byHost !== undefined && stated !== byHost) {
     throw disagreement(
       `this host stands for ${quoted(byHost)}, and the request names ${quoted(stated)}`,
     );
   }
-  if (namespace !== undefined && namespace !== prefix && isRegistryHost(prefix, names)) {
-    throw disagreement(`ns=${quoted(namespace)} and the name begins with ${quoted(prefix)}`);
-  }
   const path = prefix === stated ? name.slice(prefix.length + 1) : name;
   const repository = toRepository(stated ?? byHost ?? names.defaultUpstream, path);
   return { repository, givenName: name, givenNamespace: namespace };
+}
+
+/** The upstream that the request itself names, by `ns` or by the first segment. */
+function statedUpstream(
+  namespace: string | undefined,
+  prefix: string,
+  names: Names,
+): string | undefined {
+  if (namespace === undefined) return names.upstreams.has(prefix) ? prefix : undefined;
+  if (!names.upstreams.has(namespace)) {
+    throw unknownName(`no upstream is configured for ns=${quoted(namespace)}`);
+  }
+  if (namespace !== prefix && isRegistryHost(prefix, names)) {
+    throw disagreement(`ns=${quoted(namespace)} and the name begins with ${quoted(prefix)}`);
+  }
+  return namespace;
 }
 
 /** The first segment of several; empty, which is no upstream's key, where there is but one. */

@@ -1,20 +1,15 @@
-import { createHash } from 'node:crypto';
 import { randomHex } from '../kernel/clock.ts';
-import type { Digest } from '../oci/digest.ts';
-import { type Repository, scopeOf } from '../oci/repository.ts';
-import type { ExemptRule, RequireRule, Rule } from '../policies/policy.ts';
-import type { TrustMaterial } from '../trust/trust-material.ts';
-import type { Verdict, Waiver } from '../verdict/verdict.ts';
+import { scopeOf } from '../oci/repository.ts';
+import type { ExemptRule, RequireRule } from '../policies/policy.ts';
+import { noRuleFor } from '../verdict/refusal.ts';
+import type { Verdict } from '../verdict/verdict.ts';
 import { decideSubject } from './decide-subject.ts';
+import { governing } from './governing.ts';
 import { earliest, lifetimeEnd } from './lifetime.ts';
 import { verifyPlatforms } from './platforms.ts';
-import type {
-  Governing,
-  Subject,
-  VerificationBasis,
-  Verifier,
-  VerifierDependencies,
-} from './verifier.ts';
+import type { Subject, VerificationBasis, Verifier, VerifierDependencies } from './verifier.ts';
+
+const retryAfterSeconds = 5;
 
 /** Evidence to verdict, by the policy and trust material in force when the verification began. */
 export function makeVerifier(dependencies: VerifierDependencies): Verifier {
@@ -45,113 +40,89 @@ async function reach(
   const checkedAt = dependencies.clock.now();
   const { repository, descriptor } = subject;
   const { rule, digest: ruleDigest } = governing(repository, descriptor.digest, basis, checkedAt);
-  const common = {
-    id: randomHex(6),
-    scope: scopeOf(repository),
-    subject: descriptor.digest,
-    ...(rule !== undefined && { rule: rule.name }),
-    checkedAt,
-    ruleDigest,
-  };
-  const remembered = lifetimeEnd(checkedAt, dependencies.lifetimes.untrustedMs, rule?.until);
+  const scope = scopeOf(repository);
+  const begun = { id: randomHex(6), scope, subject: descriptor.digest, checkedAt, ruleDigest };
   if (rule === undefined) {
-    const because = `no rule of the trust policy matches ${common.scope}`;
-    const refusal = { kind: 'untrusted', reason: 'no-rule', because } as const;
-    return { ...common, ...refusal, reports: [], children: [], expiresAt: remembered };
+    const expiresAt = lifetimeEnd(checkedAt, dependencies.lifetimes.untrustedMs, undefined);
+    return { ...begun, ...noRule(scope), expiresAt };
   }
-  if (rule.kind === 'exempt') return exempted(common, rule, checkedAt, dependencies);
+  if (rule.kind === 'exempt') {
+    const expiresAt = lifetimeEnd(checkedAt, dependencies.lifetimes.trustedMs, rule.until);
+    return { ...begun, ...exempted(rule), expiresAt };
+  }
+  const judged = await judge(subject, rule, basis, dependencies, signal);
+  return { ...begun, ...judged, expiresAt: endOf(judged, rule, checkedAt, dependencies) };
+}
+
+/** What a verdict says beside what it is about and when it ends. */
+type Judgement = Omit<
+  Verdict,
+  'id' | 'scope' | 'subject' | 'checkedAt' | 'ruleDigest' | 'expiresAt'
+>;
+
+async function judge(
+  subject: Subject,
+  rule: RequireRule,
+  basis: VerificationBasis,
+  dependencies: VerifierDependencies,
+  signal: AbortSignal,
+): Promise<Judgement> {
   const own = await decideSubject(subject, rule, basis, dependencies, signal);
-  const children =
-    own.kind !== 'trusted' && rule.covers === 'platforms' && subject.manifest.kind === 'index'
-      ? await verifyPlatforms(subject, dependencies, signal, (child) =>
-          reach(child, basis, dependencies, signal),
-        )
-      : undefined;
-  const decision = children?.decision ?? own;
-  const waiver: Waiver | undefined =
-    decision.kind !== 'trusted' && rule.audit !== undefined
-      ? { kind: 'audit', until: rule.audit.until }
-      : undefined;
-  const reports = own.reports;
-  const verdicts = children?.verdicts ?? [];
+  const isLeftToPlatforms = own.kind !== 'trusted' && rule.covers === 'platforms';
+  const platforms = isLeftToPlatforms
+    ? await verifyPlatforms(subject, dependencies, signal, (child) =>
+        reach(child, basis, dependencies, signal),
+      )
+    : undefined;
+  const { kind, reason, because } = platforms?.decision ?? own;
+  const isWaived = kind !== 'trusted' && rule.audit !== undefined;
   return {
-    ...common,
-    kind: decision.kind,
-    ...(decision.reason !== undefined && { reason: decision.reason }),
-    because: decision.because,
-    ...(waiver !== undefined && { waiver }),
-    reports,
-    children: verdicts,
-    expiresAt: endOf(decision.kind, rule, { reports, verdicts }, checkedAt, dependencies),
-    ...(decision.kind === 'inconclusive' && { retryAfterSeconds: 5 }),
+    kind,
+    rule: rule.name,
+    ...(reason !== undefined && { reason }),
+    because,
+    ...(isWaived && { waiver: { kind: 'audit', until: rule.audit.until } }),
+    reports: own.reports,
+    children: platforms?.verdicts ?? [],
+    ...(kind === 'inconclusive' && { retryAfterSeconds }),
   };
 }
 
 function endOf(
-  kind: Verdict['kind'],
+  { kind, reports, children }: Judgement,
   rule: RequireRule,
-  grounds: { reports: Verdict['reports']; verdicts: readonly Verdict[] },
   checkedAt: Date,
   { lifetimes, limits }: VerifierDependencies,
 ): Date {
   if (kind === 'inconclusive' && rule.audit === undefined) return checkedAt;
   if (kind !== 'trusted') return lifetimeEnd(checkedAt, lifetimes.untrustedMs, rule.until);
-  const trusted = grounds.reports.filter((report) => report.outcome === 'trusted');
-  const permissive = trusted.some((report) => report.loggedFailures > 0);
-  const longest = permissive
+  const trusted = reports.filter((report) => report.outcome === 'trusted');
+  const isPermissive = trusted.some((report) => report.loggedFailures > 0);
+  const longest = isPermissive
     ? Math.min(limits.permissiveMs, lifetimes.trustedMs)
     : lifetimes.trustedMs;
   return earliest(
     lifetimeEnd(checkedAt, longest, rule.until),
     ...trusted.map((report) => report.validUntil),
-    ...grounds.verdicts.map((verdict) => verdict.expiresAt),
+    ...children.map((verdict) => verdict.expiresAt),
   );
 }
 
-function exempted(
-  common: Pick<Verdict, 'id' | 'scope' | 'subject' | 'checkedAt' | 'ruleDigest'>,
-  { reason, owner, until }: ExemptRule,
-  checkedAt: Date,
-  { lifetimes }: VerifierDependencies,
-): Verdict {
+function noRule(scope: string): Judgement {
+  const { reason, because } = noRuleFor(scope);
+  return { kind: 'untrusted', reason, because, reports: [], children: [] };
+}
+
+function exempted({ name, reason, owner, until }: ExemptRule): Judgement {
   return {
-    ...common,
     kind: 'untrusted',
+    rule: name,
     reason: 'exempted',
     because: `not verified: exempted until ${until.toISOString()} (${reason}, ${owner})`,
     waiver: { kind: 'exemption', reason, owner, until },
     reports: [],
     children: [],
-    expiresAt: lifetimeEnd(checkedAt, lifetimes.trustedMs, until),
   };
-}
-
-function governing(
-  repository: Repository,
-  subject: Digest,
-  { policy, trust }: VerificationBasis,
-  at: Date,
-): Governing {
-  const rule = policy.ruleFor(scopeOf(repository), subject, at);
-  return { rule, digest: rule === undefined ? 'no-rule' : digestOfRule(rule, trust) };
-}
-
-const ruleDigests = new WeakMap<TrustMaterial, Map<string, string>>();
-
-/** The rule with everything it refers to; worked out once for each rule and trust material. */
-function digestOfRule(rule: Rule, trust: TrustMaterial): string {
-  const known = ruleDigests.get(trust) ?? new Map<string, string>();
-  ruleDigests.set(trust, known);
-  const audited = rule.kind === 'require' && rule.audit !== undefined;
-  const key = `${rule.digest} ${audited ? 'audit' : ''}`;
-  const found = known.get(key);
-  if (found !== undefined) return found;
-  const hash = createHash('sha256').update(key);
-  const stores = rule.kind === 'require' ? rule.trustStores : [];
-  for (const store of stores) hash.update(`\n${store} ${trust.notationStoreDigest(store)}`);
-  const digest = hash.digest('hex');
-  known.set(key, digest);
-  return digest;
 }
 
 function toLogFields(verdict: Verdict, seconds: number): Record<string, unknown> {

@@ -4,7 +4,7 @@ import { type Digest, digestOf } from '../../src/oci/digest.ts';
 import {
   makeReport,
   type Place,
-  type Report as Complain,
+  type ReportProblem as Complain,
 } from '../../src/policies/document-reader.ts';
 import { PolicyError } from '../../src/policies/policy-error.ts';
 import { type LoadedTrustPolicy, loadTrustPolicy } from '../../src/policies/trust-policy.ts';

@@ -4,8 +4,8 @@ import { StartupError } from '../../../src/compose/startup-error.ts';
 import type { LogFields } from '../../../src/observe/log.ts';
 
 /** A state of policy and trust material that only its name tells from another. */
-function makeLoaded(name: string): LoadedBasis {
-  return { policy: { digest: name }, trust: { name } } as unknown as LoadedBasis;
+function makeLoaded(name: string, ...problems: readonly string[]): LoadedBasis {
+  return { policy: { digest: name }, trust: { name }, problems } as unknown as LoadedBasis;
 }
 
 type Load = (saw: (path: string) => void) => Promise<LoadedBasis>;
@@ -13,11 +13,13 @@ type Load = (saw: (path: string) => void) => Promise<LoadedBasis>;
 function makeDependencies(...loads: readonly Load[]) {
   const counted: unknown[] = [];
   const errors: LogFields[] = [];
+  const warnings: LogFields[] = [];
   const inForce: string[] = [];
   const queue = [...loads];
   return {
     counted,
     errors,
+    warnings,
     inForce,
     load: (saw: (path: string) => void) => {
       const next = queue.shift();
@@ -29,7 +31,7 @@ function makeDependencies(...loads: readonly Load[]) {
     log: {
       debug() {},
       info() {},
-      warn() {},
+      warn: (fields: LogFields) => void warnings.push(fields),
       error: (fields: LogFields) => void errors.push(fields),
     },
   };
@@ -51,6 +53,19 @@ const bad =
 t.test('what does not load at first is an error', async (t) => {
   await t.rejects(openBasis(makeDependencies(bad('POLICY_UNUSABLE'))), { code: 'POLICY_UNUSABLE' });
 });
+
+t.test(
+  'a first state with an empty trust store is an error, a later one comes into force',
+  async (t) => {
+    const lacking: Load = async () => makeLoaded('b', 'ca:acme holds no certificate');
+    await t.rejects(openBasis(makeDependencies(lacking)), { code: 'TRUST_STORE_UNUSABLE' });
+    const dependencies = makeDependencies(good('a'), lacking);
+    const basis = await openBasis(dependencies);
+    await basis.reload();
+    t.equal(basis.current().policy.digest, 'b', 'the anchor that was taken away trusts no longer');
+    t.match(dependencies.warnings, [{ because: 'ca:acme holds no certificate' }]);
+  },
+);
 
 t.test('a reload replaces policy and trust material together, under a new number', async (t) => {
   const dependencies = makeDependencies(good('a'), good('b'));

@@ -41,6 +41,30 @@ t.test('an ECDSA signature in DER does not hold', async (t) => {
   t.notOk(verifySignature('ES256', publicOf(key), message, signature));
 });
 
+t.test(
+  'a signature that is a byte longer or shorter than its key makes them does not hold',
+  async (t) => {
+    for (const algorithm of signatureAlgorithms) {
+      const key = testKey(keyKindOf(algorithm), 'signer');
+      const signature = signBytes(algorithm, key, message);
+      for (const other of [signature.subarray(1), signature.subarray(0, -1)]) {
+        t.notOk(verifySignature(algorithm, publicOf(key), message, other), algorithm);
+      }
+      const padded = Buffer.concat([Buffer.alloc(1), signature]);
+      t.notOk(verifySignature(algorithm, publicOf(key), message, padded), algorithm);
+    }
+  },
+);
+
+t.test('an RSA signature without its leading zero byte does not hold', async (t) => {
+  const key = testKey('RSA-2048', 'signer');
+  let signature = signBytes('PS256', key, message);
+  // One salt in 256 gives such a signature.
+  while (signature[0] !== 0) signature = signBytes('PS256', key, message);
+  t.ok(verifySignature('PS256', publicOf(key), message, signature));
+  t.notOk(verifySignature('PS256', publicOf(key), message, signature.subarray(1)));
+});
+
 t.test('a PSS signature with another salt length does not hold', async (t) => {
   const key = testKey('RSA-2048', 'signer');
   const padding = 6;

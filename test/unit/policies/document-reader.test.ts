@@ -7,11 +7,11 @@ import {
   readItems,
   readOneOf,
   readText,
-  type Report,
+  type ReportProblem,
 } from '../../../src/policies/document-reader.ts';
 import { placeOf } from '../../support/policy-kit.ts';
 
-function reading<T>(yaml: string, read: (place: Place, report: Report) => T) {
+function reading<T>(yaml: string, read: (place: Place, report: ReportProblem) => T) {
   const { place, report, messages } = placeOf(yaml);
   return { value: read(place, report), messages: messages() };
 }
