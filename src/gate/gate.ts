@@ -91,6 +91,7 @@ export function makeGate(dependencies: GateDependencies): MadeGate {
     signal: AbortSignal,
   ): Promise<TrustedManifest> => {
     const scope = scopeOf(repository);
+    const generation = verifier.generation();
     const known = hot.get(scope, digest);
     if (known !== undefined && (known.admission.by !== 'evidence' || mayNameEvidence(tag))) {
       return known;
@@ -103,7 +104,7 @@ export function makeGate(dependencies: GateDependencies): MadeGate {
     const recorded = isList ? 'written' : await closure.record(scope, digest, manifest);
     const admitted = admit({ bytes, descriptor }, voucher, 'state');
     // What the state did not take is tried again with the next request.
-    if (recorded === 'written') hot.set(scope, admitted);
+    if (recorded === 'written') hot.set(scope, admitted, generation);
     return admitted;
   };
 

@@ -8,7 +8,8 @@ import { isDueForRenewal } from './verdict-cache.ts';
 /** Manifests that were admitted a moment ago, ready to be sent again while the verdict lasts. */
 export interface HotManifests {
   get(scope: string, digest: Digest): TrustedManifest | undefined;
-  set(scope: string, manifest: TrustedManifest): void;
+  /** `generation` is the verifier's from before the decision: a reload meanwhile ends the entry. */
+  set(scope: string, manifest: TrustedManifest, generation: number): void;
 }
 
 interface Hot {
@@ -40,11 +41,11 @@ export function makeHotManifests(
       entries.delete(name);
       return undefined;
     },
-    set(scope, manifest) {
+    set(scope, manifest, generation) {
       const admission = { ...manifest.admission, cache: 'memory' as const };
       entries.set(`${scope}@${manifest.descriptor.digest}`, {
         manifest: { ...manifest, admission },
-        generation: verifier.generation(),
+        generation,
       });
     },
   };

@@ -1,4 +1,5 @@
 import { buffer } from 'node:stream/consumers';
+import { setImmediate as immediate } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import type { Digest } from '../../../src/oci/digest.ts';
@@ -9,10 +10,19 @@ import {
   buildBlob,
   type BuiltBlob,
   buildImage,
+  buildIndex,
   buildManifest,
   type ManifestOptions,
 } from '../../support/build-image.ts';
-import { app, by, deniedFor, type GateKit, makeGateKit, never } from '../../support/gate-kit.ts';
+import {
+  aliceSigns,
+  app,
+  by,
+  deniedFor,
+  type GateKit,
+  makeGateKit,
+  never,
+} from '../../support/gate-kit.ts';
 import { toySignature } from '../../support/toy-format.ts';
 
 const signed = buildImage({ name: 'signed' });
@@ -168,6 +178,101 @@ t.test("cosign's tags name evidence about the image that they name, and no other
   await t.rejects(asked, { code: 'DENIED' }, 'its subject is another');
   source.put(other, `${tag}.att`);
   await t.rejects(gate.admitManifest(app, by(`${tag}.att`), never()), { code: 'DENIED' });
+});
+
+const audited = `${aliceSigns}
+    mode: audit
+    until: 2031-01-01T00:00:00Z`;
+const platformsCovered = `${aliceSigns}
+    covers: platforms`;
+
+t.test('what audit mode let through as a part of evidence ends with audit mode', async (t) => {
+  const kit = await makeGateKit(audited);
+  const { gate, source } = kit;
+  const unsigned = buildImage({ name: 'unsigned' });
+  const listed = { schemaVersion: 2, mediaType: mediaTypes.ociIndex };
+  const manifests = [unsigned.descriptor];
+  const list: Artifact = {
+    ...buildBlob(
+      mediaTypes.ociIndex,
+      JSON.stringify({ ...listed, manifests, subject: signed.descriptor }),
+    ),
+    blobs: [],
+    children: [unsigned],
+  };
+  source.put(signed, 'v1');
+  source.put(toySignature(signed.descriptor, { by: 'alice' }));
+  source.put(list, 'v2');
+  const { digest } = list.descriptor;
+  t.equal((await gate.admitManifest(app, by('v2'), never())).admission.by, 'audit');
+  const parts = [unsigned.descriptor.digest, digestAt(unsigned, 0), digestAt(unsigned, 1)];
+  t.ok(await gate.admitManifest(app, by(unsigned.descriptor.digest), never()));
+  await kit.setPolicy(aliceSigns);
+  t.equal((await gate.admitManifest(app, by(digest), never())).admission.by, 'evidence');
+  for (const part of parts) {
+    await t.rejects(gate.admitBlob(app, part, never()), { code: 'DENIED' });
+  }
+  await t.rejects(gate.admitManifest(app, by(unsigned.descriptor.digest), never()), {
+    code: 'DENIED',
+  });
+});
+
+t.test('a rule that comes to cover platforms ends what an index vouched for before', async (t) => {
+  const kit = await makeGateKit();
+  const image = buildImage({ name: 'posing' });
+  const platform = { os: 'unknown', architecture: 'unknown' };
+  const index = buildIndex({ children: [image], platforms: [platform] });
+  kit.source.put(index, 'v1');
+  kit.source.put(toySignature(index.descriptor, { by: 'alice' }));
+  await kit.gate.admitManifest(app, by('v1'), never());
+  t.ok(await kit.gate.admitManifest(app, by(image.descriptor.digest), never()));
+  await kit.setPolicy(platformsCovered);
+  t.ok(await kit.gate.admitManifest(app, by('v1'), never()), 'it is signed itself');
+  for (const { gate } of [kit, await kit.restarted()]) {
+    await t.rejects(gate.admitManifest(app, by(image.descriptor.digest), never()), {
+      code: 'DENIED',
+    });
+    await t.rejects(gate.admitBlob(app, digestAt(image, 1), never()), { code: 'DENIED' });
+  }
+});
+
+t.test('an image that poses as an attestation does not give its layers away', async (t) => {
+  const { gate, source } = await makeGateKit(platformsCovered);
+  const posed = buildManifest({ config: imageConfig, layers: [statement(program)] });
+  const trap = buildIndex({
+    children: [signed, posed],
+    platforms: [
+      { os: 'linux', architecture: 'amd64' },
+      { os: 'unknown', architecture: 'unknown' },
+    ],
+  });
+  source.put(trap, 'trap');
+  source.put(toySignature(signed.descriptor, { by: 'alice' }));
+  await gate.admitManifest(app, by('trap'), never());
+  await gate.admitManifest(app, by(posed.descriptor.digest), never());
+  const layer = await gate.admitBlob(app, digestAt(posed, 1), never());
+  t.equal(layer.descriptor.mediaType, mediaTypes.octets);
+  await t.rejects(layer.open(never()).then(buffer), /no statement/);
+});
+
+t.test('what was verified under a policy that was replaced meanwhile is not kept', async (t) => {
+  const kit = await makeGateKit();
+  kit.source.put(signed, 'v1');
+  kit.source.put(toySignature(signed.descriptor, { by: 'alice' }));
+  const held = Promise.withResolvers<void>();
+  const { listReferrers } = kit.source;
+  kit.source.listReferrers = async (...question) => {
+    await held.promise;
+    return listReferrers(...question);
+  };
+  const asked = kit.gate.admitManifest(app, by('v1'), never());
+  while (!kit.source.calls.some((call) => call.startsWith('fetchManifest'))) await immediate();
+  await immediate();
+  await kit.setPolicy(aliceSigns.replace('alice', 'bob'));
+  held.resolve();
+  await asked;
+  const reference = by(signed.descriptor.digest);
+  await t.rejects(kit.gate.admitManifest(app, reference, never()), deniedFor('no-trusted-signer'));
 });
 
 function digestAt({ blobs }: Artifact, index: number): Digest {
