@@ -3,7 +3,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { Verifier } from '../verifier/verifier.ts';
 import { makeRecent } from './recent.ts';
 import type { TrustedManifest } from './trusted-content.ts';
-import { isDueForRenewal } from './verdict-cache.ts';
+import { isDueForRenewal, lasts } from './verdict-cache.ts';
 
 /** Manifests that were admitted a moment ago, ready to be sent again while the verdict lasts. */
 export interface HotManifests {
@@ -32,12 +32,12 @@ export function makeHotManifests(
       const hot = entries.get(name);
       if (hot === undefined) return undefined;
       const { verdict } = hot.manifest.admission;
-      const lasts =
+      const isGood =
         hot.generation === verifier.generation() &&
         verdict !== undefined &&
-        clock.now() < verdict.expiresAt &&
+        lasts(verdict, clock) &&
         !isDueForRenewal(verdict, clock);
-      if (lasts) return hot.manifest;
+      if (isGood) return hot.manifest;
       entries.delete(name);
       return undefined;
     },

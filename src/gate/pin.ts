@@ -87,7 +87,7 @@ export function makePins(dependencies: {
         const work = (signal: AbortSignal): Promise<Pin> => ask(repository, tag, signal);
         return toPinned(repository, tag, await flights.run(name, work, waiting), false);
       } catch (error) {
-        const usable = known?.digest !== undefined && ageMs(known) < lifetimes.staleTagMs;
+        const usable = known?.digest !== undefined && Math.abs(ageMs(known)) < lifetimes.staleTagMs;
         if (!(error instanceof UnavailableError) || !usable) throw error;
         return toPinned(repository, tag, known, true);
       }

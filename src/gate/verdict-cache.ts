@@ -71,7 +71,19 @@ export function mayBeServed(verdict: Verdict): boolean {
 
 /** A verdict decides only while it lasts and while what decided it is still in force. */
 export function isInForce(verdict: Verdict, ruleDigest: string, clock: Clock): boolean {
-  return verdict.ruleDigest === ruleDigest && clock.now() < verdict.expiresAt;
+  return verdict.ruleDigest === ruleDigest && lasts(verdict, clock);
+}
+
+/** Replicas' clocks differ, and a clock is set right by so much without a step. */
+const clockSlackMs = 60_000;
+
+/**
+ * Whether it is within the verdict's life. One from the future was reached by a clock that was
+ * wrong: put right, it would take years to end it.
+ */
+export function lasts({ checkedAt, expiresAt }: Verdict, clock: Clock): boolean {
+  const now = clock.now();
+  return now < expiresAt && checkedAt.getTime() - now.getTime() <= clockSlackMs;
 }
 
 /** In the last quarter of its life a verdict is renewed in the background. */

@@ -5,6 +5,7 @@ import t from 'tap';
 import type { Digest } from '../../../src/oci/digest.ts';
 import { referrersTag } from '../../../src/oci/digest.ts';
 import { mediaTypes } from '../../../src/oci/media-types.ts';
+import { UpstreamError } from '../../../src/upstream/upstream-error.ts';
 import {
   type Artifact,
   buildBlob,
@@ -273,6 +274,27 @@ t.test('what was verified under a policy that was replaced meanwhile is not kept
   await asked;
   const reference = by(signed.descriptor.digest);
   await t.rejects(kit.gate.admitManifest(app, reference, never()), deniedFor('no-trusted-signer'));
+});
+
+t.test('a clock that was years ahead leaves nothing behind that lasts for years', async (t) => {
+  const kit = await makeGateKit();
+  const { gate, source, clock } = kit;
+  source.put(signed, 'v1');
+  source.put(toySignature(signed.descriptor, { by: 'alice' }));
+  const yearsMs = 9 * 365 * 86_400_000;
+  clock.advanceMs(yearsMs);
+  const first = await gate.admitManifest(app, by('v1'), never());
+  clock.advanceMs(-30_000);
+  const soon = await gate.admitManifest(app, by('v1'), never());
+  t.equal(soon.admission.verdict?.id, first.admission.verdict?.id, 'set right a little');
+  clock.advanceMs(-yearsMs);
+  for (const kept of [kit, await kit.restarted()]) {
+    const reference = by(signed.descriptor.digest);
+    const { admission } = await kept.gate.admitManifest(app, reference, never());
+    t.not(admission.verdict?.id, first.admission.verdict?.id);
+  }
+  source.fail('resolveTag', new UpstreamError('UPSTREAM_FAILED', 'down'));
+  await t.rejects(gate.admitManifest(app, by('v1'), never()), { code: 'UNAVAILABLE' });
 });
 
 function digestAt({ blobs }: Artifact, index: number): Digest {
