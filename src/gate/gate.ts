@@ -22,7 +22,7 @@ import { listEvidence } from './referrers.ts';
 import { makeRoots } from './roots.ts';
 import type { SealedState } from './sealed.ts';
 import { makeSingleFlight } from './single-flight.ts';
-import type { Gate, TrustedManifest } from './trusted-content.ts';
+import type { Admission, Gate, TrustedManifest } from './trusted-content.ts';
 import { fromUpstream } from './upstream-failure.ts';
 import { makeVerdictCache } from './verdict-cache.ts';
 import { makeVouchers } from './voucher.ts';
@@ -84,18 +84,26 @@ export function makeGate(dependencies: GateDependencies): MadeGate {
     }
   };
 
+  const hotManifest = (
+    repository: Repository,
+    digest: Digest,
+    tag: Tag | undefined,
+  ): TrustedManifest | undefined => {
+    const known = hot.get(scopeOf(repository), digest);
+    const isHere = known?.admission.by !== 'evidence' || mayNameEvidence(tag);
+    return isHere ? known : undefined;
+  };
+
   const decide = async (
     repository: Repository,
     digest: Digest,
     tag: Tag | undefined,
     signal: AbortSignal,
   ): Promise<TrustedManifest> => {
+    const known = hotManifest(repository, digest, tag);
+    if (known !== undefined) return known;
     const scope = scopeOf(repository);
     const generation = verifier.generation();
-    const known = hot.get(scope, digest);
-    if (known !== undefined && (known.admission.by !== 'evidence' || mayNameEvidence(tag))) {
-      return known;
-    }
     const found = await read(repository, digest, signal);
     const voucher = await decisions.onManifest(repository, found, tag, signal);
     const { manifest, bytes, descriptor } = found;
@@ -107,6 +115,9 @@ export function makeGate(dependencies: GateDependencies): MadeGate {
     if (recorded === 'written') hot.set(scope, admitted, generation);
     return admitted;
   };
+
+  const count = ({ admission: { by, cache } }: { readonly admission: Admission }): void =>
+    metrics.count('assay_admissions_total', { by, cache });
 
   const admitManifest = async (
     repository: Repository,
@@ -120,8 +131,7 @@ export function makeGate(dependencies: GateDependencies): MadeGate {
         ? await pins.resolve(repository, reference.tag, signal)
         : { digest: reference.digest, stale: false };
     const admitted = await decide(repository, pinned.digest, tag, signal);
-    const { by, cache } = admitted.admission;
-    metrics.count('assay_admissions_total', { by, cache });
+    count(admitted);
     return pinned.stale ? withStaleWarning(admitted) : admitted;
   };
 
@@ -143,12 +153,18 @@ export function makeGate(dependencies: GateDependencies): MadeGate {
   };
 
   return {
+    manifestAtHand(repository, reference) {
+      const tag = 'tag' in reference ? reference.tag : undefined;
+      const digest = 'tag' in reference ? pins.atHand(repository, reference.tag) : reference.digest;
+      const known = digest && hotManifest(repository, digest, tag);
+      if (known !== undefined) count(known);
+      return known;
+    },
     admitManifest,
     async admitBlob(repository, digest, signal) {
       decisions.assertRuleIn(repository);
       const blob = await admitBlob(repository, digest, signal, blobs);
-      const { by, cache } = blob.admission;
-      metrics.count('assay_admissions_total', { by, cache });
+      count(blob);
       return blob;
     },
     async admitReferrers(repository, digest, signal) {

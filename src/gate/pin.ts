@@ -19,6 +19,8 @@ export interface Pinned {
 export interface Pins {
   /** Throws `NotFoundError` or `UnavailableError`. */
   resolve(repository: Repository, tag: Tag, waiting: AbortSignal): Promise<Pinned>;
+  /** Where the tag points, if that was asked for lately enough. */
+  atHand(repository: Repository, tag: Tag): Digest | undefined;
   /** Whether a tag of the repository was seen to point at the digest lately. */
   isTagged(scope: string, digest: Digest): boolean;
 }
@@ -91,6 +93,10 @@ export function makePins(dependencies: {
         if (!(error instanceof UnavailableError) || !usable) throw error;
         return toPinned(repository, tag, known, true);
       }
+    },
+    atHand(repository, tag) {
+      const known = pins.get(nameOf(repository, tag));
+      return known !== undefined && isFresh(known) ? known.digest : undefined;
     },
     isTagged: (scope, digest) => tagged.get(`${scope}@${digest}`) === true,
   };

@@ -1,39 +1,54 @@
-/** A map of bounded weight that forgets the least recently used. */
+/** A map of bounded weight that forgets what was not used for longest, or nearly so. */
 export interface Recent<V> {
   get(key: string): V | undefined;
   set(key: string, value: V): void;
   delete(key: string): void;
 }
 
-/** `weightOf` gives a value's share of `maxWeight`; without it every value weighs 1. */
+interface Entry<V> {
+  readonly value: V;
+  readonly weight: number;
+  /** Since it was last considered for removal. */
+  isUsed: boolean;
+}
+
+/**
+ * `weightOf` gives a value's share of `maxWeight`; without it every value weighs 1. What was used
+ * gets a second chance in place of being moved at each use, since uses are many and removals few.
+ */
 export function makeRecent<V>(
   maxWeight: number,
   weightOf: (value: V) => number = () => 1,
 ): Recent<V> {
-  const entries = new Map<string, V>();
+  const entries = new Map<string, Entry<V>>();
   let weight = 0;
   const remove = (key: string): void => {
-    const value = entries.get(key);
-    if (value === undefined) return;
+    const entry = entries.get(key);
+    if (entry === undefined) return;
     entries.delete(key);
-    weight -= weightOf(value);
+    weight -= entry.weight;
+  };
+  const removeUnused = (): void => {
+    for (const [key, entry] of entries) {
+      if (weight <= maxWeight) return;
+      entries.delete(key);
+      if (entry.isUsed) entries.set(key, { ...entry, isUsed: false });
+      else weight -= entry.weight;
+    }
   };
   return {
     get(key) {
-      const value = entries.get(key);
-      if (value === undefined) return undefined;
-      entries.delete(key);
-      entries.set(key, value);
-      return value;
+      const entry = entries.get(key);
+      if (entry === undefined) return undefined;
+      entry.isUsed = true;
+      return entry.value;
     },
     set(key, value) {
       remove(key);
-      entries.set(key, value);
-      weight += weightOf(value);
-      for (const oldest of entries.keys()) {
-        if (weight <= maxWeight) break;
-        remove(oldest);
-      }
+      const entry = { value, weight: weightOf(value), isUsed: false };
+      entries.set(key, entry);
+      weight += entry.weight;
+      removeUnused();
     },
     delete: remove,
   };

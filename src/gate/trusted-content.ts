@@ -55,6 +55,8 @@ export type TrustedTags = Trusted<{
  * where it does not admit.
  */
 export interface Gate {
+  /** What was admitted a moment ago and still is, without waiting; undefined: ask `admitManifest`. */
+  manifestAtHand(repository: Repository, reference: Reference): TrustedManifest | undefined;
   admitManifest(
     repository: Repository,
     reference: Reference,

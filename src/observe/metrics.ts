@@ -38,13 +38,32 @@ export function makeMetrics(): MetricsRegistry {
   }
   // Process and runtime: CPU, memory, file descriptors, garbage collection, event-loop lag.
   collectDefaultMetrics({ register: registry, prefix: 'assay_' });
+  const counterOf = remember((name, labels) => declared(counters, name).labels(labels));
+  const histogramOf = remember((name, labels) => declared(histograms, name).labels(labels));
   return {
-    count: (name, labels, by = 1) => declared(counters, name).inc(labels, by),
-    time: (name, labels, seconds) => declared(histograms, name).observe(labels, seconds),
+    count: (name, labels, by = 1) => counterOf(name, labels).inc(by),
+    time: (name, labels, seconds) => histogramOf(name, labels).observe(seconds),
     set: (name, labels, value) => declared(gauges, name).set(labels, value),
     forget: (name) => declared(gauges, name).reset(),
     render: () => registry.metrics(),
     contentType: registry.contentType,
+  };
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+/** Looks each combination of labels up once: prom-client sorts and joins them at every count. */
+function remember<T>(
+  look: (name: string, labels: Labels) => T,
+): (name: string, labels: Labels) => T {
+  const known = new Map<string, T>();
+  return (name, labels) => {
+    const key = `${name}\0${Object.values(labels).join('\0')}`;
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const looked = look(name, labels);
+    known.set(key, looked);
+    return looked;
   };
 }
 

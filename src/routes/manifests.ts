@@ -16,8 +16,9 @@ export async function answerManifest(
   reference: Reference,
 ): Promise<void> {
   const { gate, metrics } = exchange.services;
-  const admitted = gate.admitManifest(repository, reference, exchange.signal);
-  const manifest = await beforeDeadline(exchange, admitted);
+  const manifest =
+    gate.manifestAtHand(repository, reference) ??
+    (await beforeDeadline(exchange, gate.admitManifest(repository, reference, exchange.signal)));
   const { descriptor, bytes } = manifest;
   const { headers } = exchange.request;
   if (!accepts(headers.accept, descriptor.mediaType)) {

@@ -74,10 +74,14 @@ function accept(
   // Node goes on to parse what was sent ahead. It gets no answer, and must have no effect.
   if (connections.isLast(socket)) return;
   if (!response.shouldKeepAlive) connections.markLast(socket);
-  const client = new AbortController();
+  // Made when somebody waits by it: most answers are at hand.
+  let client: AbortController | undefined;
+  const abortIfGone = (): void => {
+    if (response.closed && !response.writableEnded) client?.abort(new Error('the client is gone'));
+  };
   response.once('close', () => {
     connections.end(socket);
-    if (!response.writableEnded) client.abort(new Error('the client is gone'));
+    abortIfGone();
   });
   const exchange: Exchange = {
     id,
@@ -86,7 +90,11 @@ function accept(
     response,
     rawUrl: originalUrl,
     startedMs: services.clock.monotonicMs(),
-    signal: client.signal,
+    get signal() {
+      client ??= new AbortController();
+      abortIfGone();
+      return client.signal;
+    },
     route: 'none',
     named: undefined,
     reference: undefined,

@@ -94,6 +94,7 @@ export function makeFakeGate(parts: Partial<Gate> = {}): Gate {
     throw new NotFoundError(code, 'there is nothing here');
   };
   return {
+    manifestAtHand: () => undefined,
     admitManifest: unknown('MANIFEST_UNKNOWN'),
     admitBlob: unknown('BLOB_UNKNOWN'),
     admitReferrers: unknown('MANIFEST_UNKNOWN'),

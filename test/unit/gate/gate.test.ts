@@ -203,3 +203,30 @@ t.test('bytes that are not what the manifest names never end well', async (t) =>
   }
   t.equal(metrics.counted('assay_content_mismatch_total', { upstream: 'reg' }), 3);
 });
+
+t.test(
+  'what was admitted is at hand, by digest and by tag, until its verdict or tag ends',
+  async (t) => {
+    const { gate, clock, setPolicy } = await signedKit();
+    t.equal(gate.manifestAtHand(app, by('v1')), undefined, 'not before it was admitted');
+    await gate.admitManifest(app, by('v1'), never());
+    for (const reference of ['v1', digest]) {
+      t.same(gate.manifestAtHand(app, by(reference))?.bytes, image.bytes);
+    }
+    clock.advanceMs(60_000);
+    t.equal(gate.manifestAtHand(app, by('v1')), undefined, 'the tag is to be asked for again');
+    t.ok(gate.manifestAtHand(app, by(digest)));
+    await setPolicy(`
+  - repositories: ["reg/**"]
+    require: { signedBy: bob }`);
+    t.equal(gate.manifestAtHand(app, by(digest)), undefined, 'another policy is in force');
+  },
+);
+
+t.test('what is denied is never at hand', async (t) => {
+  const kit = await makeGateKit();
+  kit.source.put(image, 'v1');
+  await t.rejects(kit.gate.admitManifest(app, by('v1'), never()), DeniedError);
+  t.equal(kit.gate.manifestAtHand(app, by('v1')), undefined);
+  t.equal(kit.gate.manifestAtHand(app, by(digest)), undefined);
+});
