@@ -35,6 +35,15 @@ const curveBytes: Readonly<Record<string, number>> = {
 };
 
 /**
+ * Whether an RSA key's exponent is odd and within FIPS 186-5's upper bound (section A.1.1). With 1
+ * everybody can sign; one as long as the modulus makes a stranger's signature a hundred times as
+ * dear to verify.
+ */
+export function isSoundExponent(exponent: bigint): boolean {
+  return exponent >= 3n && exponent % 2n === 1n && exponent < 2n ** 256n;
+}
+
+/**
  * The one algorithm that a key signs with (Notary Project, Signature Specification, Algorithm
  * Selection). It follows from the key, never from what an envelope claims.
  */
@@ -42,8 +51,7 @@ export function signatureAlgorithmOf(publicKey: KeyObject): SignatureAlgorithm {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details = {} } = publicKey;
   const { modulusLength = 0, publicExponent = 0n, namedCurve = '' } = details;
   const algorithm = type === 'rsa' ? byModulusBits[modulusLength] : byCurve[namedCurve];
-  // With the exponent 1 everybody can sign.
-  const isSound = type === 'ec' || (type === 'rsa' && publicExponent >= 3n);
+  const isSound = type === 'ec' || (type === 'rsa' && isSoundExponent(publicExponent));
   if (algorithm === undefined || !isSound) {
     const size = type === 'rsa' ? ` of ${modulusLength} bits` : ` ${namedCurve}`;
     throw new EnvelopeError(

@@ -1,4 +1,5 @@
 import { constants, type KeyObject, verify } from 'node:crypto';
+import { isSoundExponent } from './algorithms.ts';
 import { partsOfCertificate } from './certificate.ts';
 import { childrenOf, type DerElement } from './der.ts';
 import { EnvelopeError } from './envelope-error.ts';
@@ -62,7 +63,11 @@ function lookUp(oid: string): CertificateAlgorithm {
 function assertStrength(key: KeyObject): void {
   const { modulusLength, publicExponent = 3n } = key.asymmetricKeyDetails ?? {};
   if (modulusLength === undefined) return;
-  if (modulusLength < minRsaBits || modulusLength > maxRsaBits || publicExponent < 3n) {
+  if (
+    modulusLength < minRsaBits ||
+    modulusLength > maxRsaBits ||
+    !isSoundExponent(publicExponent)
+  ) {
     throw unsupported(
       `an issuer's RSA key of ${modulusLength} bits, or its exponent, is not accepted`,
     );

@@ -1,3 +1,4 @@
+import { setImmediate as othersTurn } from 'node:timers/promises';
 import { isNonEmpty } from '../kernel/non-empty.ts';
 import { scopeOf } from '../oci/repository.ts';
 import type { Decision } from '../policies/decide.ts';
@@ -52,6 +53,8 @@ async function examineBatch(
   const reports: Report[] = [];
   for (const candidate of batch) {
     if (candidate.kind === 'other') continue;
+    // It may be made to cost milliseconds, and there may be dozens: other requests are not to wait.
+    await othersTurn();
     for (const identity of rule.identities) {
       const requirement = policy.requirementOf(identity, scope);
       const report = await examine(candidate, subject.descriptor, identity, requirement, context);

@@ -1,7 +1,7 @@
-import type { KeyObject } from 'node:crypto';
-import { type SignatureAlgorithm, signatureAlgorithmOf } from '../../crypto/algorithms.ts';
+import { signatureAlgorithmOf } from '../../crypto/algorithms.ts';
 import { readCertificate } from '../../crypto/certificate.ts';
 import type { NonEmpty } from '../../kernel/non-empty.ts';
+import { oncePer } from '../../kernel/once.ts';
 import { quoted } from '../../kernel/quoted.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Enforcement } from '../../verdict/check.ts';
@@ -45,8 +45,6 @@ export interface NotationCase {
 interface Progress {
   envelope?: NotationEnvelope;
   attributes?: SignedAttributes;
-  algorithm?: SignatureAlgorithm;
-  leafKey?: KeyObject;
   chain?: CertificateChain;
   signer?: Identity;
   /** Ends of what passing checks relied upon. */
@@ -78,9 +76,23 @@ function enforcementOf(
   return type === 'integrity' ? 'enforce' : notation.enforcement[type];
 }
 
+// What rests on the envelope alone is worked out once, however many identities it is held against:
+// a stranger's envelope may be made to cost as much as it can.
+const reader = oncePer((read: ReadNotationEnvelope) => oncePer(read));
+
+const isSignedByLeaf = oncePer((envelope: NotationEnvelope) => {
+  const { publicKey } = readCertificate(envelope.certificates[0]);
+  return envelope.isSignedBy(publicKey, signatureAlgorithmOf(publicKey));
+});
+
+const examineChain = oncePer(({ certificates: [leaf, ...issuers] }: NotationEnvelope) => {
+  const chain: CertificateChain = [readCertificate(leaf), ...issuers.map(readCertificate)];
+  return { chain, finding: checkCertificateChain(chain) };
+});
+
 const steps: Readonly<Record<NotationCheckId, Step>> = {
   'envelope-readable': (progress, { read, untrustedEnvelope }) => {
-    const envelope = read(untrustedEnvelope);
+    const envelope = reader(read)(untrustedEnvelope);
     progress.envelope = envelope;
     return pass({ certificates: String(envelope.certificates.length) });
   },
@@ -95,27 +107,20 @@ const steps: Readonly<Record<NotationCheckId, Step>> = {
     checkPayloadNamesSubject(reached(progress.envelope), subject),
   'signature-algorithm': (progress) => {
     const { certificates, claimedAlgorithm } = reached(progress.envelope);
-    const { publicKey } = readCertificate(certificates[0]);
-    const algorithm = signatureAlgorithmOf(publicKey);
+    const algorithm = signatureAlgorithmOf(readCertificate(certificates[0]).publicKey);
     if (claimedAlgorithm !== algorithm) {
       const claim = quoted(claimedAlgorithm);
       return fail('signature-invalid', `it claims ${claim}; the signer's key is for ${algorithm}`);
     }
-    progress.leafKey = publicKey;
-    progress.algorithm = algorithm;
     return pass({ algorithm });
   },
   'signature-verifies': async (progress) => {
-    const { leafKey, algorithm, envelope } = progress;
-    const holds = await reached(envelope).isSignedBy(reached(leafKey), reached(algorithm));
-    return holds
+    return (await isSignedByLeaf(reached(progress.envelope)))
       ? pass()
       : fail('signature-invalid', 'the signature does not verify with the key of its certificate');
   },
   'certificate-chain': (progress) => {
-    const [leaf, ...issuers] = reached(progress.envelope).certificates;
-    const chain: CertificateChain = [readCertificate(leaf), ...issuers.map(readCertificate)];
-    const finding = checkCertificateChain(chain);
+    const { chain, finding } = examineChain(reached(progress.envelope));
     if (finding.outcome === 'passed') progress.chain = chain;
     return finding;
   },

@@ -48,8 +48,11 @@ export const implementedCritical: readonly string[] = [
 
 export const payloadType = 'application/vnd.cncf.notary.payload.v1+json';
 
-/** Real envelopes weigh 2 to 20 KiB; the reference implementation takes up to 32 MiB. */
-export const maxEnvelopeBytes = 1024 * 1024;
+/**
+ * Real envelopes weigh 2 to 20 KiB; the reference implementation takes up to 32 MiB. It bounds what
+ * a stranger's costs to read, and anybody who can push may attach any number of them.
+ */
+export const maxEnvelopeBytes = 128 * 1024;
 
 const maxCertificates = 16;
 

@@ -1,4 +1,5 @@
 import { isObject, type Json, JsonError, readJson } from '../../kernel/json.ts';
+import { oncePer } from '../../kernel/once.ts';
 import { quoted } from '../../kernel/quoted.ts';
 import { refuseCaseVariants } from '../../oci/case-variants.ts';
 import { type Descriptor, readDescriptor } from '../../oci/descriptor.ts';
@@ -35,10 +36,11 @@ export function checkPayloadNamesSubject(
   return pass({ subject: `${target.mediaType}@${target.digest}, ${target.size} bytes` });
 }
 
-function readTargetArtifact(payload: Uint8Array): Descriptor {
+/** Once, however many identities the signature is held against. */
+const readTargetArtifact = oncePer((payload: Uint8Array): Descriptor => {
   const document: Json = readJson(payload);
   if (!isObject(document)) throw new MalformedError('MANIFEST_MALFORMED', 'it is no JSON object');
   // Go's reader, which most clients have, takes TargetArtifact for targetArtifact.
   refuseCaseVariants(document, ['targetArtifact'], 'it');
   return readDescriptor(document['targetArtifact'], 'targetArtifact');
-}
+});

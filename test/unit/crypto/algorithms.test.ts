@@ -93,10 +93,25 @@ t.test('a key that is bound to RSASSA-PSS by its type has no algorithm', async (
   t.throws(() => signatureAlgorithmOf(publicKey), { code: 'ALGORITHM_UNSUPPORTED' });
 });
 
-t.test('an RSA key with the exponent 1 has no algorithm', async (t) => {
+t.test('an RSA key with a bad exponent has no algorithm', async (t) => {
   const { n = '' } = publicOf(testKey('RSA-2048', 'signer')).export({ format: 'jwk' });
-  const key = createPublicKey({ key: { kty: 'RSA', n, e: 'AQ' }, format: 'jwk' });
-  t.throws(() => signatureAlgorithmOf(key), { code: 'ALGORITHM_UNSUPPORTED' });
+  const withExponent = (bytes: readonly number[]): KeyObject => {
+    const e = Buffer.from(bytes).toString('base64url');
+    return createPublicKey({ key: { kty: 'RSA', n, e }, format: 'jwk' });
+  };
+  const many = (count: number): readonly number[] => new Array<number>(count).fill(0xff);
+  t.equal(signatureAlgorithmOf(withExponent([3])), 'PS256');
+  t.equal(signatureAlgorithmOf(withExponent(many(32))), 'PS256');
+  const bad = {
+    one: [1],
+    even: [1, 0],
+    'of 257 bits': [1, ...many(32)],
+    'as long as n': many(255),
+  };
+  for (const [name, bytes] of Object.entries(bad)) {
+    const key = withExponent(bytes);
+    t.throws(() => signatureAlgorithmOf(key), { code: 'ALGORITHM_UNSUPPORTED' }, name);
+  }
 });
 
 t.test(

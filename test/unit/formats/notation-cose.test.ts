@@ -24,7 +24,7 @@ t.test('a manifest with a COSE layer is recognized and one with a JWS layer is n
   t.ok(notationCose.recognizes(manifestOf('cose')));
   t.notOk(notationCose.recognizes(manifestOf('jws')));
   t.equal(notationCose.id, 'notation-cose');
-  t.equal(notationCose.maxEnvelopeBytes, 1024 * 1024);
+  t.equal(notationCose.maxEnvelopeBytes, 128 * 1024);
   t.strictSame(notationCose.artifactTypes, ['application/vnd.cncf.notary.signature']);
 });
 
@@ -286,7 +286,7 @@ t.test('times are read from 1970 to the year 9999', async (t) => {
   }
 });
 
-t.test('an envelope larger than 1 MiB is not read', async (t) => {
-  const large = new Uint8Array(1024 * 1024 + 1);
+t.test('an envelope larger than 128 KiB is not read', async (t) => {
+  const large = new Uint8Array(128 * 1024 + 1);
   t.throws(() => readCoseEnvelope(large), { code: 'CBOR_MALFORMED', message: /larger than/ });
 });

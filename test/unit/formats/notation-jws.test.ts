@@ -26,7 +26,7 @@ t.test('a manifest with a JWS layer is recognized and one with a COSE layer is n
   t.ok(notationJws.recognizes(manifestOf('jws')));
   t.notOk(notationJws.recognizes(manifestOf('cose')));
   t.equal(notationJws.id, 'notation-jws');
-  t.equal(notationJws.maxEnvelopeBytes, 1024 * 1024);
+  t.equal(notationJws.maxEnvelopeBytes, 128 * 1024);
   t.strictSame(notationJws.artifactTypes, ['application/vnd.cncf.notary.signature']);
 });
 
@@ -207,8 +207,8 @@ t.test('a time may have an offset and a fraction', async (t) => {
   t.same(readJwsEnvelope(envelope).time(signingTime), new Date('2026-01-01T00:00:00.500Z'));
 });
 
-t.test('an envelope larger than 1 MiB is not read', async (t) => {
-  const large = new Uint8Array(1024 * 1024 + 1);
+t.test('an envelope larger than 128 KiB is not read', async (t) => {
+  const large = new Uint8Array(128 * 1024 + 1);
   t.throws(() => readJwsEnvelope(large), { code: 'JWS_MALFORMED', message: /larger than/ });
   t.throws(() => readJwsEnvelope(large), EnvelopeError);
 });

@@ -1,3 +1,4 @@
+import { setImmediate as immediate } from 'node:timers/promises';
 import t from 'tap';
 import { readManifest } from '../../../src/oci/manifest.ts';
 import type { Verdict } from '../../../src/verdict/verdict.ts';
@@ -162,6 +163,24 @@ function blobOf(text: string, like: Artifact) {
   const { mediaType } = like.blobs[1]!.descriptor;
   return buildBlob(mediaType, text);
 }
+
+t.test('other work has its turn between two signatures', async (t) => {
+  const wrong = Array.from({ length: 20 }, (_, number) =>
+    toySignature(image.descriptor, { by: `stranger ${number}` }),
+  );
+  const kit = await kitWith(...wrong);
+  let turns = 0;
+  let isOver = false;
+  const others = async (): Promise<void> => {
+    for (; !isOver; turns += 1) await immediate();
+  };
+  const working = others();
+  const verdict = await verify(kit);
+  isOver = true;
+  await working;
+  t.equal(verdict.reports.length, wrong.length);
+  t.ok(turns >= wrong.length, `${turns} turns`);
+});
 
 t.test('two signatures by one key are one proof of two identities, not two', async (t) => {
   const kit = await makeGateKit(`

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { examineNotation } from '../../../../src/formats/notation/examination.ts';
+import type { NotationEnvelope } from '../../../../src/formats/notation/notation-envelope.ts';
 import { readJwsEnvelope } from '../../../../src/formats/notation-jws.ts';
 import { runMutation } from '../../../support/assert-mutations.ts';
 import { buildImage } from '../../../support/build-image.ts';
@@ -302,3 +303,32 @@ t.test(
     t.strictSame(examination.proven(), {});
   },
 );
+
+t.test('what rests on an envelope alone is worked out once for all identities', async (t) => {
+  const { descriptor } = buildImage();
+  const chain: Chain = makeChain();
+  const { envelope: untrustedEnvelope } = notationSignature({
+    of: descriptor,
+    format: 'jws',
+    chain,
+  });
+  const done: string[] = [];
+  const read = (untrusted: Uint8Array): NotationEnvelope => {
+    done.push('read');
+    const envelope = readJwsEnvelope(untrusted);
+    return {
+      ...envelope,
+      isSignedBy: (key, algorithm) => {
+        done.push('verified');
+        return envelope.isSignedBy(key, algorithm);
+      },
+    };
+  };
+  const { requirement, ...rest } = makeCase({ of: descriptor, chain });
+  for (const name of ['one', 'another']) {
+    const identity = { ...requirement, name };
+    const { steps } = examineNotation({ untrustedEnvelope, read, requirement: identity, ...rest });
+    for (const step of steps) t.equal((await step.run()).outcome, 'passed');
+  }
+  t.same(done, ['read', 'verified']);
+});
