@@ -99,7 +99,7 @@ t.test('an RSA key with a bad exponent has no algorithm', async (t) => {
     const e = Buffer.from(bytes).toString('base64url');
     return createPublicKey({ key: { kty: 'RSA', n, e }, format: 'jwk' });
   };
-  const many = (count: number): readonly number[] => new Array<number>(count).fill(0xff);
+  const many = (count: number): readonly number[] => [...Buffer.alloc(count, 0xff)];
   t.equal(signatureAlgorithmOf(withExponent([3])), 'PS256');
   t.equal(signatureAlgorithmOf(withExponent(many(32))), 'PS256');
   const bad = {

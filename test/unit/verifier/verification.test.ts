@@ -170,13 +170,13 @@ t.test('other work has its turn between two signatures', async (t) => {
   );
   const kit = await kitWith(...wrong);
   let turns = 0;
-  let isOver = false;
+  const over = new AbortController();
   const others = async (): Promise<void> => {
-    for (; !isOver; turns += 1) await immediate();
+    for (; !over.signal.aborted; turns += 1) await immediate();
   };
   const working = others();
   const verdict = await verify(kit);
-  isOver = true;
+  over.abort();
   await working;
   t.equal(verdict.reports.length, wrong.length);
   t.ok(turns >= wrong.length, `${turns} turns`);
