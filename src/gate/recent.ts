@@ -28,11 +28,13 @@ export function makeRecent<V>(
     entries.delete(key);
     weight -= entry.weight;
   };
-  const removeUnused = (): void => {
+  const removeUnused = (newest: string): void => {
+    // What is put back comes again at the end of this same loop, without its chance.
     for (const [key, entry] of entries) {
       if (weight <= maxWeight) return;
       entries.delete(key);
-      if (entry.isUsed) entries.set(key, { ...entry, isUsed: false });
+      const isKept = entry.isUsed || (key === newest && entries.size > 0);
+      if (isKept) entries.set(key, { ...entry, isUsed: false });
       else weight -= entry.weight;
     }
   };
@@ -48,7 +50,7 @@ export function makeRecent<V>(
       const entry = { value, weight: weightOf(value), isUsed: false };
       entries.set(key, entry);
       weight += entry.weight;
-      removeUnused();
+      removeUnused(key);
     },
     delete: remove,
   };
