@@ -1,3 +1,4 @@
+import { quoted } from './quoted.ts';
 import { TaggedError } from './tagged-error.ts';
 
 /** Plain data out of JSON. Objects have no prototype, so `__proto__` is a key like any other. */
@@ -52,7 +53,7 @@ export function readJson(untrusted: Uint8Array | string, maxDepth = 32): Json {
     for (let word = next(), any = false; word !== '}' || any; word = next(), any = true) {
       if (!word.startsWith('"') || next() !== ':') throw fail('a member name is missing');
       const name = JSON.parse(word) as string;
-      if (name in members) throw fail(`the name ${word.slice(0, 80)} stands twice`);
+      if (name in members) throw fail(`the name ${quoted(name)} stands twice`);
       members[name] = value(next(), depth + 1);
       const end = next();
       if (end === '}') break;

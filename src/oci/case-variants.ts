@@ -1,4 +1,5 @@
 import type { JsonObject } from '../kernel/json.ts';
+import { oncePer } from '../kernel/once.ts';
 import { quoted } from '../kernel/quoted.ts';
 import { MalformedError } from './malformed-error.ts';
 
@@ -12,8 +13,9 @@ export function refuseCaseVariants(
   knownNames: readonly string[],
   where: string,
 ): void {
+  const folded = foldedNames(knownNames);
   for (const name of Object.keys(document)) {
-    const known = knownNames.find((candidate) => fold(candidate) === fold(name));
+    const known = folded.get(fold(name));
     if (known !== undefined && known !== name) {
       throw new MalformedError(
         'MANIFEST_MALFORMED',
@@ -22,6 +24,11 @@ export function refuseCaseVariants(
     }
   }
 }
+
+// A hostile manifest has hundreds of thousands of names: one look-up for each is all they cost.
+const foldedNames = oncePer(
+  (names: readonly string[]) => new Map(names.map((name) => [fold(name), name])),
+);
 
 function fold(name: string): string {
   return name.toUpperCase().toLowerCase();

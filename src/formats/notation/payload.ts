@@ -36,11 +36,13 @@ export function checkPayloadNamesSubject(
   return pass({ subject: `${target.mediaType}@${target.digest}, ${target.size} bytes` });
 }
 
+const knownNames = ['targetArtifact'] as const;
+
 /** Once, however many identities the signature is held against. */
 const readTargetArtifact = oncePer((payload: Uint8Array): Descriptor => {
   const document: Json = readJson(payload);
   if (!isObject(document)) throw new MalformedError('MANIFEST_MALFORMED', 'it is no JSON object');
   // Go's reader, which most clients have, takes TargetArtifact for targetArtifact.
-  refuseCaseVariants(document, ['targetArtifact'], 'it');
+  refuseCaseVariants(document, knownNames, 'it');
   return readDescriptor(document['targetArtifact'], 'targetArtifact');
 });

@@ -104,3 +104,10 @@ t.test('a string of four megabytes is read', (t) => {
   t.equal((readJson(text) as string).length, 4 * 1024 * 1024);
   t.end();
 });
+
+t.test('what stands twice is quoted: no escape sequence reaches a terminal', async (t) => {
+  const name = '\u009b31mred\u202e';
+  t.throws(() => readJson(`{"${name}":1,"${name}":2}`), {
+    message: 'the name "\\u009b31mred\\u202e" stands twice',
+  });
+});
