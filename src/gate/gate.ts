@@ -43,7 +43,7 @@ export interface GateLimits {
   readonly maxFlights: number;
   /** The longest that one of them may take. */
   readonly flightDeadlineMs: number;
-  /** Verdicts kept in memory. */
+  /** Verdicts kept in memory, each counted as many times as it has reports. */
   readonly maxVerdictsInMemory: number;
   /** Admitted manifests kept in memory. */
   readonly maxHotBytes: number;

@@ -3,7 +3,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { Verifier } from '../verifier/verifier.ts';
 import { makeRecent } from './recent.ts';
 import type { TrustedManifest } from './trusted-content.ts';
-import { isDueForRenewal, lasts } from './verdict-cache.ts';
+import { isDueForRenewal, lasts, weightOf } from './verdict-cache.ts';
 
 /** Manifests that were admitted a moment ago, ready to be sent again while the verdict lasts. */
 export interface HotManifests {
@@ -25,7 +25,7 @@ export function makeHotManifests(
   maxBytes: number,
   { verifier, clock }: { readonly verifier: Verifier; readonly clock: Clock },
 ): HotManifests {
-  const entries = makeRecent<Hot>(maxBytes, ({ manifest }) => manifest.bytes.byteLength + 2048);
+  const entries = makeRecent(maxBytes, bytesOf);
   return {
     get(scope, digest) {
       const name = `${scope}@${digest}`;
@@ -49,4 +49,12 @@ export function makeHotManifests(
       });
     },
   };
+}
+
+/** What an entry takes besides the bytes: itself, and a report of its verdict, which others may share. */
+const overheadBytes = 2048;
+
+function bytesOf({ manifest: { bytes, admission } }: Hot): number {
+  const { verdict } = admission;
+  return bytes.byteLength + overheadBytes * (verdict === undefined ? 1 : weightOf(verdict));
 }

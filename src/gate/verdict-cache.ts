@@ -24,8 +24,8 @@ export function makeVerdictCache(
   state: SealedState,
   maxInMemory: { readonly verdicts: number },
 ): VerdictCache {
-  const recent = makeRecent<Verdict>(maxInMemory.verdicts);
-  const recentById = makeRecent<Verdict>(maxInMemory.verdicts);
+  const recent = makeRecent(maxInMemory.verdicts, weightOf);
+  const recentById = makeRecent(maxInMemory.verdicts, weightOf);
   const last = async (name: string): Promise<Verdict | undefined> => {
     const known = recent.get(name);
     if (known !== undefined) return known;
@@ -62,6 +62,11 @@ export function makeVerdictCache(
       return stored?.id === id ? stored : undefined;
     },
   };
+}
+
+/** One for each report: whoever attaches dozens of signatures must not fill the memory with them. */
+export function weightOf({ reports, children }: Verdict): number {
+  return children.reduce((sum, child) => sum + weightOf(child), Math.max(1, reports.length));
 }
 
 /** Trusted, or served without trust because the policy says so. */
