@@ -9,3 +9,8 @@ export function quoted(untrusted: string, maxLength = 80): string {
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }
+
+/** The same for a URL, without its query and user information: they may be somebody's secrets. */
+export function quotedUrl(untrusted: string): string {
+  return quoted(untrusted.replace(/\?.*$/s, '?...').replace(/\/\/[^/]*@/, '//...@'));
+}

@@ -1,4 +1,4 @@
-import { quoted } from '../kernel/quoted.ts';
+import { quotedUrl } from '../kernel/quoted.ts';
 import { listHeaderOf } from './header.ts';
 import type { WireAnswer } from './http.ts';
 import { UpstreamError } from './upstream-error.ts';
@@ -29,7 +29,7 @@ export function nextPage(
   if (!keeps || target.includes('\\')) {
     throw new UpstreamError(
       'UPSTREAM_LEADS_ASTRAY',
-      `its next page is not under ${pathPrefix}: ${quoted(target)}`,
+      `its next page is not under ${pathPrefix}: ${quotedUrl(target)}`,
     );
   }
   url.hash = '';

@@ -1,4 +1,4 @@
-import { quoted } from '../kernel/quoted.ts';
+import { quotedUrl } from '../kernel/quoted.ts';
 import { headerOf } from './header.ts';
 import type { Transport, WireAnswer, WireRequest } from './http.ts';
 import { answerLimits } from './remote-options.ts';
@@ -67,6 +67,6 @@ export function discard({ body }: WireAnswer): void {
 function astray(what: string, where: string | undefined): UpstreamError {
   return new UpstreamError(
     'UPSTREAM_LEADS_ASTRAY',
-    where === undefined ? what : `${what}: ${quoted(where)}`,
+    where === undefined ? what : `${what}: ${quotedUrl(where)}`,
   );
 }

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { quoted } from '../../kernel/quoted.ts';
+import { quotedUrl } from '../../kernel/quoted.ts';
 import { UpstreamError } from '../upstream-error.ts';
 
 export interface RealmRules {
@@ -71,5 +71,5 @@ function isSameOrBelow(name: string, parent: string): boolean {
 }
 
 function astray(realm: string, why: string): UpstreamError {
-  return new UpstreamError('UPSTREAM_LEADS_ASTRAY', `the token realm ${quoted(realm)} ${why}`);
+  return new UpstreamError('UPSTREAM_LEADS_ASTRAY', `the token realm ${quotedUrl(realm)} ${why}`);
 }
