@@ -28,6 +28,8 @@ export interface AppOptions {
   readonly rules?: readonly object[];
   /** Other members of the configuration, or other values. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Texts beside the configuration, which may name them. */
+  readonly files?: Readonly<Record<string, string>>;
   readonly clock?: Clock;
 }
 
@@ -61,7 +63,8 @@ const identity = {
 
 /** The whole app over a configuration of its own in a folder of its own; closed with the test. */
 export async function startAppKit(t: Test, options: AppOptions): Promise<AppKit> {
-  const folder = t.testdir({ trust: { x509: { ca: { acme: { 'acme.pem': acme.root.pem } } } } });
+  const trust = { x509: { ca: { acme: { 'acme.pem': acme.root.pem } } } };
+  const folder = t.testdir({ trust, ...options.files });
   const { upstreams } = options;
   const rules = options.rules ?? [
     {
