@@ -107,7 +107,7 @@ async function makeApp(
   const admin = makeConfiguredAdmin(gate, parts, () => draining);
   const servers: readonly FastifyInstance[] = [oci, admin];
   const reload = (): Promise<void> => basis.reload();
-  const watch = await watchFiles(() => basis.files(), reloadIntervalMs, reload);
+  const watch = watchFiles(() => basis.files(), reloadIntervalMs, reload);
   opened.defer(() => watch.close());
   return {
     gate,

@@ -4,7 +4,7 @@ import { messageOf } from '../kernel/tagged-error.ts';
 import type { TrustPolicy } from '../policies/policy.ts';
 import { loadTrustMaterial, missingStores } from '../trust/load.ts';
 import type { TrustMaterial } from '../trust/trust-material.ts';
-import { assertComplete, type LoadedBasis } from './basis.ts';
+import { assertComplete, type LoadedBasis, type Saw } from './basis.ts';
 import { readPolicyFile } from './policy-file.ts';
 import { storesOf } from './policy-stores.ts';
 import { StartupError } from './startup-error.ts';
@@ -15,9 +15,9 @@ import { StartupError } from './startup-error.ts';
  */
 export async function loadBasis(
   { trustPolicy, trust: { store } }: Config,
-  saw: (path: string) => void,
+  saw: Saw,
 ): Promise<LoadedBasis> {
-  saw(store);
+  await saw(store);
   const policy = await readPolicyFile(trustPolicy, saw);
   const trust = await readTrustStore(store);
   return { policy, trust, problems: describeMissing(store, policy, trust) };
@@ -27,10 +27,7 @@ export async function loadBasis(
  * The same, complete: a start without anchors that the policy refers to is a mistake. Throws
  * `StartupError` with every problem.
  */
-export async function loadWholeBasis(
-  config: Config,
-  saw: (path: string) => void,
-): Promise<LoadedBasis> {
+export async function loadWholeBasis(config: Config, saw: Saw): Promise<LoadedBasis> {
   const loaded = await loadBasis(config, saw);
   assertComplete(loaded);
   return loaded;

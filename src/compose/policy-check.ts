@@ -22,7 +22,7 @@ export async function checkPolicy(
   config: Config | undefined,
   clock: Clock,
 ): Promise<PolicyCheck> {
-  const policy = await readPolicyFile(file, () => undefined);
+  const policy = await readPolicyFile(file, async () => undefined);
   const at = clock.now();
   if (config !== undefined) await checkTrustStore(config.trust.store, policy);
   const upstreams = config && Object.keys(config.upstreams);

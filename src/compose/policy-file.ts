@@ -6,6 +6,7 @@ import {
   loadTrustPolicy,
   maxPolicyBytes,
 } from '../policies/trust-policy.ts';
+import type { Saw } from './basis.ts';
 import { readFailure } from './read-failure.ts';
 import { StartupError } from './startup-error.ts';
 
@@ -13,12 +14,9 @@ import { StartupError } from './startup-error.ts';
  * Reads a trust policy and the files that it names, relative to it; `saw` gets the path of each
  * before it is read. Throws `StartupError` with all problems.
  */
-export async function readPolicyFile(
-  file: string,
-  saw: (file: string) => void,
-): Promise<LoadedTrustPolicy> {
-  const read = (path: string): Promise<string> => {
-    saw(path);
+export async function readPolicyFile(file: string, saw: Saw): Promise<LoadedTrustPolicy> {
+  const read = async (path: string): Promise<string> => {
+    await saw(path);
     return readTextFileBounded(path, maxPolicyBytes);
   };
   try {

@@ -45,7 +45,7 @@ export async function openVerification(
   config: Config,
   clock: Clock = systemClock,
 ): Promise<Verification> {
-  const basis = { ...(await loadWholeBasis(config, () => undefined)), generation: 1 };
+  const basis = { ...(await loadWholeBasis(config, async () => undefined)), generation: 1 };
   const observed = { clock, metrics: noMetrics, log: silentLog };
   const upstreams = await openUpstreams(config, { ...observed, ownListeners: () => [] });
   const verifier = makeConfiguredVerifier(config, () => basis, upstreams, observed);

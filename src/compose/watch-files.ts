@@ -1,56 +1,56 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Entries of watched folders that are looked at in all; a trust store has a handful. */
+/** Entries of a folder that are looked at in all; a trust store has a handful. */
 const maxEntries = 10_000;
 
 /**
- * Names, sizes, times and identities of files, in one text that changes when any of them does.
- * Folders count with all that is in them; links count as what they lead to, so that the swap of a
+ * Name, size, times and identity of a file, in one text that changes when any of them does. A
+ * folder counts with all that is in it; a link counts as what it leads to, so that the swap of a
  * mounted volume's link is seen; what is not there counts as that.
  */
-export async function fingerprintOf(paths: readonly string[]): Promise<string> {
+export async function fingerprintOf(path: string): Promise<string> {
   const lines: string[] = [];
-  const visit = async (path: string): Promise<void> => {
+  const visit = async (each: string): Promise<void> => {
     if (lines.length >= maxEntries) return;
-    const found = await stat(path, { bigint: true }).catch(() => undefined);
+    const found = await stat(each, { bigint: true }).catch(() => undefined);
     if (found === undefined) {
-      lines.push(`${path} absent`);
+      lines.push(`${each} absent`);
       return;
     }
-    lines.push(`${path} ${found.ino} ${found.size} ${found.mtimeNs} ${found.ctimeNs}`);
+    lines.push(`${each} ${found.ino} ${found.size} ${found.mtimeNs} ${found.ctimeNs}`);
     if (!found.isDirectory()) return;
-    const names = await readdir(path).catch(() => []);
-    for (const name of names.toSorted((a, b) => (a < b ? -1 : 1))) await visit(join(path, name));
+    const names = await readdir(each).catch(() => []);
+    for (const name of names.toSorted((a, b) => (a < b ? -1 : 1))) await visit(join(each, name));
   };
-  for (const path of paths) await visit(path);
+  await visit(path);
   return lines.join('\n');
 }
 
 export interface FileWatch {
-  /** Looks now, and calls back if something has changed since the last look. */
+  /** Looks now, and calls back if something is not as it was read. */
   look(): Promise<void>;
   close(): void;
 }
 
 /**
- * Calls back after the files have changed, by looking every `intervalMs`: this works where change
- * events do not (network file systems, mounted volumes), and costs a few system calls.
+ * Calls back while a file is not as `asRead` says it was when it was read, by looking every
+ * `intervalMs`: this works where change events do not (network file systems, mounted volumes), and
+ * costs a few system calls. Without a look of its own at the start no change can come between.
  */
-export async function watchFiles(
-  paths: () => readonly string[],
+export function watchFiles(
+  asRead: () => ReadonlyMap<string, string>,
   intervalMs: number,
   onChange: () => Promise<void>,
-): Promise<FileWatch> {
-  let last = await fingerprintOf(paths());
+): FileWatch {
   let looking: Promise<void> | undefined;
   const lookOnce = async (): Promise<void> => {
-    const now = await fingerprintOf(paths());
-    if (now === last) return;
-    last = now;
-    await onChange();
-    // Other files may count from now on.
-    last = await fingerprintOf(paths());
+    for (const [path, fingerprint] of asRead()) {
+      if ((await fingerprintOf(path)) !== fingerprint) {
+        await onChange();
+        return;
+      }
+    }
   };
   const look = (): Promise<void> => {
     looking ??= lookOnce().finally(() => {

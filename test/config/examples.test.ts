@@ -26,7 +26,9 @@ const used = new Set<string>();
 for (const file of configs) {
   t.test(`${file} loads, with the policy and the trust store that it names`, async (t) => {
     const config = await loadConfig(join(root, file), { environment });
-    const { policy, trust } = await loadBasis(config, (path) => used.add(relative(root, path)));
+    const { policy, trust } = await loadBasis(config, async (path) => {
+      used.add(relative(root, path));
+    });
     t.ok(policy.rules.length > 0);
     for (const rule of policy.rules) {
       const stores = rule.kind === 'require' ? rule.trustStores : [];
@@ -37,7 +39,7 @@ for (const file of configs) {
 
 for (const file of policies) {
   t.test(`${file} loads, and a configuration uses it`, async (t) => {
-    const policy = await readPolicyFile(join(root, file), () => undefined);
+    const policy = await readPolicyFile(join(root, file), async () => undefined);
     t.ok(policy.rules.length > 0);
     t.ok(used.has(file), 'used');
   });

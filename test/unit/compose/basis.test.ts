@@ -1,6 +1,9 @@
+import { appendFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import t from 'tap';
-import { type LoadedBasis, openBasis } from '../../../src/compose/basis.ts';
+import { type LoadedBasis, openBasis, type Saw } from '../../../src/compose/basis.ts';
 import { StartupError } from '../../../src/compose/startup-error.ts';
+import { fingerprintOf } from '../../../src/compose/watch-files.ts';
 import type { LogFields } from '../../../src/observe/log.ts';
 
 /** A state of policy and trust material that only its name tells from another. */
@@ -8,7 +11,7 @@ function makeLoaded(name: string, ...problems: readonly string[]): LoadedBasis {
   return { policy: { digest: name }, trust: { name }, problems } as unknown as LoadedBasis;
 }
 
-type Load = (saw: (path: string) => void) => Promise<LoadedBasis>;
+type Load = (saw: Saw) => Promise<LoadedBasis>;
 
 function makeDependencies(...loads: readonly Load[]) {
   const counted: unknown[] = [];
@@ -21,7 +24,7 @@ function makeDependencies(...loads: readonly Load[]) {
     errors,
     warnings,
     inForce,
-    load: (saw: (path: string) => void) => {
+    load: (saw: Saw) => {
       const next = queue.shift();
       if (next === undefined) throw new TypeError('loaded too often');
       return next(saw);
@@ -40,13 +43,13 @@ function makeDependencies(...loads: readonly Load[]) {
 const good =
   (name: string, ...files: readonly string[]): Load =>
   async (saw) => {
-    files.forEach(saw);
+    await Promise.all(files.map(saw));
     return makeLoaded(name);
   };
 const bad =
   (code: 'POLICY_UNUSABLE' | 'TRUST_STORE_UNUSABLE', ...files: readonly string[]): Load =>
   async (saw) => {
-    files.forEach(saw);
+    await Promise.all(files.map(saw));
     throw new StartupError(code, `${code} it is`);
   };
 
@@ -108,11 +111,41 @@ t.test('the files to watch are those of the last load, and after a failure of bo
   const basis = await openBasis(
     makeDependencies(good('a', 'p', 'x'), bad('POLICY_UNUSABLE', 'p', 'y'), good('b', 'p', 'y')),
   );
-  t.same(basis.files(), ['p', 'x']);
+  const files = (): readonly string[] => [...basis.files().keys()].toSorted();
+  t.same(files(), ['p', 'x']);
   await basis.reload();
-  t.same(basis.files(), ['p', 'x', 'y']);
+  t.same(files(), ['p', 'x', 'y']);
   await basis.reload();
-  t.same(basis.files(), ['p', 'y']);
+  t.same(files(), ['p', 'y']);
+});
+
+t.test('a file that changes while it is read is not taken for what was read', async (t) => {
+  const file = join(t.testdir({ policy: 'a' }), 'policy');
+  const changing: Load = async (saw) => {
+    await saw(file);
+    await appendFile(file, 'b');
+    return makeLoaded('a');
+  };
+  const failing: Load = async (saw) => {
+    await changing(saw);
+    throw new StartupError('POLICY_UNUSABLE', 'broken');
+  };
+  for (const loads of [[changing], [good('a', file), changing], [good('a', file), failing]]) {
+    const basis = await openBasis(makeDependencies(...loads));
+    if (loads.length > 1) await basis.reload();
+    t.not(basis.files().get(file), await fingerprintOf(file));
+  }
+});
+
+t.test('what a failed load did not come to read does not ask for another', async (t) => {
+  const folder = t.testdir({});
+  const policy = join(folder, 'policy');
+  const referred = join(folder, 'referred');
+  const loads = [good('a', policy, referred), bad('POLICY_UNUSABLE', policy)];
+  const basis = await openBasis(makeDependencies(...loads));
+  await writeFile(referred, 'changed');
+  await basis.reload();
+  t.equal(basis.files().get(referred), await fingerprintOf(referred));
 });
 
 t.test('reloads asked for at once come one after the other, and the last one wins', async (t) => {

@@ -26,7 +26,10 @@ t.test('files that a policy names are read from beside it, and told', async (t) 
     notation: { 'trustpolicy.json': trustPolicy },
   });
   const seen: string[] = [];
-  const loaded = await readPolicyFile(join(folder, 'policy.yaml'), (path) => seen.push(path));
+  const loaded = await readPolicyFile(
+    join(folder, 'policy.yaml'),
+    async (path) => void seen.push(path),
+  );
   t.equal(loaded.rules.length, 1);
   t.same(seen, [join(folder, 'policy.yaml'), join(folder, 'notation', 'trustpolicy.json')]);
 });
@@ -35,7 +38,7 @@ t.test('a policy that is not there is named', async (t) => {
   const file = join(t.testdir(), 'policy.yaml');
   const seen: string[] = [];
   await t.rejects(
-    readPolicyFile(file, (path) => seen.push(path)),
+    readPolicyFile(file, async (path) => void seen.push(path)),
     { code: 'POLICY_UNUSABLE', message: new RegExp(`the trust policy ${file} can not be read`) },
   );
   t.same(seen, [file], 'and can be waited for');
@@ -46,7 +49,7 @@ t.test('every mistake is a message of its own, with its place', async (t) => {
     t.testdir({ 'policy.yaml': 'version: 2\nsurprise: 1\nrules: []\n' }),
     'policy.yaml',
   );
-  const error: unknown = await readPolicyFile(file, () => undefined).catch((e: unknown) => e);
+  const error: unknown = await readPolicyFile(file, async () => undefined).catch((e: unknown) => e);
   const { messages } = error as { messages: readonly string[] };
   t.ok(messages.length >= 2, messages.join('\n'));
   for (const message of messages) t.match(message, new RegExp(`^${file}:\\d+:\\d+: `));
@@ -57,7 +60,7 @@ t.test(
   async (t) => {
     const folder = t.testdir({ 'policy.yaml': policy });
     await t.rejects(
-      readPolicyFile(join(folder, 'policy.yaml'), () => undefined),
+      readPolicyFile(join(folder, 'policy.yaml'), async () => undefined),
       { code: 'POLICY_UNUSABLE', message: /policy\.yaml:2:\d+: .*trustpolicy\.json/ },
     );
   },
