@@ -7,10 +7,10 @@ import { type Repository, scopeOf } from '../oci/repository.ts';
 import type { Metrics } from '../observe/metric-list.ts';
 import type { ContentSource } from '../upstream/content-source.ts';
 import { admit, refuse } from './admission.ts';
-import type { Closure } from './closure.ts';
 import type { Decisions } from './decision.ts';
 import { NotFoundError, UnavailableError } from './gate-error.ts';
 import type { TrustedBlob, TrustedManifest } from './trusted-content.ts';
+import type { AdmitManifest, UnreadChildren } from './unread.ts';
 import { fromUpstream } from './upstream-failure.ts';
 import { onlyStatement } from './statement-bytes.ts';
 import { isForStatements, type Voucher, type Vouchers, type Vouching } from './voucher.ts';
@@ -18,21 +18,13 @@ import { isForStatements, type Voucher, type Vouchers, type Vouching } from './v
 export interface BlobDependencies {
   readonly source: (repository: Repository) => ContentSource;
   readonly vouchers: Vouchers;
-  readonly closure: Closure;
   readonly decisions: Decisions;
   /** Fails a stream unless its bytes are what the descriptor names; withholds the end till then. */
   readonly matching: (expected: Descriptor) => Transform;
   readonly metrics: Metrics;
-  /** Admits a manifest by digest; undefined where there is no such manifest. */
-  readonly admitManifest: (
-    repository: Repository,
-    digest: Digest,
-    signal: AbortSignal,
-  ) => Promise<TrustedManifest | undefined>;
+  readonly unread: UnreadChildren;
+  readonly admitManifest: AdmitManifest;
 }
-
-/** Child manifests that are read to find out whose part a blob is, for one request. */
-const maxUnread = 64;
 
 /**
  * Default deny: a blob is served only as a part of what was admitted in that repository. A
@@ -65,22 +57,9 @@ async function vouchFor(
   if (known.voucher !== undefined) return known;
   const renewed = await vouchers.renewed(repository, digest, 'any', signal);
   if (renewed.voucher !== undefined) return renewed;
-  if (!(await readUnread(repository, signal, dependencies))) return renewed;
-  return vouchers.inForce(repository, digest, 'any');
-}
-
-/** Reads children of admitted indexes whose parts nobody asked for yet; true if there were any. */
-async function readUnread(
-  repository: Repository,
-  signal: AbortSignal,
-  { closure, admitManifest }: BlobDependencies,
-): Promise<boolean> {
-  const unread = await closure.unread(scopeOf(repository), maxUnread);
-  const results = await Promise.allSettled(
-    unread.map((child) => admitManifest(repository, child, signal)),
-  );
-  signal.throwIfAborted();
-  return results.some(({ status }) => status === 'fulfilled');
+  const { found, unclear } = await dependencies.unread.read(repository, signal);
+  const now = found ? await vouchers.inForce(repository, digest, 'any') : renewed;
+  return { ...now, unclear: now.unclear ?? unclear };
 }
 
 function admitPart(

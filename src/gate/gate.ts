@@ -23,6 +23,7 @@ import { makeRoots } from './roots.ts';
 import type { SealedState } from './sealed.ts';
 import { makeSingleFlight } from './single-flight.ts';
 import type { Admission, Gate, TrustedManifest } from './trusted-content.ts';
+import { type AdmitManifest, makeUnreadChildren } from './unread.ts';
 import { fromUpstream } from './upstream-failure.ts';
 import { makeVerdictCache } from './verdict-cache.ts';
 import { makeVouchers } from './voucher.ts';
@@ -135,21 +136,29 @@ export function makeGate(dependencies: GateDependencies): MadeGate {
     return pinned.stale ? withStaleWarning(admitted) : admitted;
   };
 
+  const admitByDigest: AdmitManifest = async (repository, digest, signal) => {
+    try {
+      return await decide(repository, digest, undefined, signal);
+    } catch (error) {
+      if (error instanceof NotFoundError) return undefined;
+      throw error;
+    }
+  };
+  const unread = makeUnreadChildren({
+    closure,
+    // Not among those of the verifications that they lead to, which could leave them no room.
+    flights: makeSingleFlight({ maxFlights, deadlineMs }),
+    clock,
+    admitManifest: admitByDigest,
+  });
   const blobs: BlobDependencies = {
     source,
     vouchers,
-    closure,
     decisions,
     matching,
     metrics,
-    async admitManifest(repository, digest, signal) {
-      try {
-        return await decide(repository, digest, undefined, signal);
-      } catch (error) {
-        if (error instanceof NotFoundError) return undefined;
-        throw error;
-      }
-    },
+    unread,
+    admitManifest: admitByDigest,
   };
 
   return {
@@ -169,7 +178,7 @@ export function makeGate(dependencies: GateDependencies): MadeGate {
     },
     async admitReferrers(repository, digest, signal) {
       decisions.assertRuleIn(repository);
-      const subject = await blobs.admitManifest(repository, digest, signal);
+      const subject = await admitByDigest(repository, digest, signal);
       if (subject === undefined) return admitList({ descriptors: [] });
       const from = { source: source(repository), closure };
       return admitList({ descriptors: await listEvidence(repository, digest, from, signal) });

@@ -297,6 +297,51 @@ t.test('a clock that was years ahead leaves nothing behind that lasts for years'
   await t.rejects(gate.admitManifest(app, by('v1'), never()), { code: 'UNAVAILABLE' });
 });
 
+const index = buildIndex({ name: 'index' });
+
+async function indexKit(): Promise<GateKit & { readonly fetched: () => number }> {
+  const kit = await makeGateKit();
+  kit.source.put(index, 'multi');
+  kit.source.put(toySignature(index.descriptor, { by: 'alice' }));
+  await kit.gate.admitManifest(app, by('multi'), never());
+  const children = index.children.map(({ descriptor }) => `fetchManifest ${descriptor.digest}`);
+  return {
+    ...kit,
+    fetched: () => kit.source.calls.filter((call) => children.includes(call)).length,
+  };
+}
+
+t.test('guesses at blobs do not have the same absent children fetched each time', async (t) => {
+  const { gate, source, clock, fetched } = await indexKit();
+  for (const { descriptor } of index.children) source.remove(descriptor.digest);
+  const stranger = buildImage({ name: 'stranger' });
+  source.put(stranger);
+  const guess = (): Promise<unknown> => gate.admitBlob(app, digestAt(stranger, 1), never());
+  await t.rejects(guess(), deniedFor('not-reachable'));
+  t.equal(fetched(), index.children.length);
+  for (let times = 0; times < 5; times += 1) await t.rejects(guess(), { code: 'DENIED' });
+  t.equal(fetched(), index.children.length);
+  clock.advanceMs(10_000);
+  await Promise.all([1, 2, 3].map(() => t.rejects(guess(), { code: 'DENIED' })));
+  t.equal(fetched(), 2 * index.children.length, 'once for all who ask at the same time');
+});
+
+t.test('a child that can not be had makes a blob unclear, not denied', async (t) => {
+  const { gate, source } = await indexKit();
+  const [child] = index.children as [Artifact];
+  const blob = digestAt(child, 1);
+  const { fetchManifest } = source;
+  source.fetchManifest = async (path, reference, signal) => {
+    if ('digest' in reference && reference.digest === child.descriptor.digest) {
+      throw new UpstreamError('UPSTREAM_FAILED', 'answered 500');
+    }
+    return fetchManifest(path, reference, signal);
+  };
+  await t.rejects(gate.admitBlob(app, blob, never()), { code: 'UNAVAILABLE' });
+  source.fetchManifest = fetchManifest;
+  t.ok(await gate.admitBlob(app, blob, never()));
+});
+
 function digestAt({ blobs }: Artifact, index: number): Digest {
   const blob = blobs[index];
   if (blob === undefined) throw new TypeError(`no blob ${index}`);
