@@ -63,6 +63,11 @@ const identity = {
 
 /** The whole app over a configuration of its own in a folder of its own; closed with the test. */
 export async function startAppKit(t: Test, options: AppOptions): Promise<AppKit> {
+  return startAt(t, writeConfiguration(t, options), options.clock);
+}
+
+/** Writes configuration, policy and trust store into the test's folder; returns the file. */
+export function writeConfiguration(t: Test, options: Omit<AppOptions, 'clock'>): string {
   const trust = { x509: { ca: { acme: { 'acme.pem': acme.root.pem } } } };
   const folder = t.testdir({ trust, ...options.files });
   const { upstreams } = options;
@@ -89,7 +94,7 @@ export async function startAppKit(t: Test, options: AppOptions): Promise<AppKit>
   writeFileSync(join(folder, 'policy.yaml'), policy);
   writeFileSync(join(folder, 'assay.yaml'), JSON.stringify(configuration));
   mkdirSync(join(folder, 'data'));
-  return startAt(t, join(folder, 'assay.yaml'), options.clock);
+  return join(folder, 'assay.yaml');
 }
 
 async function startAt(t: Test, file: string, clock: Clock | undefined): Promise<AppKit> {
