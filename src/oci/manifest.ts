@@ -129,10 +129,11 @@ function readMediaType(
 ): ManifestMediaType {
   const { mediaType: stated } = document;
   if (stated !== undefined && typeof stated !== 'string') throw malformed('mediaType is no text');
-  const mediaType =
-    stated ?? contentType ?? (isIndex ? mediaTypes.ociIndex : mediaTypes.ociManifest);
-  if (stated !== undefined && contentType !== undefined && stated !== contentType) {
-    throw malformed(`mediaType ${quoted(stated)} is unlike Content-Type ${quoted(contentType)}`);
+  // Only OCI lets it out. A Content-Type is under no digest: the same bytes, verified as the one,
+  // would be served as the other whenever upstream says so.
+  const mediaType = stated ?? (isIndex ? mediaTypes.ociIndex : mediaTypes.ociManifest);
+  if (contentType !== undefined && mediaType !== contentType) {
+    throw malformed(`mediaType ${quoted(mediaType)} is unlike Content-Type ${quoted(contentType)}`);
   }
   if (!isManifestMediaType(mediaType)) {
     throw malformed(`media type ${quoted(mediaType)} is not of a manifest or index`);

@@ -342,6 +342,22 @@ t.test('a child that can not be had makes a blob unclear, not denied', async (t)
   t.ok(await gate.admitBlob(app, blob, never()));
 });
 
+t.test('bytes that state no type are never served as another than the one verified', async (t) => {
+  const kit = await makeGateKit();
+  const bare = buildImage({ name: 'bare', members: { mediaType: undefined } });
+  kit.source.put(bare, 'v1');
+  kit.source.put(toySignature(bare.descriptor, { by: 'alice' }));
+  const { descriptor } = await kit.gate.admitManifest(app, by('v1'), never());
+  t.equal(descriptor.mediaType, mediaTypes.ociManifest);
+  const { fetchManifest } = kit.source;
+  kit.source.fetchManifest = async (...question) => {
+    const content = await fetchManifest(...question);
+    return content && { ...content, contentType: mediaTypes.dockerManifest };
+  };
+  const { gate } = await kit.restarted();
+  await t.rejects(gate.admitManifest(app, by('v1'), never()), deniedFor('malformed-manifest'));
+});
+
 function digestAt({ blobs }: Artifact, index: number): Digest {
   const blob = blobs[index];
   if (blob === undefined) throw new TypeError(`no blob ${index}`);

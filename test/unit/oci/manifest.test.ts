@@ -45,7 +45,7 @@ t.test('a docker manifest and list are read', (t) => {
   t.end();
 });
 
-t.test('without a mediaType of its own the stated one counts, or the shape decides', (t) => {
+t.test('without a mediaType of its own the shape decides', (t) => {
   const bare = buildImage({ members: { mediaType: undefined } });
   t.equal(readManifest(bare.bytes, mediaTypes.ociManifest).mediaType, mediaTypes.ociManifest);
   t.equal(readManifest(bare.bytes, undefined).mediaType, mediaTypes.ociManifest);
@@ -70,6 +70,12 @@ const refused: readonly (readonly [string, Uint8Array, string | undefined, RegEx
     changed({ layers: [{ ...layer, Digest: layer?.digest }] }),
     undefined,
     /digest in another case/,
+  ],
+  [
+    "Docker's Content-Type over bytes that state no type",
+    changed({ mediaType: undefined }),
+    mediaTypes.dockerManifest,
+    /unlike Content-Type/,
   ],
   [
     'a Content-Type unlike mediaType',
