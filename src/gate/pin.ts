@@ -62,9 +62,12 @@ export function makePins(dependencies: {
     const name = nameOf(repository, tag);
     const resolving = source(repository).resolveTag(repository.path, tag, signal);
     const digest = await fromUpstream(resolving, signal);
+    const former = await lastKnown(name);
     const pin = { digest, resolvedAt: clock.now() };
     pins.set(name, pin);
     if (digest !== undefined) await state.put(name, pin);
+    // What upstream took away must not come back while it can't be asked.
+    else if (former?.digest !== undefined) await state.delete(name);
     return pin;
   };
 

@@ -73,3 +73,17 @@ t.test('a digest pull needs no tag and asks for none', async (t) => {
   await kit.gate.admitManifest(app, by(first.descriptor.digest), never());
   t.notOk(kit.source.calls.some((call) => call.startsWith('resolveTag')));
 });
+
+t.test(
+  'a tag that upstream removed does not come back with a restart while it is down',
+  async (t) => {
+    const kit = await signedKit();
+    await kit.gate.admitManifest(app, by('v1'), never());
+    kit.source.removeTag('v1');
+    kit.clock.advanceMs(60_000);
+    await t.rejects(kit.gate.admitManifest(app, by('v1'), never()), { code: 'MANIFEST_UNKNOWN' });
+    kit.source.fail('resolveTag', new UpstreamError('UPSTREAM_FAILED', 'down'));
+    const { gate } = await kit.restarted();
+    await t.rejects(gate.admitManifest(app, by('v1'), never()), { code: 'UNAVAILABLE' });
+  },
+);
