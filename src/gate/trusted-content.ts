@@ -36,9 +36,26 @@ export type TrustedBlob = Trusted<{
    * only once the hash matches. Resolves when upstream's headers have come.
    */
   open(signal: AbortSignal): Promise<Readable>;
+  /**
+   * The same for a part, where it can be had without giving unverified bytes for a complete
+   * answer; otherwise the stream is the whole blob, and `range` undefined. Absent: `open` it is.
+   */
+  openRange?(range: ByteRange, signal: AbortSignal): Promise<OpenedRange>;
   /** All bytes, verified before any is given, where they are at hand (manifests, configs kept). */
   readonly bytes?: Uint8Array;
 }>;
+
+/** Offsets of the first and the last byte, both included. */
+export interface ByteRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface OpenedRange {
+  readonly stream: Readable;
+  /** What the stream is; undefined: all of the blob. */
+  readonly range: ByteRange | undefined;
+}
 
 export type TrustedReferrers = Trusted<{
   /** Each of them would be served if asked for. */

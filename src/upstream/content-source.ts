@@ -27,11 +27,12 @@ export interface ContentSource {
     signal: AbortSignal,
   ): Promise<BlobStat | undefined>;
 
-  /** The blob's bytes, not verified: the reader passes them through `matching`. */
+  /** The blob's bytes. Unless it says `proof`, the reader passes them through `matching`. */
   openBlob(
     path: RepositoryPath,
     digest: Digest,
     signal: AbortSignal,
+    wish?: BlobWish,
   ): Promise<BlobContent | undefined>;
 
   /** One page of tags in the source's order. */
@@ -64,8 +65,32 @@ export interface BlobStat {
   readonly size: number | undefined;
 }
 
+export interface BlobWish {
+  /** What an admitted parent states; a source that keeps content keeps only what has one. */
+  readonly size?: number | undefined;
+  /** Bytes from `first` to `last`, both included; the source may give the whole blob instead. */
+  readonly range?: BlobRange | undefined;
+  /** A strong ETag: the range only if the content still has it. */
+  readonly ifRange?: string | undefined;
+}
+
+export interface BlobRange {
+  readonly first: number;
+  /** Undefined: to the end. */
+  readonly last?: number | undefined;
+}
+
 export interface BlobContent extends BlobStat {
   readonly stream: Readable;
+  /** What part of the blob the stream is; undefined: all of it. */
+  readonly range?: BlobRange | undefined;
+  /**
+   * `stored`: the hash was checked before. `withheld`: the stream ends well only if the hash
+   * matches. Undefined: nobody has looked at the bytes.
+   */
+  readonly proof?: 'stored' | 'withheld' | undefined;
+  /** Upstream's strong ETag. */
+  readonly etag?: string | undefined;
 }
 
 export interface TagQuery {
