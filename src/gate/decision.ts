@@ -32,7 +32,7 @@ export interface Decisions {
   assertRuleIn(repository: Repository): void;
 }
 
-export function makeDecisions(dependencies: {
+interface DecisionDependencies {
   readonly roots: Roots;
   readonly vouchers: Vouchers;
   readonly closure: Closure;
@@ -40,87 +40,108 @@ export function makeDecisions(dependencies: {
   readonly verdicts: VerdictCache;
   readonly verifier: Verifier;
   readonly clock: Clock;
-}): Decisions {
-  const { roots, vouchers, closure, pins, verdicts, verifier, clock } = dependencies;
+}
 
+export function makeDecisions(dependencies: DecisionDependencies): Decisions {
+  const { verdicts, verifier, clock } = dependencies;
   const refuseWith = (of: Parameters<typeof refusal>[0]): never => {
     const verdict = refusal(of, clock.now());
     verdicts.note(verdict);
     return refuse([verdict]);
   };
-
-  const deny: Decisions['deny'] = async (repository, digest, reason, because) => {
-    return refuseWith({ scope: scopeOf(repository), subject: digest, reason, because });
-  };
-
-  /** Evidence is served because of what it speaks about, never because of what it is. */
-  const evidenceVoucher = async (
-    repository: Repository,
-    { manifest, descriptor }: ReadManifest,
-    tag: Tag | undefined,
-    waiting: AbortSignal,
-  ): Promise<Voucher | undefined> => {
-    const subject = subjectOfEvidence(manifest, tag);
-    if (subject === undefined || subject === descriptor.digest || !isEvidence(manifest)) {
-      return undefined;
-    }
-    const found = await vouchers.renewed(repository, subject, 'manifest', waiting);
-    const verdict =
-      found.voucher?.verdict ?? (await verdictOnSubject(repository, subject, waiting));
-    if (verdict === undefined || !mayBeServed(verdict)) {
-      if (found.unclear !== undefined) throw found.unclear;
-      return undefined;
-    }
-    await closure.recordEvidence(scopeOf(repository), descriptor.digest, subject);
-    return { ...rootVoucher(verdict), by: 'evidence' };
-  };
-
-  const verdictOnSubject = async (
-    repository: Repository,
-    subject: Digest,
-    waiting: AbortSignal,
-  ): Promise<Verdict | undefined> => {
-    try {
-      return await roots.verify(repository, subject, waiting);
-    } catch (error) {
-      waiting.throwIfAborted();
-      if (isAbsentOrMalformed(error)) return undefined;
-      throw error;
-    }
-  };
-
-  const unsignedPart = (repository: Repository, read: ReadManifest, own: Verdict): boolean =>
-    own.reason === 'unsigned' &&
-    read.manifest.kind === 'image' &&
-    !pins.isTagged(scopeOf(repository), read.descriptor.digest);
-
   return {
-    deny,
+    async deny(repository, digest, reason, because) {
+      return refuseWith({ scope: scopeOf(repository), subject: digest, reason, because });
+    },
     assertRuleIn(repository) {
       if (!verifier.hasRuleIn(repository)) refuseWith(noRuleFor(scopeOf(repository)));
     },
     async onManifest(repository, read, tag, waiting) {
-      const { digest } = read.descriptor;
-      const known = await vouchers.inForce(repository, digest, 'manifest');
-      if (fits(known, read, tag)) return known.voucher;
-      const renewed = await vouchers.renewed(repository, digest, 'manifest', waiting);
-      if (fits(renewed, read, tag)) return renewed.voucher;
-      const evidence = await evidenceVoucher(repository, read, tag, waiting);
-      if (evidence !== undefined) return evidence;
-      const own = await roots.verify(repository, read, waiting);
-      if (mayBeServed(own)) return rootVoucher(own);
+      const found = await findVoucher(repository, read, tag, dependencies, waiting);
+      if ('voucher' in found) return found.voucher;
+      const { own, renewed } = found;
       if (renewed.unclear !== undefined) throw renewed.unclear;
-      const parents = renewed.refused.filter(({ subject }) => subject !== digest);
+      const isPart = own.reason === 'unsigned';
+      const parents = renewed.refused.filter(({ subject }) => subject !== own.subject);
       const [parent, ...others] = parents;
-      if (parent !== undefined && own.reason === 'unsigned')
-        return refuse([parent, ...others, own]);
-      if (unsignedPart(repository, read, own)) {
+      if (parent !== undefined && isPart) return refuse([parent, ...others, own]);
+      if (isPart && !isKnownRoot(repository, read, dependencies.pins)) {
         const because = 'it is unsigned, and no verified index that lists it is known';
-        return deny(repository, digest, 'not-reachable', because);
+        const scope = scopeOf(repository);
+        return refuseWith({ scope, subject: own.subject, reason: 'not-reachable', because });
       }
       return refuse([own]);
     },
   };
+}
+
+type Found =
+  | { readonly voucher: Voucher }
+  /** Its own verdict, which is no ground to serve it, and what was found beside it. */
+  | { readonly own: Verdict; readonly renewed: Vouching };
+
+/** What costs least first: verdicts in force, then renewed ones, then a verification of its own. */
+async function findVoucher(
+  repository: Repository,
+  read: ReadManifest,
+  tag: Tag | undefined,
+  dependencies: DecisionDependencies,
+  waiting: AbortSignal,
+): Promise<Found> {
+  const { vouchers, roots } = dependencies;
+  const { digest } = read.descriptor;
+  const known = await vouchers.inForce(repository, digest, 'manifest');
+  if (fits(known, read, tag)) return known;
+  const renewed = await vouchers.renewed(repository, digest, 'manifest', waiting);
+  if (fits(renewed, read, tag)) return renewed;
+  const evidence = await findEvidenceVoucher(repository, read, tag, dependencies, waiting);
+  if (evidence !== undefined) return { voucher: evidence };
+  const own = await roots.verify(repository, read, waiting);
+  return mayBeServed(own) ? { voucher: rootVoucher(own) } : { own, renewed };
+}
+
+/** Evidence is served because of what it speaks about, never because of what it is. */
+async function findEvidenceVoucher(
+  repository: Repository,
+  { manifest, descriptor }: ReadManifest,
+  tag: Tag | undefined,
+  { vouchers, roots, closure }: DecisionDependencies,
+  waiting: AbortSignal,
+): Promise<Voucher | undefined> {
+  const subject = subjectOfEvidence(manifest, tag);
+  if (subject === undefined || subject === descriptor.digest || !isEvidence(manifest)) {
+    return undefined;
+  }
+  const found = await vouchers.renewed(repository, subject, 'manifest', waiting);
+  const verdict =
+    found.voucher?.verdict ?? (await verdictOnSubject(repository, subject, roots, waiting));
+  if (verdict === undefined || !mayBeServed(verdict)) {
+    if (found.unclear !== undefined) throw found.unclear;
+    return undefined;
+  }
+  await closure.recordEvidence(scopeOf(repository), descriptor.digest, subject);
+  return { ...rootVoucher(verdict), by: 'evidence' };
+}
+
+async function verdictOnSubject(
+  repository: Repository,
+  subject: Digest,
+  roots: Roots,
+  waiting: AbortSignal,
+): Promise<Verdict | undefined> {
+  try {
+    return await roots.verify(repository, subject, waiting);
+  } catch (error) {
+    waiting.throwIfAborted();
+    if (isAbsentOrMalformed(error)) return undefined;
+    throw error;
+  }
+}
+
+/** An index, or what a tag points at, is not looked for in an index. */
+function isKnownRoot(repository: Repository, read: ReadManifest, pins: Pins): boolean {
+  const { manifest, descriptor } = read;
+  return manifest.kind === 'index' || pins.isTagged(scopeOf(repository), descriptor.digest);
 }
 
 type Fitting = Vouching & { readonly voucher: Voucher };

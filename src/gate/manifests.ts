@@ -1,0 +1,106 @@
+import type { Digest } from '../oci/digest.ts';
+import { MalformedError } from '../oci/malformed-error.ts';
+import type { Reference, Tag } from '../oci/reference.ts';
+import { type Repository, scopeOf } from '../oci/repository.ts';
+import type { ContentSource } from '../upstream/content-source.ts';
+import type { Verifier } from '../verifier/verifier.ts';
+import { admit } from './admission.ts';
+import type { Closure } from './closure.ts';
+import type { Decisions } from './decision.ts';
+import { isReferrersList, mayNameEvidence } from './evidence.ts';
+import type { HotManifests } from './hot-manifests.ts';
+import { fetchAndRead, type ReadManifest } from './manifest-reader.ts';
+import type { Pins } from './pin.ts';
+import type { TrustedManifest } from './trusted-content.ts';
+
+/** Manifests through the gate: see `Gate.admitManifest` and `Gate.manifestAtHand`. */
+export interface Manifests {
+  atHand(repository: Repository, reference: Reference): TrustedManifest | undefined;
+  admit(
+    repository: Repository,
+    reference: Reference,
+    signal: AbortSignal,
+  ): Promise<TrustedManifest>;
+}
+
+interface ManifestDependencies {
+  readonly source: (repository: Repository) => ContentSource;
+  readonly verifier: Verifier;
+  readonly decisions: Decisions;
+  readonly closure: Closure;
+  readonly pins: Pins;
+  readonly hot: HotManifests;
+}
+
+export function makeManifests(dependencies: ManifestDependencies): Manifests {
+  const { pins, hot } = dependencies;
+  const findHot = (
+    repository: Repository,
+    digest: Digest,
+    tag: Tag | undefined,
+  ): TrustedManifest | undefined => {
+    const known = hot.get(scopeOf(repository), digest);
+    const isHere = known?.admission.by !== 'evidence' || mayNameEvidence(tag);
+    return isHere ? known : undefined;
+  };
+  return {
+    atHand(repository, reference) {
+      if ('digest' in reference) return findHot(repository, reference.digest, undefined);
+      const digest = pins.atHand(repository, reference.tag);
+      return digest && findHot(repository, digest, reference.tag);
+    },
+    async admit(repository, reference, signal) {
+      const tag = 'tag' in reference ? reference.tag : undefined;
+      const { digest, stale } =
+        'tag' in reference
+          ? await pins.resolve(repository, reference.tag, signal)
+          : { digest: reference.digest, stale: false };
+      const admitted =
+        findHot(repository, digest, tag) ??
+        (await decide(repository, digest, tag, dependencies, signal));
+      return stale ? withStaleWarning(admitted) : admitted;
+    },
+  };
+}
+
+async function decide(
+  repository: Repository,
+  digest: Digest,
+  tag: Tag | undefined,
+  dependencies: ManifestDependencies,
+  signal: AbortSignal,
+): Promise<TrustedManifest> {
+  const { verifier, decisions, closure, hot } = dependencies;
+  const scope = scopeOf(repository);
+  const generation = verifier.generation();
+  const found = await read(repository, digest, dependencies, signal);
+  const voucher = await decisions.onManifest(repository, found, tag, signal);
+  const { manifest, bytes, descriptor } = found;
+  // The children of a list of referrers are no parts of anything: each is decided on by itself.
+  const isList = voucher.by === 'evidence' && isReferrersList(manifest);
+  const recorded = isList ? 'written' : await closure.record(scope, digest, manifest);
+  const admitted = admit({ bytes, descriptor }, voucher, 'state');
+  // What the state did not take is tried again with the next request.
+  if (recorded === 'written') hot.set(scope, admitted, generation);
+  return admitted;
+}
+
+async function read(
+  repository: Repository,
+  digest: Digest,
+  { source, decisions }: ManifestDependencies,
+  signal: AbortSignal,
+): Promise<ReadManifest> {
+  try {
+    return await fetchAndRead(repository, digest, source(repository), signal);
+  } catch (error) {
+    if (!(error instanceof MalformedError)) throw error;
+    return decisions.deny(repository, digest, 'malformed-manifest', error.message);
+  }
+}
+
+function withStaleWarning(manifest: TrustedManifest): TrustedManifest {
+  const warning = 'the upstream can not be asked: this tag may have moved';
+  const warnings = [...manifest.admission.warnings, warning];
+  return { ...manifest, admission: { ...manifest.admission, warnings } };
+}

@@ -1,0 +1,135 @@
+import type { Digest } from '../oci/digest.ts';
+import { type Repository, scopeOf } from '../oci/repository.ts';
+import type { Verdict } from '../verdict/verdict.ts';
+import type { Verifier } from '../verifier/verifier.ts';
+import type { Closure, Parent } from './closure.ts';
+import { mayBePartOfEvidence } from './evidence.ts';
+import { NotFoundError, UnavailableError } from './gate-error.ts';
+import type { Roots } from './roots.ts';
+import { mayBeServed } from './verdict-cache.ts';
+import {
+  isForStatements,
+  type PartKind,
+  rootVoucher,
+  type Voucher,
+  type Vouchers,
+  type Vouching,
+} from './voucher.ts';
+
+/** An index of indexes, its image, its layer, and evidence about any of them. */
+const maxDepth = 6;
+/** Roots that are verified again at most for one request. */
+const maxRenewals = 8;
+
+interface VoucherDependencies {
+  readonly roots: Roots;
+  readonly closure: Closure;
+  readonly verifier: Verifier;
+}
+
+interface Search extends VoucherDependencies {
+  readonly repository: Repository;
+  readonly seen: Set<Digest>;
+  readonly refused: Verdict[];
+  unclear: UnavailableError | undefined;
+  /** Undefined: verdicts in force alone count. */
+  readonly renew: { readonly waiting: AbortSignal; left: number } | undefined;
+}
+
+/** Looks for who vouches: the digest's own verdict, what it is evidence about, what lists it. */
+export function makeVouchers(dependencies: VoucherDependencies): Vouchers {
+  const look = async (
+    repository: Repository,
+    digest: Digest,
+    kind: PartKind,
+    renew: Search['renew'],
+  ): Promise<Vouching> => {
+    const found = { seen: new Set<Digest>(), refused: [], unclear: undefined };
+    const search: Search = { ...dependencies, ...found, repository, renew };
+    const voucher = await find(search, digest, kind, 0);
+    return { voucher, refused: search.refused, unclear: search.unclear };
+  };
+  return {
+    inForce: (repository, digest, kind) => look(repository, digest, kind, undefined),
+    renewed: (repository, digest, kind, waiting) =>
+      look(repository, digest, kind, { waiting, left: maxRenewals }),
+  };
+}
+
+async function verdictOf(search: Search, digest: Digest): Promise<Verdict | undefined> {
+  const { roots, repository, renew } = search;
+  const known = await roots.inForce(repository, digest);
+  if (known !== undefined || renew === undefined || renew.left === 0) return known;
+  if (!(await roots.wasRoot(repository, digest))) return undefined;
+  renew.left -= 1;
+  return roots.verify(repository, digest, renew.waiting).catch((error: unknown) => {
+    if (error instanceof NotFoundError) return undefined;
+    throw error;
+  });
+}
+
+async function find(
+  search: Search,
+  digest: Digest,
+  kind: PartKind,
+  depth: number,
+): Promise<Voucher | undefined> {
+  if (depth > maxDepth || search.seen.has(digest)) return undefined;
+  search.seen.add(digest);
+  const own = await asked(search, verdictOf(search, digest));
+  if (own !== undefined) {
+    if (mayBeServed(own)) return rootVoucher(own);
+    search.refused.push(own);
+  }
+  const scope = scopeOf(search.repository);
+  const subject = await asked(search, search.closure.subjectOf(scope, digest));
+  if (subject !== undefined) {
+    const voucher = await find(search, subject, 'manifest', depth + 1);
+    if (voucher !== undefined) return { ...rootVoucher(voucher.verdict), by: 'evidence' };
+  }
+  return asked(search, findParent(search, digest, kind, depth));
+}
+
+async function findParent(
+  search: Search,
+  digest: Digest,
+  kind: PartKind,
+  depth: number,
+): Promise<Voucher | undefined> {
+  const scope = scopeOf(search.repository);
+  for await (const parent of search.closure.parentsOf(scope, digest)) {
+    if (kind === 'manifest' && parent.role === 'blob') continue;
+    const coversPlatforms = parent.role !== 'blob' && isCoveredAlone(search, parent);
+    if (coversPlatforms && parent.role === 'platform') continue;
+    const voucher = await find(search, parent.digest, 'manifest', depth + 1);
+    if (voucher === undefined || !reaches(voucher, parent)) continue;
+    const mustBeStatement = voucher.mustBeStatement || coversPlatforms;
+    return { ...voucher, part: parent.part, role: parent.role, mustBeStatement };
+  }
+  return undefined;
+}
+
+/** With `covers: platforms` an index does not vouch for its platform children. */
+function isCoveredAlone({ verifier, repository }: Search, parent: Parent): boolean {
+  const { rule } = verifier.governing(repository, parent.digest);
+  return rule?.kind === 'require' && rule.covers === 'platforms';
+}
+
+/**
+ * Whether who vouches for a parent vouches for its part too. Evidence has no children, whatever it
+ * lists: it was not evidence when its parts were noted, or the rule was another then.
+ */
+function reaches(voucher: Voucher, { role, part }: Parent): boolean {
+  return !isForStatements(voucher) || (role === 'blob' && mayBePartOfEvidence(part));
+}
+
+/** One who can't be asked must not hide another who vouches. */
+async function asked<T>(search: Search, work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error;
+    search.unclear ??= error;
+    return undefined;
+  }
+}
