@@ -1,4 +1,5 @@
 import { isObject, JsonError, type Json, type JsonObject, readJson } from '../kernel/json.ts';
+import { oncePer } from '../kernel/once.ts';
 import { quoted } from '../kernel/quoted.ts';
 import { refuseCaseVariants } from './case-variants.ts';
 import {
@@ -65,13 +66,29 @@ export function readManifest(bytes: Uint8Array, contentType: string | undefined)
   if (bytes.byteLength > maxManifestBytes) {
     throw malformed(`the manifest is larger than ${maxManifestBytes} bytes`);
   }
+  const manifest = bytes.byteLength > largeBytes ? readLarge(bytes) : readBytes(bytes);
+  const { mediaType } = manifest;
+  if (contentType !== undefined && mediaType !== contentType) {
+    throw malformed(`mediaType ${quoted(mediaType)} is unlike Content-Type ${quoted(contentType)}`);
+  }
+  return manifest;
+}
+
+/**
+ * From so many bytes on a manifest takes tens of milliseconds to read, and whoever pushed one of
+ * 4 MiB may ask for it all the time: it is read once for as long as its bytes are kept.
+ */
+const largeBytes = 64 * 1024;
+const readLarge = oncePer(readBytes);
+
+function readBytes(bytes: Uint8Array): Manifest {
   const document = readDocument(bytes);
   if (document['schemaVersion'] !== 2) throw malformed('schemaVersion is not 2');
   const isIndex = 'manifests' in document;
   if (isIndex && ('layers' in document || 'config' in document)) {
     throw malformed('the document has both manifests and layers or config');
   }
-  const mediaType = readMediaType(document, contentType, isIndex);
+  const mediaType = readMediaType(document, isIndex);
   const common = {
     mediaType,
     ...present('artifactType', readArtifactType(document, 'the manifest')),
@@ -122,19 +139,12 @@ function readDocument(bytes: Uint8Array): JsonObject {
   return document;
 }
 
-function readMediaType(
-  document: JsonObject,
-  contentType: string | undefined,
-  isIndex: boolean,
-): ManifestMediaType {
+function readMediaType(document: JsonObject, isIndex: boolean): ManifestMediaType {
   const { mediaType: stated } = document;
   if (stated !== undefined && typeof stated !== 'string') throw malformed('mediaType is no text');
   // Only OCI lets it out. A Content-Type is under no digest: the same bytes, verified as the one,
   // would be served as the other whenever upstream says so.
   const mediaType = stated ?? (isIndex ? mediaTypes.ociIndex : mediaTypes.ociManifest);
-  if (contentType !== undefined && mediaType !== contentType) {
-    throw malformed(`mediaType ${quoted(mediaType)} is unlike Content-Type ${quoted(contentType)}`);
-  }
   if (!isManifestMediaType(mediaType)) {
     throw malformed(`media type ${quoted(mediaType)} is not of a manifest or index`);
   }

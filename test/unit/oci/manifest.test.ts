@@ -159,3 +159,11 @@ for (const [title, bytes, contentType, because] of refused) {
     t.end();
   });
 }
+
+t.test('large bytes are read once, small ones are not remembered', (t) => {
+  const large = buildImage({ annotations: { padding: 'x'.repeat(64 * 1024) } });
+  t.equal(readManifest(large.bytes, undefined), readManifest(large.bytes, mediaTypes.ociManifest));
+  t.not(readManifest(image.bytes, undefined), readManifest(image.bytes, undefined));
+  t.throws(() => readManifest(large.bytes, mediaTypes.dockerManifest), /unlike Content-Type/);
+  t.end();
+});
