@@ -85,15 +85,15 @@ export function keepManifests(
 
 /**
  * The digest does not cover the Content-Type: one that does not fit the document is upstream's
- * slip of a moment, and kept it would make the manifest malformed for ever.
+ * slip of a moment, and kept it would make the manifest malformed for ever. What its own bytes
+ * make malformed is so for ever, and nobody shall have it fetched at each request.
  */
 function isWorthKeeping({ bytes, digest, contentType }: ManifestContent): boolean {
   if (!matchesDigest(bytes, digest)) return false;
   try {
-    readManifest(bytes, contentType);
-    return true;
+    return contentType === undefined || readManifest(bytes, undefined).mediaType === contentType;
   } catch (error) {
-    if (error instanceof MalformedError) return false;
+    if (error instanceof MalformedError) return true;
     throw error;
   }
 }

@@ -147,6 +147,16 @@ t.test('a manifest whose Content-Type does not fit is passed on, and is not kept
   t.equal((await kept.fetchManifest(app, { digest }, signal))?.contentType, contentType);
 });
 
+t.test('a manifest that its own bytes make malformed is kept, and fetched no more', async (t) => {
+  const { source, kept } = makeKept();
+  const malformed = buildImage({ members: { schemaVersion: 1 } });
+  source.put(malformed);
+  const asked = { digest: malformed.descriptor.digest };
+  const first = await kept.fetchManifest(app, asked, signal);
+  source.fail('fetchManifest', down);
+  t.same(await kept.fetchManifest(app, asked, signal), first);
+});
+
 t.test('a blob above the bound is not kept', async (t) => {
   const large = buildBlob('application/x', fillerBytes('large', 1024 * 1024 + 1));
   const { source, kept } = makeKept();
