@@ -53,7 +53,8 @@ export interface MadeGate extends Gate {
 
 export function makeGate(dependencies: GateDependencies): MadeGate {
   const { metrics } = dependencies;
-  const { source, verdicts, closure, decisions, manifests, blobs } = assemble(dependencies);
+  const { source, flights, verdicts, closure, decisions, manifests, blobs } =
+    assemble(dependencies);
   const count = <T extends { readonly admission: Admission }>(content: T): T => {
     const { by, cache } = content.admission;
     metrics.count('assay_admissions_total', { by, cache });
@@ -77,7 +78,9 @@ export function makeGate(dependencies: GateDependencies): MadeGate {
       const subject = await blobs.admitManifest(repository, digest, signal);
       if (subject === undefined) return admitList({ descriptors: [] });
       const from = { source: source(repository), closure };
-      return admitList({ descriptors: await listEvidence(repository, digest, from, signal) });
+      const list = (own: AbortSignal) => listEvidence(repository, digest, from, own);
+      const key = `referrers/${scopeOf(repository)}@${digest}`;
+      return admitList({ descriptors: await flights.run(key, list, signal) });
     },
     async listTags(repository, query, signal) {
       decisions.assertRuleIn(repository);
@@ -120,5 +123,5 @@ function assemble(dependencies: GateDependencies) {
   const readings = makeSingleFlight({ maxFlights, deadlineMs });
   const unread = makeUnreadChildren({ closure, flights: readings, clock, admitManifest });
   const blobs = { source, vouchers, decisions, matching, metrics, unread, admitManifest };
-  return { source, verdicts, closure, decisions, manifests, blobs };
+  return { source, flights, verdicts, closure, decisions, manifests, blobs };
 }

@@ -132,6 +132,18 @@ t.test(
   },
 );
 
+t.test('those who list referrers at the same time share one list', async (t) => {
+  const { gate, source } = await signedKit();
+  await gate.admitManifest(app, by('v1'), never());
+  const before = source.calls.length;
+  const list = () => gate.admitReferrers(app, image.descriptor.digest, never());
+  const [one, ...others] = await Promise.all([list(), list(), list()]);
+  t.equal(one.descriptors.length, 2);
+  for (const other of others) t.same(other, one);
+  const asked = source.calls.slice(before).filter((call) => call.startsWith('listReferrers'));
+  t.equal(asked.length, 1);
+});
+
 t.test('a list of referrers that can not be had is no empty list', async (t) => {
   const { gate, source } = await signedKit();
   await gate.admitManifest(app, by('v1'), never());
