@@ -66,7 +66,10 @@ export async function loadRules(rules: string): ReturnType<typeof loadTrustPolic
 /** The real gate, verifier and policy engine over a source in memory and a toy format. */
 export async function makeGateKit(
   rules = aliceSigns,
-  given: Partial<Pick<GateKit, 'source' | 'clock' | 'store'>> & { trust?: string } = {},
+  given: Partial<Pick<GateKit, 'source' | 'clock' | 'store'>> & {
+    readonly trust?: string;
+    readonly flightDeadlineMs?: number;
+  } = {},
 ): Promise<GateKit> {
   const source = given.source ?? makeMemorySource();
   const clock = given.clock ?? makeFakeClock();
@@ -99,7 +102,7 @@ export async function makeGateKit(
     lifetimes: { tagMs: 60_000, staleTagMs: 3_600_000, absentMs: 10_000 },
     limits: {
       maxFlights: 100,
-      flightDeadlineMs: 30_000,
+      flightDeadlineMs: given.flightDeadlineMs ?? 30_000,
       maxVerdictsInMemory: 1000,
       maxHotBytes: 10_000_000,
     },

@@ -2,6 +2,7 @@ import t from 'tap';
 import { UpstreamError } from '../../../src/upstream/upstream-error.ts';
 import { buildImage } from '../../support/build-image.ts';
 import { app, by, deniedFor, type GateKit, makeGateKit, never } from '../../support/gate-kit.ts';
+import { makeMemorySource, type MemorySource } from '../../support/memory-source.ts';
 import { toySignature } from '../../support/toy-format.ts';
 
 const first = buildImage({ name: 'first' });
@@ -50,6 +51,31 @@ t.test(
     await t.rejects(pulled(kit), { code: 'UNAVAILABLE' });
   },
 );
+
+t.test('an upstream that says nothing is as one that is down', async (t) => {
+  const alive = setInterval(() => undefined, 1000);
+  t.teardown(() => clearInterval(alive));
+  const source = makeMemorySource();
+  source.put(first, 'v1');
+  source.put(toySignature(first.descriptor, { by: 'alice' }));
+  let isSilent = false;
+  const silent: MemorySource = {
+    ...source,
+    resolveTag: (path, tag, signal) =>
+      isSilent
+        ? new Promise((_, reject) => {
+            signal.addEventListener('abort', () => reject(signal.reason as Error));
+          })
+        : source.resolveTag(path, tag, signal),
+  };
+  const kit = await makeGateKit(undefined, { source: silent, flightDeadlineMs: 200 });
+  await pulled(kit);
+  kit.clock.advanceMs(60_000);
+  isSilent = true;
+  const again = await kit.gate.admitManifest(app, by('v1'), never());
+  t.match(again.admission.warnings, [/may have moved/]);
+  await t.rejects(kit.gate.admitManifest(app, by('v2'), never()), { code: 'UNAVAILABLE' });
+});
 
 t.test('a tag that upstream removed is not served from memory', async (t) => {
   const kit = await kitWithTag();
