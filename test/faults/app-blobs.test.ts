@@ -204,6 +204,30 @@ t.test('HEAD has the headers of GET', async (t) => {
   }
 });
 
+t.test('an upstream that answers HEAD wrongly takes nothing away and adds nothing', async (t) => {
+  const kit = await open(t);
+  const unsigned = buildImage({ name: 'blobs, unsigned' });
+  kit.registry.put('app', unsigned);
+  for (const step of [{ status: 404 }, { status: 405 }, { headers: { 'content-length': '1' } }]) {
+    kit.registry.setFault(({ method }) => (method === 'HEAD' ? step : undefined));
+    for (const method of ['HEAD', 'GET']) {
+      t.equal((await askRaw(t, kit.port, method, large)).status, 200, method);
+      const denied = await askRaw(t, kit.port, method, unsigned.blobs[1]!);
+      t.equal(denied.status, 403, `${method}: it exists, and is denied`);
+    }
+  }
+});
+
+t.test('a layer that upstream lost is not found, and nothing is served for it', async (t) => {
+  const kit = await open(t);
+  kit.registry.setFault(({ path }) => (path.includes('/blobs/') ? { status: 404 } : undefined));
+  const reply = await askRaw(t, kit.port, 'GET', large);
+  t.equal(reply.status, 404);
+  t.match(String(reply.body), 'BLOB_UNKNOWN');
+  kit.registry.setFault(undefined);
+  t.ok((await askRaw(t, kit.port, 'GET', large)).body.equals(large.bytes));
+});
+
 t.test('while one blob hangs others come, and who leaves ends the request upstream', async (t) => {
   const kit = await open(t);
   const until = makeBarrier();
