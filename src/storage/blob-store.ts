@@ -17,10 +17,11 @@ export interface BlobStore {
    */
   open(content: ContentName): Promise<StoredBlob | undefined>;
   /**
-   * Begins to store, alone among all processes; `taken` while another one does so. Goes on with
-   * what an earlier try left behind. The caller ends it by `commit`, `keep` or `discard`.
+   * Begins to store, alone among all processes; `taken` while another one does so, `stored` if it
+   * is there by now. Goes on with what an earlier try left behind. The caller ends it by `commit`,
+   * `keep` or `discard`, and then `release`.
    */
-  begin(content: ContentName): Promise<Staging | 'taken'>;
+  begin(content: ContentName): Promise<Staging | 'taken' | 'stored'>;
   /** What another process is storing at the moment, to be read as it grows. */
   follow(content: ContentName): Promise<Followed | undefined>;
   stat(digest: Digest): Promise<StoredInfo | undefined>;

@@ -1,0 +1,45 @@
+import type { ContentName, Followed } from './blob-store.ts';
+import { type FileSystem, unlessAbsent } from './file-system.ts';
+import { parseJournal } from './journal.ts';
+import type { Leases } from './lease.ts';
+import type { StoreFolder } from './store-folder.ts';
+
+/**
+ * The growing file of another process. It is never cut short under us: an owner that begins anew
+ * takes a new file.
+ */
+export async function followPartial(
+  content: ContentName,
+  leases: Leases,
+  folder: StoreFolder,
+  files: FileSystem,
+): Promise<Followed | undefined> {
+  const { digest, size } = content;
+  const holder = await leases.holder(digest);
+  if (holder?.state !== 'active') return undefined;
+  const from = folder.partial(digest, holder.owner);
+  const text = await unlessAbsent(files.readFile(from.journal, 'utf8'));
+  if (text === undefined || parseJournal(text)?.size !== size) return undefined;
+  const part = await unlessAbsent(files.open(from.part, 'r'));
+  if (part === undefined) return undefined;
+
+  const isStored = async (ino: number): Promise<boolean> => {
+    const stored = await unlessAbsent(files.stat(folder.blob(digest)));
+    return stored?.ino === ino && stored.size === size;
+  };
+  return {
+    async progress() {
+      const { ino, size: bytes } = await part.stat();
+      const now = await leases.holder(digest);
+      const isHeld = now?.owner === holder.owner && now.state === 'active';
+      // Looked at after the lease: content is put into its place before the lease is given back.
+      if (await isStored(ino)) return 'stored';
+      return isHeld ? Math.min(bytes, size) : 'lost';
+    },
+    async read(into, position) {
+      const { bytesRead } = await part.read(into, 0, into.byteLength, position);
+      return bytesRead;
+    },
+    release: () => part.close(),
+  };
+}

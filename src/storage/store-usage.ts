@@ -1,0 +1,97 @@
+import type { StoreUsage } from './blob-store.ts';
+import { type FileSystem, unlessAbsent } from './file-system.ts';
+import { algorithms, parseStagingName, type StoreFolder } from './store-folder.ts';
+import { join } from 'node:path';
+
+/** What the store takes: counted once, and kept up to date by what this process does. */
+export interface StoreUsageCounter {
+  read(): Promise<StoreUsage>;
+  added(bytes: number): void;
+  removed(bytes: number): void;
+  /** Whether the file system has room for so many bytes more and a reserve beside. */
+  hasRoom(bytes: number): Promise<boolean>;
+}
+
+interface Sum {
+  files: number;
+  bytes: number;
+}
+
+/** Other things live on the same disk, such as the state: a twentieth is theirs, or 64 MiB. */
+const maxReserveBytes = 64 * 1024 * 1024;
+const reserveShare = 0.05;
+
+export function makeStoreUsage(folder: StoreFolder, files: FileSystem): StoreUsageCounter {
+  const change: Sum = { files: 0, bytes: 0 };
+  let counting: Promise<Sum> | undefined;
+  const countBlobs = async (): Promise<Sum> => {
+    const before = { ...change };
+    const sum: Sum = { files: 0, bytes: 0 };
+    for (const algorithm of algorithms) {
+      await addFolder(sum, folder.blobs(algorithm), files, () => true);
+    }
+    return { files: sum.files - before.files, bytes: sum.bytes - before.bytes };
+  };
+  const count = (): Promise<Sum> => {
+    counting ??= countBlobs().catch((error: unknown) => {
+      counting = undefined;
+      throw error;
+    });
+    return counting;
+  };
+  const freeOf = async (): Promise<{ bytes: number; files: number; total: number } | undefined> => {
+    const { bsize, bavail, blocks, ffree, files: inodes } = await files.statfs(folder.staging);
+    if (blocks === 0) return undefined;
+    // Some file systems (btrfs) make inodes as they are needed, and state none.
+    const free = { bytes: bavail * bsize, files: inodes === 0 ? Infinity : ffree };
+    return { ...free, total: blocks * bsize };
+  };
+  return {
+    async read() {
+      const blobs = await count();
+      const partial: Sum = { files: 0, bytes: 0 };
+      await addFolder(
+        partial,
+        folder.staging,
+        files,
+        (name) => parseStagingName(name)?.kind === 'part',
+      );
+      const free = await freeOf();
+      return {
+        blobs: { files: blobs.files + change.files, bytes: blobs.bytes + change.bytes },
+        partial,
+        free: free && { bytes: free.bytes, files: free.files },
+      };
+    },
+    added(bytes) {
+      change.files += 1;
+      change.bytes += bytes;
+    },
+    removed(bytes) {
+      change.files -= 1;
+      change.bytes -= bytes;
+    },
+    async hasRoom(bytes) {
+      const free = await freeOf();
+      if (free === undefined) return true;
+      const reserve = Math.min(maxReserveBytes, free.total * reserveShare);
+      // A part, a journal, a lease, and their drafts.
+      return free.bytes - bytes >= reserve && free.files >= 16;
+    },
+  };
+}
+
+async function addFolder(
+  sum: Sum,
+  path: string,
+  files: FileSystem,
+  counts: (name: string) => boolean,
+): Promise<void> {
+  for await (const { name } of await files.opendir(path)) {
+    if (!counts(name)) continue;
+    const found = await unlessAbsent(files.stat(join(path, name)));
+    if (found === undefined || !found.isFile()) continue;
+    sum.files += 1;
+    sum.bytes += found.size;
+  }
+}
