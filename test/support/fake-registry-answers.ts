@@ -1,4 +1,4 @@
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
 import { isDigest, referrersTag } from '../../src/oci/digest.ts';
 import { mediaTypes } from '../../src/oci/media-types.ts';
@@ -128,17 +128,21 @@ function linkTo(next: URL): string {
 export function answerBlob(
   repository: FakeRepository,
   digest: string,
-  range: string | undefined,
+  { range, 'if-range': ifRange }: IncomingHttpHeaders,
 ): Answer {
   const blob = repository.blobs.get(digest) ?? repository.manifests.get(digest);
   if (blob === undefined) return oci(404, 'BLOB_UNKNOWN', 'no such blob');
   const { bytes } = blob;
+  const etag = `"${digest}"`;
   const headers = {
     'content-type': mediaTypes.octets,
     'docker-content-digest': digest,
     'accept-ranges': 'bytes',
+    etag,
   };
-  const part = range === undefined ? undefined : readRange(range, bytes.length);
+  // RFC 9110, 13.1.5.
+  const isWanted = range !== undefined && (ifRange === undefined || ifRange === etag);
+  const part = isWanted ? readRange(range, bytes.length) : undefined;
   if (part === undefined) return { status: 200, headers, body: bytes };
   if (part === 'unsatisfiable') {
     return oci(416, 'SIZE_INVALID', 'no such range', {

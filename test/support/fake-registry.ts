@@ -95,7 +95,7 @@ export async function startFakeRegistry(options: FakeRegistryOptions = {}): Prom
     if (repository === undefined) return oci(404, 'NAME_UNKNOWN', 'no such repository');
     const mode = options.referrers ?? 'api';
     if (kind === 'manifests') return answerManifest(repository, reference, mode);
-    if (kind === 'blobs') return answerBlob(repository, reference, headers.range);
+    if (kind === 'blobs') return answerBlob(repository, reference, headers);
     if (kind === 'tags') return answerTags(repository, asked);
     return answerReferrers(repository, reference, asked, mode, options.referrersPageSize);
   };

@@ -30,10 +30,15 @@ export interface ScriptedRegistry extends ScriptedUpstream {
   setFault(fault: Fault | undefined): void;
 }
 
+export interface ScriptedRegistryOptions extends ScriptedOptions {
+  /** `api` unless told. */
+  readonly referrers?: ReferrersMode;
+}
+
 /** Closed with the test. */
 export async function openScriptedRegistry(
   t: Test,
-  options: ScriptedOptions & { readonly referrers?: ReferrersMode } = {},
+  options: ScriptedRegistryOptions = {},
 ): Promise<ScriptedRegistry> {
   const upstream = await openScriptedUpstream(options);
   t.teardown(() => upstream.close());
@@ -82,7 +87,7 @@ function route(
   if (repository === undefined) return toStep(oci(404, 'NAME_UNKNOWN', 'no such repository'));
   const asked = new URL(target, origin);
   if (kind === 'manifests') return toStep(answerManifest(repository, reference, mode));
-  if (kind === 'blobs') return toStep(answerBlob(repository, reference, headers.range));
+  if (kind === 'blobs') return toStep(answerBlob(repository, reference, headers));
   if (kind === 'tags') return toStep(answerTags(repository, asked));
   return toStep(answerReferrers(repository, reference, asked, mode));
 }

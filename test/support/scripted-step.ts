@@ -17,6 +17,8 @@ export interface Step {
   readonly cutAt?: number;
   /** So many bytes of the body are sent, the rest only after the barrier. */
   readonly pauseAt?: { readonly bytes: number; readonly until: Barrier };
+  /** Called with how many bytes of the body have gone, before each piece of 64 KiB goes. */
+  readonly pace?: (sentBytes: number) => Promise<void>;
   /** Nothing more comes and the connection stays: before the headers, or after them. */
   readonly hang?: 'before-headers' | 'after-headers';
   /** Exactly these bytes in place of an HTTP answer; then the connection is closed. */
@@ -37,7 +39,7 @@ export async function play(
     response.socket?.end(step.raw);
     return;
   }
-  const body = Buffer.from(step.body ?? '');
+  const body = asBuffer(step.body ?? '');
   const length = step.length ?? body.length;
   const isChunked = length === 'unstated' || step.endless !== undefined;
   response.strictContentLength = false;
@@ -50,9 +52,24 @@ export async function play(
   else await sendBody(step, body, response);
 }
 
+/** Large bodies are not copied for each request. */
+function asBuffer(body: string | Uint8Array): Buffer {
+  if (typeof body === 'string') return Buffer.from(body);
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+}
+
+const pieceBytes = 64 * 1024;
+
 async function sendBody(step: Step, body: Buffer, response: ServerResponse): Promise<void> {
-  const { pauseAt, cutAt, hang } = step;
+  const { pauseAt, cutAt, hang, pace } = step;
   let sent = 0;
+  while (pace !== undefined && sent < Math.min(cutAt ?? body.length, body.length)) {
+    await pace(sent);
+    if (response.destroyed) return;
+    const piece = body.subarray(sent, Math.min(sent + pieceBytes, cutAt ?? body.length));
+    if (!response.write(piece)) await drained(response);
+    sent += piece.length;
+  }
   if (pauseAt !== undefined) {
     response.write(body.subarray(0, pauseAt.bytes));
     sent = pauseAt.bytes;
@@ -70,6 +87,15 @@ async function sendBody(step: Step, body: Buffer, response: ServerResponse): Pro
   if (cutAt > sent) response.write(body.subarray(sent, cutAt));
   // What was written must be on the wire before the connection goes.
   response.socket?.end();
+}
+
+/** Resolves when the reader has taken what was written, or has gone. */
+async function drained(response: ServerResponse): Promise<void> {
+  if (response.destroyed) return;
+  await new Promise<void>((resolve) => {
+    response.once('drain', resolve);
+    response.once('close', resolve);
+  });
 }
 
 async function sendEndless(piece: Uint8Array, response: ServerResponse): Promise<void> {

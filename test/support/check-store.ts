@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+
+/** What lies in a store's folder. */
+export interface StoreState {
+  /** What is wrong; empty when all is well. */
+  readonly complaints: readonly string[];
+  readonly stored: readonly string[];
+  /** Unfinished content and the notes on it. */
+  readonly staging: readonly string[];
+  readonly trash: readonly string[];
+  readonly quarantine: readonly string[];
+}
+
+export interface CheckOptions {
+  /** Files in staging and trash that did not change for so long are orphans; a day unless told. */
+  readonly orphanMs?: number;
+}
+
+/**
+ * The store below a folder for content and state, from its files alone: every stored file has the
+ * hash that names it, nothing else lies among them, and no unfinished content is forgotten.
+ */
+export async function checkStore(
+  dataFolder: string,
+  { orphanMs = 86_400_000 }: CheckOptions = {},
+): Promise<StoreState> {
+  const root = storeRoot(dataFolder);
+  const complaints: string[] = [];
+  const stored: string[] = [];
+  for (const algorithm of await namesIn(join(root, 'blobs'))) {
+    for (const name of await namesIn(join(root, 'blobs', algorithm))) {
+      const path = join(root, 'blobs', algorithm, name);
+      stored.push(`${algorithm}:${name}`);
+      const hash = createHash(algorithm);
+      await pipeline(createReadStream(path), hash);
+      const found = hash.digest('hex');
+      if (found !== name) complaints.push(`${algorithm}/${name} has the hash ${found}`);
+    }
+  }
+  const state = {
+    staging: await namesIn(join(root, 'staging')),
+    trash: await namesIn(join(root, 'trash')),
+    quarantine: await namesIn(join(root, 'quarantine')),
+  };
+  for (const place of ['staging', 'trash'] as const) {
+    for (const name of state[place]) {
+      const found = await stat(join(root, place, name)).catch(() => undefined);
+      const ageMs = found === undefined ? 0 : Date.parse(new Date().toISOString()) - found.mtimeMs;
+      if (ageMs > orphanMs) complaints.push(`${place}/${name} is an orphan`);
+    }
+  }
+  return { complaints, stored, ...state };
+}
+
+/** The folder that has `blobs` in it: the given one or one in it. */
+export function storeRoot(dataFolder: string): string {
+  const places = ['.', 'store', 'blobs', 'content', 'layers'].map((name) => join(dataFolder, name));
+  return places.find((place) => existsSync(join(place, 'blobs', 'sha256'))) ?? dataFolder;
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  return existsSync(folder) ? (await readdir(folder)).toSorted() : [];
+}
