@@ -139,6 +139,30 @@ export const metricList = [
     help: 'Files that the file system of the store can still take, where it says so.',
   },
   {
+    name: 'assay_evicted_files_total',
+    kind: 'counter',
+    labels: ['reason'],
+    help: 'Stored files let go for others: quota (storage.maxBytes), disk (few bytes left), inodes (few files left).',
+  },
+  {
+    name: 'assay_evicted_bytes_total',
+    kind: 'counter',
+    labels: ['reason'],
+    help: 'Their bytes.',
+  },
+  {
+    name: 'assay_scrubbed_bytes_total',
+    kind: 'counter',
+    labels: [],
+    help: 'Bytes of stored content that were hashed again by the scrub.',
+  },
+  {
+    name: 'assay_quarantined_files_total',
+    kind: 'counter',
+    labels: [],
+    help: 'Stored files that had other bytes than their digest names, put aside: investigate the disk.',
+  },
+  {
     name: 'assay_content_mismatch_total',
     kind: 'counter',
     labels: ['upstream'],
