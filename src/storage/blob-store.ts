@@ -13,9 +13,10 @@ export type ContentName = Pick<Descriptor, 'digest' | 'size'>;
 export interface BlobStore {
   /**
    * Opens what is stored, and notes that it was asked for. Undefined where there is nothing, or
-   * a file of another length, which counts as nothing. The caller closes it.
+   * a file of another length, which counts as nothing. The caller closes it. An `inspection`
+   * leaves no note: nobody asked for the content.
    */
-  open(content: ContentName): Promise<StoredBlob | undefined>;
+  open(content: ContentName, as?: 'inspection'): Promise<StoredBlob | undefined>;
   /**
    * Begins to store, alone among all processes; `taken` while another one does so, `stored` if it
    * is there by now. Goes on with what an earlier try left behind. The caller ends it by `commit`,
@@ -32,7 +33,8 @@ export interface BlobStore {
    * deleted afterwards, `quarantine` is kept for a person to look at. False if it was not there.
    */
   remove(digest: Digest, into?: 'trash' | 'quarantine'): Promise<boolean>;
-  usage(): Promise<StoreUsage>;
+  /** Kept up to date by what this process does; `anew` looks at what others did, file by file. */
+  usage(count?: 'anew'): Promise<StoreUsage>;
   health(): StoreHealth;
   /**
    * Tidies up what died left behind: trash, leases and partial content of dead processes, partial

@@ -10,6 +10,7 @@ import { followPartial } from './followed.ts';
 import { openStaging } from './fs-staging.ts';
 import { makeLeases } from './lease.ts';
 import { readOwnIdentity } from './process-identity.ts';
+import type { Reservation } from './evict.ts';
 import { StorageError } from './storage-error.ts';
 import { algorithms, fileNameOf, makeFolders, makeStoreFolder } from './store-folder.ts';
 import { makeStoreUsage } from './store-usage.ts';
@@ -33,11 +34,13 @@ export interface FsBlobStoreDependencies {
   /** The operating system's, unless told. */
   readonly files?: FileSystem | undefined;
   /**
-   * Asked before content is begun; makes room for so many bytes if it can. False: the content is
-   * not to be stored.
+   * Asked for room before content is begun, and given it back with the staging's end. Undefined:
+   * the content is not to be stored.
    */
-  readonly makeRoom?: ((bytes: number) => Promise<boolean>) | undefined;
+  readonly reserve?: ((bytes: number) => Promise<Reservation | undefined>) | undefined;
 }
+
+const noReservation: Reservation = { release() {} };
 
 /** A blob store in a folder. Throws `StorageError` where the folder can't be made. */
 export async function openFsBlobStore(
@@ -45,7 +48,7 @@ export async function openFsBlobStore(
   dependencies: FsBlobStoreDependencies,
 ): Promise<BlobStore> {
   const { readOnlyMs = 30_000, silentMs = 5 * 60_000, keepPartialMs = 86_400_000 } = options;
-  const { clock, metrics, files = systemFiles, makeRoom } = dependencies;
+  const { clock, metrics, files = systemFiles, reserve } = dependencies;
   const folder = makeStoreFolder(options.path);
   await makeFolders(folder, files).catch((error: unknown) => {
     throw failed(`the folders in ${options.path}`, 'made', error);
@@ -90,11 +93,26 @@ export async function openFsBlobStore(
     if (health.state === 'read-only') {
       throw new StorageError('STORAGE_FAILED', `nothing is stored for a while: ${health.because}`);
     }
-    if (!(await usage.hasRoom(content.size)) || (await makeRoom?.(content.size)) === false) {
+    const room = reserve === undefined ? noReservation : await reserve(content.size);
+    if (room === undefined || !(await usage.hasRoom(content.size))) {
+      room?.release();
       throw new StorageError('STORAGE_FAILED', `there is no room to store ${content.digest}`);
     }
-    const lease = await leases.take(content.digest);
-    if (lease === undefined) return 'taken';
+    const taken = await leases.take(content.digest).catch((error: unknown) => {
+      room.release();
+      throw error;
+    });
+    if (taken === undefined) {
+      room.release();
+      return 'taken';
+    }
+    const lease = {
+      owner: taken.owner,
+      release: () => {
+        room.release();
+        return taken.release();
+      },
+    };
     try {
       if ((await infoOf(content.digest))?.size !== content.size) {
         return await openStaging(content, lease, {
@@ -114,13 +132,17 @@ export async function openFsBlobStore(
   };
 
   return {
-    open: (content) =>
+    open: (content, as) =>
       reading(content.digest, () =>
         openStored(folder.blob(content.digest), content, openFiles, {
           files,
           clock,
           onWrongSize: () => countError('size'),
-          onRead: (bytes) => metrics?.count('assay_bytes_saved_total', { tier: 'stored' }, bytes),
+          onRead: (bytes) => {
+            if (as === 'inspection') return;
+            metrics?.count('assay_bytes_saved_total', { tier: 'stored' }, bytes);
+          },
+          isAskedFor: as !== 'inspection',
         }),
       ),
     async begin(content) {
@@ -165,7 +187,7 @@ export async function openFsBlobStore(
       if (into === 'trash') inBackground(files.unlink(target));
       return true;
     },
-    usage: () => reading('the usage of the store', usage.read),
+    usage: (count) => reading('the usage of the store', () => usage.read(count)),
     health: trouble.health,
     sweep: (signal) =>
       reading('the leftovers of the store', () =>

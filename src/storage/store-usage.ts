@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 /** What the store takes: counted once, and kept up to date by what this process does. */
 export interface StoreUsageCounter {
-  read(): Promise<StoreUsage>;
+  read(count?: 'anew'): Promise<StoreUsage>;
   added(bytes: number): void;
   removed(bytes: number): void;
   /** Whether the file system has room for so many bytes more and a reserve beside. */
@@ -47,7 +47,8 @@ export function makeStoreUsage(folder: StoreFolder, files: FileSystem): StoreUsa
     return { ...free, total: blocks * bsize };
   };
   return {
-    async read() {
+    async read(how) {
+      if (how === 'anew') counting = undefined;
       const blobs = await count();
       const partial: Sum = { files: 0, bytes: 0 };
       await addFolder(

@@ -12,6 +12,8 @@ export interface StoredContentDependencies {
   /** A file of another length than the content's. */
   readonly onWrongSize: () => void;
   readonly onRead: (bytes: number) => void;
+  /** Whether somebody asked for it, which is noted. */
+  readonly isAskedFor: boolean;
 }
 
 /** What is open in this process. */
@@ -45,7 +47,7 @@ export async function openStored(
   open: OpenFiles,
   dependencies: StoredContentDependencies,
 ): Promise<StoredBlob | undefined> {
-  const { files, clock, onWrongSize, onRead } = dependencies;
+  const { files, clock, onWrongSize, onRead, isAskedFor } = dependencies;
   const { digest, size } = content;
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const handle = await unlessAbsent(files.open(path, flags));
@@ -59,7 +61,7 @@ export async function openStored(
     onWrongSize();
     return undefined;
   }
-  touch(handle, found.mtimeMs, clock);
+  if (isAskedFor) touch(handle, found.mtimeMs, clock);
   open.add(digest);
   let isOpen = true;
   const close = async (): Promise<void> => {
