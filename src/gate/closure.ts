@@ -10,8 +10,8 @@ import type { SealedState } from './sealed.ts';
  * the roots decide. It never follows `subject`.
  */
 export interface Closure {
-  /** Notes every part of a manifest that was admitted; `lost` if the state did not take all. */
-  record(scope: string, parent: Digest, manifest: Manifest): Promise<'written' | 'lost'>;
+  /** Notes every part of a manifest that was admitted. */
+  record(scope: string, parent: Digest, manifest: Manifest): Promise<void>;
   /** The manifests that name the digest as their part, the one seen last first, as far as asked. */
   parentsOf(scope: string, part: Digest): AsyncIterable<Parent>;
   /** Notes that the manifest is evidence about a subject. */
@@ -38,31 +38,28 @@ export function makeClosure(state: SealedState): Closure {
   const lastParent = makeRecent<Parent>(maxInMemory);
   const lastSubject = makeRecent<Digest>(maxInMemory);
 
-  const recordPart = async (scope: string, parent: Parent): Promise<'written' | 'lost'> => {
+  const recordPart = async (scope: string, parent: Parent): Promise<void> => {
     const part = partName(scope, parent.part.digest);
     lastParent.set(part, parent);
-    const outcome = await state.put(`${part}/${parent.digest}`, parent);
-    if (parent.role === 'blob' || recorded.get(`${scope}@${parent.part.digest}`)) return outcome;
-    const marked = await state.put(unreadName(scope, parent.part.digest), true);
-    return outcome === 'lost' ? outcome : marked;
+    await state.put(`${part}/${parent.digest}`, parent);
+    if (parent.role === 'blob' || recorded.get(`${scope}@${parent.part.digest}`)) return;
+    await state.put(unreadName(scope, parent.part.digest), true);
   };
 
   return {
     async record(scope, digest, manifest) {
       const name = `${scope}@${digest}`;
-      if (recorded.get(name)) return 'written';
+      if (recorded.get(name)) return;
       const isIndex = manifest.kind === 'index';
-      const outcomes = await Promise.all(
+      await Promise.all(
         partsOf(manifest).map(async (descriptor) => {
           const { mediaType, digest: part, size } = descriptor;
           const role = isIndex ? childRole(descriptor) : 'blob';
-          return recordPart(scope, { digest, part: { mediaType, digest: part, size }, role });
+          await recordPart(scope, { digest, part: { mediaType, digest: part, size }, role });
         }),
       );
-      if (outcomes.includes('lost')) return 'lost';
       await state.delete(unreadName(scope, digest));
       recorded.set(name, true);
-      return 'written';
     },
     async *parentsOf(scope, part) {
       const name = partName(scope, part);

@@ -78,10 +78,9 @@ async function decide(
   const { manifest, bytes, descriptor } = found;
   // The children of a list of referrers are no parts of anything: each is decided on by itself.
   const isList = voucher.by === 'evidence' && isReferrersList(manifest);
-  const recorded = isList ? 'written' : await closure.record(scope, digest, manifest);
+  if (!isList) await closure.record(scope, digest, manifest);
   const admitted = admit({ bytes, descriptor }, voucher, 'state');
-  // What the state did not take is tried again with the next request.
-  if (recorded === 'written') hot.set(scope, admitted, generation);
+  hot.set(scope, admitted, generation);
   return admitted;
 }
 

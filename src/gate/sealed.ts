@@ -6,16 +6,17 @@ import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
 import type { KeyValue } from '../storage/key-value.ts';
 import { UnavailableError } from './gate-error.ts';
+import { writtenLater } from './written-later.ts';
 
 /**
  * State whose entries nobody can forge, move or alter without the key: CBOR under an HMAC over
  * the entry's own name and value. Whatever does not open is absent, counted and logged. What can't
  * be read is not absent: `get` and `names` throw `UnavailableError`. What can't be written is
- * logged, and costs whoever comes after a restart.
+ * logged, and written later.
  */
 export interface SealedState {
   get(name: string): Promise<unknown>;
-  put(name: string, value: unknown): Promise<'written' | 'lost'>;
+  put(name: string, value: unknown): Promise<void>;
   delete(name: string): Promise<void>;
   names(prefix: string, limit: number): Promise<readonly string[]>;
 }
@@ -35,10 +36,11 @@ interface SealKey {
  * The first key seals; every key opens, so that keys can be rotated. Keys have at least 32 bytes.
  */
 export function makeSealedState(
-  store: KeyValue,
+  keptIn: KeyValue,
   keys: NonEmpty<Uint8Array>,
   { metrics, log }: { readonly metrics: Metrics; readonly log: Log },
 ): SealedState {
+  const store = writtenLater(keptIn);
   const sealKeys = keys.map(deriveKey);
   const reject = (name: string, because: string): undefined => {
     metrics.count('assay_sealed_entries_rejected_total', {});
@@ -50,9 +52,8 @@ export function makeSealedState(
     log.error({ entry, because: messageOf(cause) }, message);
     throw new UnavailableError('UNAVAILABLE', message, { cause });
   };
-  const lost = (entry: string) => (error: unknown) => {
+  const unwritten = (entry: string) => (error: unknown) => {
     log.error({ entry, because: messageOf(error) }, 'the state could not be written');
-    return 'lost' as const;
   };
   return {
     async get(name) {
@@ -60,11 +61,8 @@ export function makeSealedState(
       if (sealed === undefined) return undefined;
       return open(name, sealed, sealKeys) ?? reject(name, 'its seal does not fit');
     },
-    put: (name, value) =>
-      store.put(name, seal(name, value, sealKeys)).then(() => 'written' as const, lost(name)),
-    async delete(name) {
-      await store.delete(name).catch(lost(name));
-    },
+    put: (name, value) => store.put(name, seal(name, value, sealKeys)).catch(unwritten(name)),
+    delete: (name) => store.delete(name).catch(unwritten(name)),
     names: (prefix, limit) => store.keys(prefix, limit).catch(unreadable(prefix)),
   };
 }

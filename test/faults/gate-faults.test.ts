@@ -224,3 +224,18 @@ for (const [what, makeFaults] of Object.entries(kinds)) {
     }
   });
 }
+
+t.test('what the state did not take it gets as soon as it takes anything', async (t) => {
+  const store = makeFaulty(() => new StorageError('STORAGE_FAILED', 'disk full'));
+  const kit = await makeKit({ store });
+  store.arm(() => true);
+  t.equal(await outcomeOf(signedSteps['tag']!, kit.gate), 'admitted');
+  store.heal();
+  kit.clock.advanceMs(60_000);
+  t.equal(await outcomeOf(signedSteps['tag']!, kit.gate), 'admitted', 'the tag is noted anew');
+  await new Promise(setImmediate);
+  const { gate } = await kit.restarted();
+  for (const name of ['child', 'a layer of the child']) {
+    t.equal(await outcomeOf(signedSteps[name]!, gate), 'admitted', `${name}, after a restart`);
+  }
+});
