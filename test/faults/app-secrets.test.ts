@@ -43,6 +43,7 @@ const clientHeaders = {
 const image = buildImage({ name: 'secrets' });
 const unsigned = buildImage({ name: 'secrets, unsigned' });
 const layer = image.blobs[1]!.descriptor;
+const signature = signatureOf(image.descriptor);
 
 interface Kit extends AppKit {
   readonly a: ScriptedRegistry;
@@ -64,7 +65,7 @@ async function open(t: Test, scheme: 'basic' | 'bearer'): Promise<Kit> {
   for (const registry of [first, second]) {
     registry.put('app', image, 'v1');
     registry.put('app', unsigned, 'unsigned');
-    registry.put('app', signatureOf(image.descriptor));
+    registry.put('app', signature);
   }
   guard(first, scheme, (request) => first.answer(request));
   const credentials = { username: 'bot', password: secrets.password };
@@ -198,6 +199,11 @@ for (const scheme of ['basic', 'bearer'] as const) {
       const replies = await kit.askEverything();
       t.ok(kit.a.requests.some(({ headers }) => headers.authorization !== undefined));
       t.same(secretsIn(kit.b.requests, [secrets.signedUrl]), []);
+      if (way.startsWith('a redirect')) {
+        const redirected = kit.b.requests.filter(({ target }) => /canary-signed-url/.test(target));
+        t.ok(redirected.length > 0, 'the redirect is followed');
+        t.equal((await kit.ask(`a/app/blobs/${layer.digest}`)).status, 200);
+      }
       t.ok(kit.b.requests.every(({ headers }) => headers.authorization === undefined));
       t.same(await leaksOf(kit, replies), []);
     });
