@@ -3,9 +3,10 @@ import type { Clock } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
-import type { BlobStore, StoreUsage } from './blob-store.ts';
+import type { BlobStore } from './blob-store.ts';
 import { evictionOrder, type GroupOf } from './eviction-order.ts';
-import { isMet, needOf, type Quota, reasonOf, reduce, usedBytes } from './quota.ts';
+import { isMet, type Need, needOf, type Quota, reasonOf, reduce } from './quota.ts';
+import { makeRoom, type Reservation, type Room } from './room.ts';
 
 /** Keeps the store within its quota, and room on its disk. Upstream's deletions never reach it. */
 export interface Evictor {
@@ -28,11 +29,6 @@ export interface Evicted {
   readonly bytes: number;
 }
 
-/** Counts until it is released: when the content is stored, or given up. */
-export interface Reservation {
-  release(): void;
-}
-
 export interface EvictorDependencies {
   readonly store: Pick<BlobStore, 'list' | 'stat' | 'remove' | 'usage'>;
   readonly quota: Quota;
@@ -45,52 +41,36 @@ export interface EvictorDependencies {
   readonly maxWaitMs?: number;
 }
 
-/** The usage is believed for so long while many fills begin. */
-const believedMs = 1_000;
 /** How often the files are counted, where no pass has done so. */
 const recountMs = 60 * 60_000;
 
 export function makeEvictor(dependencies: EvictorDependencies): Evictor {
-  const { store, quota, clock, log, maxWaitMs = 1_000 } = dependencies;
+  const { store, quota, clock, log } = dependencies;
+  const room = makeRoom(store, clock);
   const stopped = new AbortController();
-  let reservedBytes = 0;
+  let running: Promise<Evicted> | undefined;
   /** The store counts at its first measurement. */
   let countedMs = clock.monotonicMs();
-  let running: Promise<Evicted> | undefined;
-  let measured: { readonly usage: StoreUsage; readonly atMs: number } | undefined;
 
-  const measure = async (count?: 'anew'): Promise<StoreUsage> => {
-    const usage = await store.usage(count);
-    measured = { usage, atMs: clock.monotonicMs() };
-    return usage;
-  };
-  const usageOfLate = async (): Promise<StoreUsage> => {
-    if (measured !== undefined && clock.monotonicMs() - measured.atMs < believedMs) {
-      return measured.usage;
-    }
-    return measure();
-  };
-  const isPassDue = async (): Promise<boolean> => {
+  const isDue = async (): Promise<boolean> => {
     const nowMs = clock.monotonicMs();
     const isOld = nowMs - countedMs >= recountMs;
-    const usage = await measure(isOld ? 'anew' : undefined);
+    const usage = await room.measure(isOld ? 'anew' : undefined);
     if (isOld) countedMs = nowMs;
-    return !isMet(needOf(usage, quota, reservedBytes));
+    return !isMet(needOf(usage, quota, room.reservedBytes));
   };
   const pass = async (): Promise<Evicted> => {
     const evicted = { files: 0, bytes: 0 };
-    if (!(await isPassDue())) return evicted;
+    if (!(await isDue())) return evicted;
     // Others may have removed much meanwhile: nothing goes before the files were counted.
-    const need = needOf(await measure('anew'), quota, reservedBytes);
+    const need = needOf(await room.measure('anew'), quota, room.reservedBytes);
     for (let before = -1; !isMet(need) && evicted.files > before;) {
       before = evicted.files;
       await takeRound(dependencies, need, evicted, stopped.signal);
     }
-    measured = undefined;
-    if (evicted.files > 0 || !isMet(need)) {
-      const says = isMet(need) ? 'content was evicted' : 'there is too little left to evict';
-      log[isMet(need) ? 'info' : 'warn'](evicted, says);
-    }
+    await room.measure();
+    if (!isMet(need)) log.warn(evicted, 'there is too little that can be evicted');
+    else if (evicted.files > 0) log.info(evicted, 'content was evicted');
     return evicted;
   };
   const run = (): Promise<Evicted> => {
@@ -99,40 +79,23 @@ export function makeEvictor(dependencies: EvictorDependencies): Evictor {
     });
     return running;
   };
-  const runUnattended = (): Promise<unknown> =>
-    run().catch((error: unknown) => {
+  const runUnattended = async (): Promise<void> => {
+    await run().catch((error: unknown) => {
       if (stopped.signal.aborted) return;
       log.warn({ because: messageOf(error) }, 'content could not be evicted');
     });
-
+  };
   return {
     run,
     async reserve(bytes) {
-      const { maxBytes = Infinity, highMark } = quota;
-      reservedBytes += bytes;
-      let isHeld = true;
-      const release = (): void => {
-        if (!isHeld) return;
-        isHeld = false;
-        reservedBytes -= bytes;
-        // What was stored meanwhile is in no earlier measurement.
-        measured = undefined;
-      };
-      const isWithin = async (bound: number): Promise<boolean> =>
-        usedBytes(await usageOfLate(), reservedBytes) <= bound;
+      const reservation = room.promise(bytes);
       try {
-        if (bytes <= maxBytes) {
-          if (await isWithin(maxBytes * highMark)) return { release };
-          const ended = runUnattended();
-          if (await isWithin(maxBytes)) return { release };
-          await Promise.race([ended, delay(maxWaitMs, undefined, { ref: false })]);
-          if (await isWithin(maxBytes)) return { release };
-        }
+        if (await hasRoom(bytes, room, dependencies, runUnattended)) return reservation;
       } catch (error) {
-        release();
+        reservation.release();
         throw error;
       }
-      release();
+      reservation.release();
       return undefined;
     },
     async close() {
@@ -142,10 +105,26 @@ export function makeEvictor(dependencies: EvictorDependencies): Evictor {
   };
 }
 
+/** Whether what was promised fits. Past the high mark others are taken away, before it is too late. */
+async function hasRoom(
+  bytes: number,
+  room: Room,
+  { quota, maxWaitMs = 1_000 }: EvictorDependencies,
+  evict: () => Promise<void>,
+): Promise<boolean> {
+  const { maxBytes = Infinity, highMark } = quota;
+  if (bytes > maxBytes) return false;
+  if ((await room.usedOfLate()) <= maxBytes * highMark) return true;
+  const evicting = evict();
+  if ((await room.usedOfLate()) <= maxBytes) return true;
+  await Promise.race([evicting, delay(maxWaitMs, undefined, { ref: false })]);
+  return (await room.usedOfLate()) <= maxBytes;
+}
+
 /** Takes groups, the oldest first, until the need is met. */
 async function takeRound(
   dependencies: EvictorDependencies,
-  need: ReturnType<typeof needOf>,
+  need: Need,
   evicted: { files: number; bytes: number },
   signal: AbortSignal,
 ): Promise<void> {

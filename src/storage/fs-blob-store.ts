@@ -10,7 +10,7 @@ import { followPartial } from './followed.ts';
 import { openStaging } from './fs-staging.ts';
 import { makeLeases } from './lease.ts';
 import { readOwnIdentity } from './process-identity.ts';
-import type { Reservation } from './evict.ts';
+import type { Reservation } from './room.ts';
 import { StorageError } from './storage-error.ts';
 import { algorithms, fileNameOf, makeFolders, makeStoreFolder } from './store-folder.ts';
 import { makeStoreUsage } from './store-usage.ts';
