@@ -9,6 +9,8 @@ export interface BlobClientOptions {
   readonly expected?: Uint8Array;
   /** After so many bytes of the body it reads no more until `resume`. */
   readonly stallAfter?: number;
+  /** Called with the bytes of the body so far, whenever some have come. */
+  readonly onReceived?: (bytes: number) => void;
 }
 
 /** How an answer ended, from what was on the wire. */
@@ -79,6 +81,7 @@ export function openBlobClient(
       isRightSoFar &&= bytes.equals(part);
     }
     received += bytes.length;
+    options.onReceived?.(received);
     for (const each of waiting) if (each.bytes <= received) each.resolve();
   };
   const take = (bytes: Buffer): void => {

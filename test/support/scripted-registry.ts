@@ -24,6 +24,8 @@ export type Fault = (request: SeenRequest, answer: Step) => Step | undefined;
 export interface ScriptedRegistry extends ScriptedUpstream {
   /** Keeps the artifact with all that it lists, and moves the tag to it. */
   put(repository: string, artifact: Artifact, tag?: string): void;
+  /** Forgets a repository. */
+  forget(repository: string): void;
   /** What it answers without scripts and faults. */
   answer(request: SeenRequest): Step;
   /** From now on, for every request that no script is for; undefined heals. */
@@ -56,6 +58,7 @@ export async function openScriptedRegistry(
     setFault(next: Fault | undefined) {
       fault = next;
     },
+    forget: (name: string) => void repositories.delete(name),
     put(name: string, artifact: Artifact, tag?: string) {
       const repository = repositories.get(name) ?? {
         manifests: new Map(),

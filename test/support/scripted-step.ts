@@ -92,10 +92,10 @@ async function sendBody(step: Step, body: Buffer, response: ServerResponse): Pro
 /** Resolves when the reader has taken what was written, or has gone. */
 async function drained(response: ServerResponse): Promise<void> {
   if (response.destroyed) return;
-  await new Promise<void>((resolve) => {
-    response.once('drain', resolve);
-    response.once('close', resolve);
-  });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  response.once('drain', resolve).once('close', resolve);
+  await promise;
+  response.off('drain', resolve).off('close', resolve);
 }
 
 async function sendEndless(piece: Uint8Array, response: ServerResponse): Promise<void> {
