@@ -11,8 +11,8 @@ import { NotFoundError } from './gate-error.ts';
 import { fetchAndRead } from './manifest-reader.ts';
 import { fromUpstream } from './upstream-failure.ts';
 
-/** Referrers that are read to be listed, for one subject. */
-const maxListed = 256;
+/** Referrers that are read to be listed, for one subject: as many as an upstream may list. */
+const maxListed = 1000;
 const concurrency = 8;
 
 /**

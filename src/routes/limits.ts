@@ -20,7 +20,7 @@ export interface ServerLimits {
 }
 
 export const serverLimits: ServerLimits = {
-  answerDeadlineMs: 20_000,
+  answerDeadlineMs: 19_000,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
   idleTimeoutMs: 60_000,
