@@ -41,7 +41,7 @@ export function makeClosure(state: SealedState): Closure {
   const recordPart = async (scope: string, parent: Parent): Promise<void> => {
     const part = partName(scope, parent.part.digest);
     lastParent.set(part, parent);
-    await state.put(`${part}/${parent.digest}`, parent);
+    await state.put(`${part}${parent.digest}`, parent);
     if (parent.role === 'blob' || recorded.get(`${scope}@${parent.part.digest}`)) return;
     await state.put(unreadName(scope, parent.part.digest), true);
   };
@@ -65,7 +65,7 @@ export function makeClosure(state: SealedState): Closure {
       const name = partName(scope, part);
       const last = lastParent.get(name);
       if (last !== undefined) yield last;
-      for (const other of await state.names(`${name}/`, maxParents)) {
+      for (const other of await state.names(name, maxParents)) {
         const parent = (await state.get(other)) as Parent | undefined;
         if (parent !== undefined && parent.digest !== last?.digest) yield parent;
       }
@@ -91,8 +91,33 @@ function childRole(child: Descriptor): PartRole {
   return isAttestationChild(child) ? 'attestation' : 'platform';
 }
 
+/** The part first, so that it can be found in every repository: see `holdersOf`. */
 function partName(scope: string, part: Digest): string {
-  return `part/${scope}@${part}`;
+  return `${partPrefix(part)}${scope}@`;
+}
+
+function partPrefix(part: Digest): string {
+  return `part/${part}@`;
+}
+
+/** A manifest in a repository that names some content as its part. */
+export interface Holder {
+  readonly scope: string;
+  readonly digest: Digest;
+}
+
+/** Every manifest that names the digest as its part, in whatever repository, at most `limit`. */
+export async function holdersOf(
+  state: Pick<SealedState, 'names'>,
+  part: Digest,
+  limit: number,
+): Promise<readonly Holder[]> {
+  const prefix = partPrefix(part);
+  const names = await state.names(prefix, limit);
+  return names.map((name) => {
+    const at = name.lastIndexOf('@');
+    return { scope: name.slice(prefix.length, at), digest: name.slice(at + 1) as Digest };
+  });
 }
 
 function evidenceName(scope: string, evidence: Digest): string {

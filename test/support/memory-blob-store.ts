@@ -123,7 +123,7 @@ export function makeMemoryBlobStore(options: MemoryBlobStoreOptions): MemoryBlob
     follow: async (content) => followPartial(content, disk),
     stat: async (digest) => infoOf(digest),
     async *list() {
-      for (const digest of [...files.keys()]) {
+      for (const digest of files.keys()) {
         const info = infoOf(digest);
         if (info !== undefined) yield info;
       }
