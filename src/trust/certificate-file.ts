@@ -6,7 +6,7 @@ import { TrustError } from './trust-error.ts';
 const maxCertificates = 1000;
 const sequenceTag = 0x30;
 const begin = '-----BEGIN ';
-const block = /-----BEGIN ([A-Z0-9 ]{1,40})-----\s+([A-Za-z0-9+/=\s]*?)\s*-----END \1-----/y;
+const block = /-----BEGIN ([A-Z0-9 ]{1,40})-----(\s[A-Za-z0-9+/=\s]*)-----END \1-----/y;
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /**

@@ -35,6 +35,11 @@ const { pem, der } = chain.root;
 const bad: readonly (readonly [what: string, content: string | Uint8Array, problem: RegExp])[] = [
   ['an empty file', '', /a.pem holds no certificate/],
   ['text', 'hello', /neither PEM nor DER/],
+  [
+    'a block of blanks alone',
+    `-----BEGIN A-----${' \n'.repeat(100_000)}`,
+    /does not end, at byte 0/,
+  ],
   ['a private key', pem.replaceAll('CERTIFICATE', 'PRIVATE KEY'), /holds a PRIVATE KEY/],
   [
     'a key beside a certificate',
