@@ -11,6 +11,7 @@ import { makeServer } from '../routes/server.ts';
 import { matching } from '../storage/matching.ts';
 import { publishBasis } from './basis-published.ts';
 import { type Basis, openBasis } from './basis.ts';
+import { openContent } from './content.ts';
 import { gateLimits, reloadIntervalMs } from './limits.ts';
 import { type Address, listenOn, namesOf, readServerTls, urlOf } from './listen.ts';
 import { loadBasis } from './load-basis.ts';
@@ -85,12 +86,16 @@ async function openParts(
     onLoaded: (loaded) => publishBasis(loaded, observed.metrics),
   });
   const state = await openState(config, observed, opened);
+  const content = await openContent(config, observed, opened);
   const upstreams = await openUpstreams(config, {
     ...observed,
     kept: state.kept,
+    content,
     ownListeners: () => listeners,
   });
   opened.defer(() => upstreams.close());
+  // First of all to end: what was fetched so far is kept, and the next start goes on with it.
+  opened.defer(() => content.fills.close());
   return { ...observed, basis, upstreams, state };
 }
 

@@ -13,10 +13,12 @@ import type { ManifestStore } from '../storage/manifest-store.ts';
 import type { CredentialOptions } from '../upstream/auth/credentials.ts';
 import type { ContentSource } from '../upstream/content-source.ts';
 import type { ListenAddress } from '../upstream/egress.ts';
+import { keepBlobs } from '../upstream/keep-blobs.ts';
 import { makeLayoutSource } from '../upstream/layout-source.ts';
 import { keepManifests } from '../upstream/pull-through.ts';
 import type { RemoteOptions } from '../upstream/remote-options.ts';
 import { makeRemoteSource } from '../upstream/remote-source.ts';
+import type { Content } from './content.ts';
 import { readFailure } from './read-failure.ts';
 import { StartupError } from './startup-error.ts';
 
@@ -32,6 +34,8 @@ export interface UpstreamDependencies {
   readonly log: Log;
   /** Where what remote upstreams gave is kept; undefined: nowhere. */
   readonly kept?: ManifestStore | undefined;
+  /** The same for blobs. */
+  readonly content?: Content | undefined;
   /** Where this process listens; nothing is fetched from there. */
   readonly ownListeners: () => readonly ListenAddress[];
 }
@@ -69,9 +73,10 @@ async function openSource(
   if ('layout' in upstream) {
     return makeLayoutSource({ name, folder: upstream.layout }, dependencies);
   }
-  const { kept, log } = dependencies;
+  const { kept, content, log, metrics } = dependencies;
   const options = await toRemoteOptions(name, upstream, config, dependencies);
-  const source = makeRemoteSource(options, dependencies);
+  const remote = makeRemoteSource(options, dependencies);
+  const source = content === undefined ? remote : keepBlobs(remote, name, { ...content, metrics });
   return kept === undefined ? source : keepManifests(source, kept, { upstream: name, log });
 }
 

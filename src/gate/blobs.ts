@@ -1,27 +1,21 @@
-import { pipeline, Readable, type Transform } from 'node:stream';
-import { TaggedError } from '../kernel/tagged-error.ts';
+import { pipeline, Readable } from 'node:stream';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
 import { type Repository, scopeOf } from '../oci/repository.ts';
-import type { Metrics } from '../observe/metric-list.ts';
-import type { ContentSource } from '../upstream/content-source.ts';
 import { admit, refuse } from './admission.ts';
 import type { Decisions } from './decision.ts';
-import { NotFoundError, UnavailableError } from './gate-error.ts';
+import { NotFoundError } from './gate-error.ts';
+import { openerOf, type PartDependencies } from './part.ts';
 import type { TrustedBlob, TrustedManifest } from './trusted-content.ts';
 import type { AdmitManifest, UnreadChildren } from './unread.ts';
 import { fromUpstream } from './upstream-failure.ts';
 import { onlyStatement } from './statement-bytes.ts';
 import { isForStatements, type Voucher, type Vouchers, type Vouching } from './voucher.ts';
 
-export interface BlobDependencies {
-  readonly source: (repository: Repository) => ContentSource;
+export interface BlobDependencies extends PartDependencies {
   readonly vouchers: Vouchers;
   readonly decisions: Decisions;
-  /** Fails a stream unless its bytes are what the descriptor names; withholds the end till then. */
-  readonly matching: (expected: Descriptor) => Transform;
-  readonly metrics: Metrics;
   readonly unread: UnreadChildren;
   readonly admitManifest: AdmitManifest;
 }
@@ -66,37 +60,16 @@ function admitPart(
   repository: Repository,
   voucher: Voucher,
   part: Descriptor,
-  { source, matching, metrics }: BlobDependencies,
+  dependencies: BlobDependencies,
 ): TrustedBlob {
-  const statements = isForStatements(voucher);
-  const open = async (signal: AbortSignal): Promise<Readable> => {
-    const opening = source(repository).openBlob(repository.path, part.digest, signal);
-    const content = await fromUpstream(opening, signal);
-    const name = `${scopeOf(repository)}@${part.digest}`;
-    if (content === undefined) {
-      throw new NotFoundError('BLOB_UNKNOWN', `${name} does not exist upstream`);
-    }
-    if (content.size !== undefined && content.size !== part.size) {
-      content.stream.destroy();
-      metrics.count('assay_content_mismatch_total', { upstream: repository.upstream });
-      const because = `upstream has ${content.size} bytes for ${name}, its manifest says ${part.size}`;
-      throw new UnavailableError('BAD_UPSTREAM', because);
-    }
-    const verified = matching(part);
-    verified.once('error', (error) => {
-      if (error instanceof TaggedError && error.code === 'CONTENT_MISMATCH') {
-        metrics.count('assay_content_mismatch_total', { upstream: repository.upstream });
-      }
-    });
-    // `pipeline` ends all sides when one fails; whoever reads the result sees the error there.
-    return statements
-      ? pipeline(content.stream, verified, onlyStatement(part), () => undefined)
-      : pipeline(content.stream, verified, () => undefined);
-  };
+  const { open, openRange } = openerOf(repository, part, dependencies);
+  if (!isForStatements(voucher))
+    return admit({ descriptor: part, open, openRange }, voucher, 'upstream');
   // Evidence is never handed out under a media type that a client might run.
-  const mediaType = statements ? mediaTypes.octets : part.mediaType;
-  const descriptor = { ...part, mediaType };
-  return admit({ descriptor, open }, voucher, 'upstream');
+  const descriptor = { ...part, mediaType: mediaTypes.octets };
+  const openStatement = async (signal: AbortSignal): Promise<Readable> =>
+    pipeline(await open(signal), onlyStatement(part), () => undefined);
+  return admit({ descriptor, open: openStatement }, voucher, 'upstream');
 }
 
 function manifestAsBlob(manifest: TrustedManifest): TrustedBlob {

@@ -1,8 +1,9 @@
 import { TaggedError } from '../kernel/tagged-error.ts';
+import type { StorageErrorCode } from '../storage/storage-error.ts';
 import type { UpstreamError, UpstreamErrorCode } from '../upstream/upstream-error.ts';
 import { UnavailableError, type UnavailableCode } from './gate-error.ts';
 
-const codes: Readonly<Record<UpstreamErrorCode, UnavailableCode>> = {
+const codes: Readonly<Record<UpstreamErrorCode | StorageErrorCode, UnavailableCode>> = {
   UPSTREAM_UNREACHABLE: 'UNAVAILABLE',
   UPSTREAM_TIMEOUT: 'UNAVAILABLE',
   UPSTREAM_UNAUTHORIZED: 'BAD_UPSTREAM',
@@ -11,6 +12,9 @@ const codes: Readonly<Record<UpstreamErrorCode, UnavailableCode>> = {
   UPSTREAM_MISBEHAVED: 'BAD_UPSTREAM',
   UPSTREAM_TOO_LARGE: 'BAD_UPSTREAM',
   UPSTREAM_LEADS_ASTRAY: 'BAD_UPSTREAM',
+  // Of a source that keeps content: what was to be stored was not what it should be, or could not.
+  CONTENT_MISMATCH: 'BAD_UPSTREAM',
+  STORAGE_FAILED: 'UNAVAILABLE',
 };
 
 /**

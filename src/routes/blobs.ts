@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http';
-import type { TrustedBlob } from '../gate/trusted-content.ts';
+import type { ByteRange, OpenedRange, TrustedBlob } from '../gate/trusted-content.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { isManifestMediaType, mediaTypes } from '../oci/media-types.ts';
@@ -7,7 +7,7 @@ import { allowsRange, checkConditions, etagOf } from './conditions.ts';
 import { identityHeaders } from './content-headers.ts';
 import { beforeDeadline, type Exchange, isHead, sendHead, sendWhole } from './exchange.ts';
 import type { NamedRepository } from './names.ts';
-import { type ByteRange, parseRange } from './range.ts';
+import { parseRange } from './range.ts';
 import { RequestError } from './request-error.ts';
 import { streamBody } from './stream-body.ts';
 
@@ -26,8 +26,7 @@ export async function answerBlob(
     throw new RequestError(412, 'BLOB_UNKNOWN', 'the blob is not the one in If-Match');
   }
   const outgoing = identityHeaders(exchange, blob);
-  // Only where the bytes are at hand: a part of what is yet to be fetched can't be verified.
-  if (blob.bytes !== undefined) outgoing['Accept-Ranges'] = 'bytes';
+  if (blob.bytes !== undefined || blob.openRange !== undefined) outgoing['Accept-Ranges'] = 'bytes';
   if (outcome === 'not-modified') {
     sendHead(exchange, 304, outgoing);
     exchange.response.end();
@@ -43,7 +42,7 @@ export async function answerBlob(
       'Content-Range': `bytes */${blob.descriptor.size}`,
     });
   }
-  if (blob.bytes === undefined) await sendStream(exchange, blob, outgoing);
+  if (blob.bytes === undefined) await sendStream(exchange, blob, outgoing, range);
   else sendBytes(exchange, blob.bytes, outgoing, range);
 }
 
@@ -59,26 +58,53 @@ function sendBytes(
   range: ByteRange | undefined,
 ): void {
   const part = range === undefined ? bytes : bytes.subarray(range.first, range.last + 1);
-  if (range !== undefined) {
-    headers['Content-Range'] = `bytes ${range.first}-${range.last}/${bytes.byteLength}`;
-  }
+  const status = describeRange(headers, range, bytes.byteLength);
   if (!isHead(exchange)) {
     const { metrics } = exchange.services;
     metrics.count('assay_bytes_served_total', { kind: 'blob' }, part.byteLength);
   }
-  sendWhole(exchange, range === undefined ? 200 : 206, headers, part);
+  sendWhole(exchange, status, headers, part);
 }
 
 async function sendStream(
   exchange: Exchange,
   blob: TrustedBlob,
   headers: OutgoingHttpHeaders,
+  range: ByteRange | undefined,
 ): Promise<void> {
-  headers['Content-Length'] = blob.descriptor.size;
+  const { size } = blob.descriptor;
   if (isHead(exchange)) {
+    headers['Content-Length'] = size;
     sendHead(exchange, 200, headers);
     exchange.response.end();
     return;
   }
-  await streamBody(exchange, blob, () => sendHead(exchange, 200, headers));
+  const open = (signal: AbortSignal): Promise<OpenedRange> => openPart(blob, range, signal);
+  await streamBody(exchange, open, ({ range: given }) => {
+    const length = given === undefined ? size : given.last - given.first + 1;
+    headers['Content-Length'] = length;
+    sendHead(exchange, describeRange(headers, given, size), headers);
+    return length;
+  });
+}
+
+/** The whole is an answer to any range (RFC 9110, section 14.2): it is what can be verified now. */
+async function openPart(
+  blob: TrustedBlob,
+  range: ByteRange | undefined,
+  signal: AbortSignal,
+): Promise<OpenedRange> {
+  if (range !== undefined && blob.openRange !== undefined) return blob.openRange(range, signal);
+  return { stream: await blob.open(signal), range: undefined };
+}
+
+/** The status for what is sent, and the header that goes with it. */
+function describeRange(
+  headers: OutgoingHttpHeaders,
+  range: ByteRange | undefined,
+  size: number,
+): 200 | 206 {
+  if (range === undefined) return 200;
+  headers['Content-Range'] = `bytes ${range.first}-${range.last}/${size}`;
+  return 206;
 }

@@ -1,8 +1,4 @@
-/** Offsets of the first and the last byte, both included. */
-export interface ByteRange {
-  readonly first: number;
-  readonly last: number;
-}
+import type { ByteRange } from '../gate/trusted-content.ts';
 
 const singleRange = /^bytes=[ \t]*(\d*)-(\d*)[ \t]*$/i;
 

@@ -1,32 +1,34 @@
-import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { TrustedBlob } from '../gate/trusted-content.ts';
+import type { OpenedRange } from '../gate/trusted-content.ts';
 import { beforeDeadline, type Exchange } from './exchange.ts';
 import { exactLength } from './exact-length.ts';
 import { recordBrokenStream } from './send-failure.ts';
 import { cutOffSlowReader } from './slow-reader.ts';
 
+type OpenBody = (signal: AbortSignal) => Promise<OpenedRange>;
+
 /**
- * Opens a blob, lets the headers go, then the bytes as fast as the client takes them. If the
+ * Opens a blob, lets the headers go (`sendHeaders` says how many bytes they promise), then the
+ * bytes as fast as the client takes them. If the
  * stream fails, the connection is destroyed: the client must not take a part for the whole. A
  * client that goes away aborts the stream.
  */
 export async function streamBody(
   exchange: Exchange,
-  blob: TrustedBlob,
-  sendHeaders: () => void,
+  open: OpenBody,
+  sendHeaders: (opened: OpenedRange) => number,
 ): Promise<void> {
   const { response, services } = exchange;
-  const body = await openBeforeDeadline(exchange, blob);
+  const opened = await openBeforeDeadline(exchange, open);
+  const body = opened.stream;
   if (response.destroyed) {
     body.destroy();
     return;
   }
-  sendHeaders();
+  const size = sendHeaders(opened);
   // Node would keep them until the first byte, which for a small blob comes with the last one.
   response.flushHeaders();
   const stopWatching = cutOffSlowReader(response, services.limits.slowReader);
-  const { size } = blob.descriptor;
   // Before the connection is destroyed for it, so that it is not taken for the client's leaving.
   let isSourceAtFault = false;
   const exact = exactLength(size);
@@ -46,16 +48,16 @@ export async function streamBody(
 }
 
 /** An opening that comes too late, or for a client that has gone, is closed again. */
-async function openBeforeDeadline(exchange: Exchange, blob: TrustedBlob): Promise<Readable> {
+async function openBeforeDeadline(exchange: Exchange, open: OpenBody): Promise<OpenedRange> {
   const opening = new AbortController();
   const signal = AbortSignal.any([exchange.signal, opening.signal]);
-  const opened = blob.open(signal);
+  const opened = open(signal);
   try {
     return await beforeDeadline(exchange, opened);
   } catch (error) {
     opening.abort(error);
     opened.then(
-      (body) => body.destroy(),
+      ({ stream }) => stream.destroy(),
       () => undefined,
     );
     throw error;

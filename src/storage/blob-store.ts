@@ -20,9 +20,10 @@ export interface BlobStore {
   /**
    * Begins to store, alone among all processes; `taken` while another one does so, `stored` if it
    * is there by now. Goes on with what an earlier try left behind. The caller ends it by `commit`,
-   * `keep` or `discard`, and then `release`.
+   * `keep` or `discard`, and then `release`. `beside`: although this process stores the same from
+   * elsewhere at the moment.
    */
-  begin(content: ContentName): Promise<Staging | 'taken' | 'stored'>;
+  begin(content: ContentName, beside?: 'beside'): Promise<Staging | 'taken' | 'stored'>;
   /** What another process is storing at the moment, to be read as it grows. */
   follow(content: ContentName): Promise<Followed | undefined>;
   stat(digest: Digest): Promise<StoredInfo | undefined>;

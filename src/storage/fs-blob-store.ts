@@ -8,7 +8,7 @@ import { makeDiskTrouble } from './disk-trouble.ts';
 import { type FileSystem, systemFiles, unlessAbsent } from './file-system.ts';
 import { followPartial } from './followed.ts';
 import { openStaging } from './fs-staging.ts';
-import { makeLeases } from './lease.ts';
+import { type Lease, makeLeases } from './lease.ts';
 import { readOwnIdentity } from './process-identity.ts';
 import type { Reservation } from './room.ts';
 import { StorageError } from './storage-error.ts';
@@ -88,7 +88,10 @@ export async function openFsBlobStore(
       isOpen: openFiles.has(digest),
     };
   };
-  const begin = async (content: ContentName): Promise<Staging | 'taken' | 'stored'> => {
+  const begin = async (
+    content: ContentName,
+    beside: 'beside' | undefined,
+  ): Promise<Staging | 'taken' | 'stored'> => {
     const health = trouble.health();
     if (health.state === 'read-only') {
       throw new StorageError('STORAGE_FAILED', `nothing is stored for a while: ${health.because}`);
@@ -98,7 +101,8 @@ export async function openFsBlobStore(
       room?.release();
       throw new StorageError('STORAGE_FAILED', `there is no room to store ${content.digest}`);
     }
-    const taken = await leases.take(content.digest).catch((error: unknown) => {
+    const taking = beside === undefined ? leases.take(content.digest) : unleased();
+    const taken = await taking.catch((error: unknown) => {
       room.release();
       throw error;
     });
@@ -145,9 +149,9 @@ export async function openFsBlobStore(
           isAskedFor: as !== 'inspection',
         }),
       ),
-    async begin(content) {
+    async begin(content, beside) {
       try {
-        return await begin(content);
+        return await begin(content, beside);
       } catch (error) {
         if (error instanceof StorageError) throw error;
         onWriteFailure(error);
@@ -197,6 +201,11 @@ export async function openFsBlobStore(
       await Promise.all(background);
     },
   };
+}
+
+/** An owner's name without the lease: its file is its own all the same. */
+async function unleased(): Promise<Lease> {
+  return { owner: randomHex(8), release: () => Promise.resolve() };
 }
 
 function failed(what: string, verb: string, cause: unknown): StorageError {

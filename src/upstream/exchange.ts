@@ -5,7 +5,7 @@ import type { RepositoryPath } from '../oci/repository.ts';
 import { readBody } from './body.ts';
 import type { Authorizer } from './auth/authorizer.ts';
 import { classifyFailure, toUpstreamError } from './failure.ts';
-import type { Transport, WireAnswer } from './http.ts';
+import type { RangeAsked, Transport, WireAnswer } from './http.ts';
 import { discard, follow } from './redirect.ts';
 import { makeRetryBudget, type Wait, withRetries } from './retry.ts';
 import { judgeStatus, rateLimitRemaining } from './status.ts';
@@ -16,6 +16,8 @@ export interface Ask {
   readonly operation: 'manifest' | 'blob' | 'tags' | 'referrers';
   readonly url: URL;
   readonly accept?: string;
+  /** May be answered with 206, or 416. */
+  readonly range?: RangeAsked | undefined;
   /** Whose right to pull is needed. */
   readonly path: RepositoryPath;
 }
@@ -83,7 +85,7 @@ export function makeExchange(
     }, totalMs);
     try {
       const answer = await ask('GET', question, AbortSignal.any([signal, deadline.signal]));
-      if (answer.status === 200) return answer;
+      if (answer.status !== 404) return answer;
       discard(answer);
       return undefined;
     } finally {
@@ -125,7 +127,7 @@ async function attempt(
   { transport, authorizer, clock, metrics }: ExchangeDependencies,
   signal: AbortSignal,
 ): Promise<WireAnswer> {
-  const { operation, url, accept, path } = question;
+  const { operation, url, accept, range, path } = question;
   const startMs = clock.monotonicMs();
   const count = (outcome: string): void => {
     const seconds = (clock.monotonicMs() - startMs) / 1000;
@@ -135,14 +137,14 @@ async function attempt(
   let answer: WireAnswer;
   try {
     const authorization = await authorizer.prepare(path, signal);
-    answer = await follow(transport, { method, url, accept, authorization }, origin, signal);
+    answer = await follow(transport, { method, url, accept, range, authorization }, origin, signal);
     const isRefused = answer.status === 401 || answer.status === 403;
     // Another origin's challenge is nothing to us: what we have is not for it.
     if (isRefused && answer.url.origin === origin) {
       const renewed = await authorizer.renew(answer, authorization, path, signal);
       if (renewed !== undefined) {
         discard(answer);
-        const again = { method, url, accept, authorization: renewed };
+        const again = { method, url, accept, range, authorization: renewed };
         answer = await follow(transport, again, origin, signal);
       }
     }
@@ -155,7 +157,8 @@ async function attempt(
   if (remaining !== undefined) {
     metrics?.set('assay_upstream_rate_limit_remaining', { upstream }, remaining);
   }
-  const failure = judgeStatus(answer, method, clock);
+  const isForRange = range !== undefined && (answer.status === 206 || answer.status === 416);
+  const failure = isForRange ? undefined : judgeStatus(answer, method, clock);
   if (failure === undefined) return answer;
   discard(answer);
   throw failure;

@@ -9,10 +9,18 @@ export interface Authorization {
   readonly value: string;
 }
 
+/** The bytes from `first` to the end (RFC 9110, section 14.2). */
+export interface RangeAsked {
+  readonly first: number;
+  /** A strong ETag: all of it if the content has another by now. */
+  readonly ifRange?: string | undefined;
+}
+
 export interface WireRequest {
   readonly method: 'GET' | 'HEAD' | 'POST';
   readonly url: URL;
   readonly accept?: string | undefined;
+  readonly range?: RangeAsked | undefined;
   readonly authorization?: Authorization | undefined;
   /** Sent as a form. */
   readonly body?: string | undefined;
@@ -58,7 +66,7 @@ export function openTransport(
     }),
   } as const;
   return {
-    async send({ method, url, accept, authorization, body }, signal) {
+    async send({ method, url, accept, range, authorization, body }, signal) {
       assertBound(authorization, url);
       const namedBy = url.origin === ownOrigin ? 'configuration' : 'others';
       if (httpProxy !== undefined) guard.admitName(bareHost(url.hostname), portOf(url), namedBy);
@@ -73,6 +81,8 @@ export function openTransport(
           'user-agent': userAgent,
           'accept-encoding': 'identity',
           ...(accept !== undefined && { accept }),
+          ...(range !== undefined && { range: `bytes=${range.first}-` }),
+          ...(range?.ifRange !== undefined && { 'if-range': range.ifRange }),
           ...(authorization !== undefined && { authorization: authorization.value }),
           ...(body !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
         },

@@ -6,7 +6,7 @@ import { MalformedError } from '../oci/malformed-error.ts';
 import { readManifest } from '../oci/manifest.ts';
 import type { RepositoryPath } from '../oci/repository.ts';
 import type { KeptContent, KeptKey, ManifestStore } from '../storage/manifest-store.ts';
-import type { BlobContent, ContentSource, ManifestContent } from './content-source.ts';
+import type { BlobContent, BlobRange, ContentSource, ManifestContent } from './content-source.ts';
 
 export interface KeepOptions {
   /** The configured key of the upstream: part of what names kept content. */
@@ -71,12 +71,14 @@ export function keepManifests(
       if (kept !== undefined) return { size: kept.bytes.byteLength };
       return source.statBlob(path, digest, signal);
     },
-    async openBlob(path, digest, signal) {
+    async openBlob(path, digest, signal, wish) {
       const key = keyFor('blob', path, digest);
       const kept = await get(key);
-      if (kept !== undefined) return toContent(kept.bytes);
-      const content = await source.openBlob(path, digest, signal);
-      if (content?.size === undefined || content.size > maxBlobBytes) return content;
+      if (kept !== undefined) return toContent(kept.bytes, wish?.range);
+      const content = await source.openBlob(path, digest, signal, wish);
+      // What the source itself keeps is not kept twice.
+      if (content?.size === undefined || content.proof !== undefined) return content;
+      if (content.size > maxBlobBytes || content.range !== undefined) return content;
       const keep = (bytes: Uint8Array) => put(key, { bytes, contentType: undefined });
       return { size: content.size, stream: copying(content, digest, content.size, keep) };
     },
@@ -98,8 +100,11 @@ function isWorthKeeping({ bytes, digest, contentType }: ManifestContent): boolea
   }
 }
 
-function toContent(bytes: Uint8Array): BlobContent {
-  return { size: bytes.byteLength, stream: Readable.from([bytes], { objectMode: false }) };
+/** Its hash was checked when it was read from the store. */
+function toContent(bytes: Uint8Array, range: BlobRange | undefined): BlobContent {
+  const size = bytes.byteLength;
+  const part = bytes.subarray(range?.first ?? 0, (range?.last ?? size - 1) + 1);
+  return { size, range, proof: 'stored', stream: Readable.from([part], { objectMode: false }) };
 }
 
 /** Passes the stream on at once, and keeps a copy if at its end it has the digest. */
