@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Test } from 'tap';
+import type { Clock } from '../../src/kernel/clock.ts';
 import { type AppKit, type AppOptions, signatureOf, startAppKit } from './app-kit.ts';
 import { type BlobClient, type BlobClientOptions, openBlobClient } from './blob-client.ts';
 import { type Artifact, type BuiltBlob, buildImage } from './build-image.ts';
@@ -18,6 +19,11 @@ export interface ContentKitOptions {
   /** In bytes; one of 4 MiB unless told. */
   readonly layerSizes?: readonly number[];
   readonly config?: AppOptions['config'];
+  /** For content and state; one of the test's own unless told. */
+  readonly dataFolder?: string;
+  readonly clock?: Clock;
+  /** Of ours upstream. */
+  readonly credentials?: object;
   readonly registry?: ScriptedRegistryOptions;
 }
 
@@ -44,15 +50,19 @@ export async function openContentKit(
   t: Test,
   options: ContentKitOptions = {},
 ): Promise<ContentKit> {
-  const { layerSizes = [4 * mebibyte], config = {} } = options;
+  const { layerSizes = [4 * mebibyte], dataFolder, clock } = options;
   const image = buildImage({ name: t.fullname, layerSizes });
   const registry = await openScriptedRegistry(t, options.registry);
   registry.put('app', image, 'v1');
   registry.put('app', signatureOf(image.descriptor));
-  const kit = await startAppKit(t, { upstreams: { reg: registry.origin }, config });
+  const config = { ...(dataFolder && { storage: { path: dataFolder } }), ...options.config };
+  const { credentials } = options;
+  const plain = { url: registry.origin, plainHttp: 'allowed' };
+  const upstreams = { reg: { ...plain, ...(credentials && { credentials }) } };
+  const kit = await startAppKit(t, { upstreams, config, ...(clock && { clock }) });
   const manifest = await kit.ask('reg/app/manifests/v1');
   t.equal(manifest.status, 200, 'the image is admitted');
-  return withContent(t, kit, registry, image);
+  return withContent(t, kit, registry, image, dataFolder);
 }
 
 /** The same for an app that is started anew. */
@@ -61,6 +71,7 @@ export function withContent(
   kit: AppKit,
   registry: ScriptedRegistry,
   image: Artifact,
+  dataFolder = join(t.testdirName, 'data'),
 ): ContentKit {
   const layer = image.blobs[1]!;
   const pathOf = ({ descriptor }: BuiltBlob): string => `/v2/app/blobs/${descriptor.digest}`;
@@ -68,7 +79,7 @@ export function withContent(
     ...kit,
     registry,
     image,
-    dataFolder: join(t.testdirName, 'data'),
+    dataFolder,
     layer,
     open({ blob = layer, ...options } = {}) {
       const path = `/v2/reg/app/blobs/${blob.descriptor.digest}`;

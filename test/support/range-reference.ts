@@ -47,5 +47,5 @@ function part(content: Uint8Array, first: number, last: number): RangeAnswer {
 }
 
 function isNumberOrEmpty(text: string): boolean {
-  return [...text].every((character) => character >= '0' && character <= '9');
+  return !/[^0-9]/.test(text);
 }

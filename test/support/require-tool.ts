@@ -11,10 +11,20 @@ import type { Test } from 'tap';
 export function requireTool(t: Test, name: string): string | undefined {
   const found = findTool(name);
   if (found !== undefined) return found;
-  const missing = `${name} is in none of $ASSAY_TOOLS/bin, ~/.cache/assay-tools/bin and PATH`;
-  if (process.env['ASSAY_REQUIRE_TOOLS'] === '1') t.fail(missing);
-  else t.pass(`not run: ${missing}`, { skip: missing });
+  leaveOut(t, `${name} is in none of $ASSAY_TOOLS/bin, ~/.cache/assay-tools/bin and PATH`);
   return undefined;
+}
+
+/** Whether we are root, who may mount, trace and start what others may not; skips as above. */
+export function requireRoot(t: Test, what: string): boolean {
+  if (process.getuid?.() === 0) return true;
+  leaveOut(t, `only root ${what}`);
+  return false;
+}
+
+function leaveOut(t: Test, why: string): void {
+  if (process.env['ASSAY_REQUIRE_TOOLS'] === '1') t.fail(why);
+  else t.pass(`not run: ${why}`, { skip: why });
 }
 
 export function findTool(name: string): string | undefined {

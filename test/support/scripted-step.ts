@@ -63,12 +63,9 @@ const pieceBytes = 64 * 1024;
 async function sendBody(step: Step, body: Buffer, response: ServerResponse): Promise<void> {
   const { pauseAt, cutAt, hang, pace } = step;
   let sent = 0;
-  while (pace !== undefined && sent < Math.min(cutAt ?? body.length, body.length)) {
-    await pace(sent);
+  if (pace !== undefined) {
+    sent = await sendPaced(body.subarray(0, cutAt ?? body.length), pace, response);
     if (response.destroyed) return;
-    const piece = body.subarray(sent, Math.min(sent + pieceBytes, cutAt ?? body.length));
-    if (!response.write(piece)) await drained(response);
-    sent += piece.length;
   }
   if (pauseAt !== undefined) {
     response.write(body.subarray(0, pauseAt.bytes));
@@ -87,6 +84,22 @@ async function sendBody(step: Step, body: Buffer, response: ServerResponse): Pro
   if (cutAt > sent) response.write(body.subarray(sent, cutAt));
   // What was written must be on the wire before the connection goes.
   response.socket?.end();
+}
+
+async function sendPaced(
+  body: Buffer,
+  pace: NonNullable<Step['pace']>,
+  response: ServerResponse,
+): Promise<number> {
+  let sent = 0;
+  while (sent < body.length) {
+    await pace(sent);
+    if (response.destroyed) break;
+    const piece = body.subarray(sent, sent + pieceBytes);
+    if (!response.write(piece)) await drained(response);
+    sent += piece.length;
+  }
+  return sent;
 }
 
 /** Resolves when the reader has taken what was written, or has gone. */

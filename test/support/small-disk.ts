@@ -1,0 +1,65 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Test } from 'tap';
+
+/** A file system of its own, in memory, with a bound. */
+export interface SmallDisk {
+  readonly folder: string;
+  /** Takes all the room that is left. */
+  fill(): void;
+  /** Gives it back. */
+  free(): void;
+  makeReadOnly(): void;
+  makeWritable(): void;
+}
+
+export interface DiskOptions {
+  readonly mebibytes: number;
+  /** Files that it can hold; many unless told. */
+  readonly maxFiles?: number;
+  /** Folders in it that are file systems of their own, which its faults do not reach. */
+  readonly apart?: readonly string[];
+}
+
+/** Mounted until the test ends; for root alone. */
+export function mountSmallDisk(t: Test, options: DiskOptions): SmallDisk {
+  const { mebibytes, maxFiles = 100_000, apart = [] } = options;
+  const folder = mkdtempSync(join(tmpdir(), 'assay-disk-'));
+  const mount = (where: string, size: number): void => {
+    const limits = `size=${size}m,nr_inodes=${maxFiles},mode=0700`;
+    run('mount', ['-t', 'tmpfs', '-o', limits, 'tmpfs', where]);
+    t.teardown(() => run('umount', ['-l', where]));
+  };
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  mount(folder, mebibytes);
+  for (const name of apart) {
+    run('mkdir', [join(folder, name)]);
+    mount(join(folder, name), 256);
+  }
+  const ballast = join(folder, 'ballast');
+  return {
+    folder,
+    fill() {
+      const file = openSync(ballast, 'a');
+      for (const size of [1024 * 1024, 4096]) writeUntilFull(file, Buffer.alloc(size));
+      closeSync(file);
+    },
+    free: () => rmSync(ballast, { force: true }),
+    makeReadOnly: () => run('mount', ['-o', 'remount,ro', folder]),
+    makeWritable: () => run('mount', ['-o', 'remount,rw', folder]),
+  };
+}
+
+function writeUntilFull(file: number, piece: Buffer): void {
+  try {
+    for (;;) writeSync(file, piece);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+  }
+}
+
+function run(command: string, words: readonly string[]): void {
+  execFileSync(command, words, { stdio: 'pipe' });
+}
