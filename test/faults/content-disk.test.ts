@@ -16,8 +16,7 @@ import {
   withheldBytes,
 } from '../support/content-kit.ts';
 import { type FakeClock, makeFakeClock } from '../support/fake-clock.ts';
-import { injectFault } from '../support/inject-fault.ts';
-import { requireRoot, requireTool } from '../support/require-tool.ts';
+import { injectFault, requireStrace } from '../support/inject-fault.ts';
 import { mountSmallDisk } from '../support/small-disk.ts';
 
 /**
@@ -128,8 +127,8 @@ function expectAllWhole(t: Test, clients: readonly BlobClient[]): Promise<void[]
 }
 
 t.test('a disk that runs full in the middle of a fill disturbs no client', async (t) => {
-  if (!requireRoot(t, 'mounts disks')) return;
   const disk = mountSmallDisk(t, { mebibytes: 128 });
+  if (disk === undefined) return;
   const kit = await openDiskKit(t, disk.folder);
   const [kept, coming, other] = kit.layers as [BuiltBlob, BuiltBlob, BuiltBlob];
   await store(t, kit, kept);
@@ -151,8 +150,8 @@ t.test('a disk that runs full in the middle of a fill disturbs no client', async
 });
 
 t.test('a layer that does not fit on the disk is passed through', async (t) => {
-  if (!requireRoot(t, 'mounts disks')) return;
   const disk = mountSmallDisk(t, { mebibytes: 36 });
+  if (disk === undefined) return;
   const kit = await openDiskKit(t, disk.folder);
   const large = buildImage({ name: t.fullname, layerSizes: [40 * mebibyte] });
   kit.registry.put('app', large, 'large');
@@ -169,9 +168,9 @@ t.test('a layer that does not fit on the disk is passed through', async (t) => {
 });
 
 t.test('a disk that is read-only serves what it has, and lets the rest through', async (t) => {
-  if (!requireRoot(t, 'mounts disks')) return;
   const apart = ['state', 'content'];
   const disk = mountSmallDisk(t, { mebibytes: 128, apart });
+  if (disk === undefined) return;
   const kit = await openDiskKit(t, disk.folder);
   const [kept, coming, other] = kit.layers as [BuiltBlob, BuiltBlob, BuiltBlob];
   await store(t, kit, kept);
@@ -190,8 +189,7 @@ t.test('a disk that is read-only serves what it has, and lets the rest through',
 });
 
 t.test('a disk that fails to write in the middle of a fill disturbs no client', async (t) => {
-  const strace = requireRoot(t, 'traces processes') ? requireTool(t, 'strace') : undefined;
-  if (strace === undefined) return;
+  if (!(await requireStrace(t))) return;
   const kit = await openDiskKit(t, join(t.testdir(), 'data'));
   const [kept, coming, other] = kit.layers as [BuiltBlob, BuiltBlob, BuiltBlob];
   await store(t, kit, kept);
@@ -200,7 +198,7 @@ t.test('a disk that fails to write in the middle of a fill disturbs no client', 
   await Promise.all(clients.map((client) => client.reaches(size / 4)));
   const [part] = openBelow(storeRoot(kit.dataFolder)).filter((path) => path.endsWith('.part'));
   const inject = 'write,writev,pwrite64,pwritev,pwritev2:error=EIO';
-  const fault = await injectFault(t, strace, { inject, path: part ?? 'none' });
+  const fault = await injectFault(t, { inject, path: part ?? 'none' });
   until.release();
   await expectAllWhole(t, clients);
   t.ok(fault.hits > 0, 'writes did fail');
@@ -214,8 +212,7 @@ t.test('a disk that fails to write in the middle of a fill disturbs no client', 
 });
 
 t.test('content that can not be made durable is not stored', async (t) => {
-  const strace = requireRoot(t, 'traces processes') ? requireTool(t, 'strace') : undefined;
-  if (strace === undefined) return;
+  if (!(await requireStrace(t))) return;
   const kit = await openDiskKit(t, join(t.testdir(), 'data'));
   const [coming, other] = kit.layers as [BuiltBlob, BuiltBlob];
   const until = pauseHalfway(kit, coming);
@@ -223,7 +220,7 @@ t.test('content that can not be made durable is not stored', async (t) => {
   await client.reaches(size / 4);
   const [part] = openBelow(storeRoot(kit.dataFolder)).filter((path) => path.endsWith('.part'));
   const inject = 'fsync,fdatasync:error=EIO';
-  const fault = await injectFault(t, strace, { inject, path: part ?? 'none' });
+  const fault = await injectFault(t, { inject, path: part ?? 'none' });
   until.release();
   await expectWhole(t, client, 'a client');
   await eventually(() => fault.hits > 0);
@@ -236,13 +233,12 @@ t.test('content that can not be made durable is not stored', async (t) => {
 });
 
 t.test('while a disk is slow to make content durable, nobody waits for it', async (t) => {
-  const strace = requireRoot(t, 'traces processes') ? requireTool(t, 'strace') : undefined;
-  if (strace === undefined) return;
+  if (!(await requireStrace(t))) return;
   const kit = await openDiskKit(t, join(t.testdir(), 'data'), 8);
   const [kept, ...coming] = kit.layers as [BuiltBlob, ...BuiltBlob[]];
   await store(t, kit, kept);
   const inject = 'fsync,fdatasync:delay_enter=8s';
-  const fault = await injectFault(t, strace, { inject });
+  const fault = await injectFault(t, { inject });
   await expectAllWhole(
     t,
     coming.map((blob) => kit.open({ blob })),
@@ -270,15 +266,14 @@ t.test('while a disk is slow to make content durable, nobody waits for it', asyn
 });
 
 t.test('stored content that can not be read is fetched again', async (t) => {
-  const strace = requireRoot(t, 'traces processes') ? requireTool(t, 'strace') : undefined;
-  if (strace === undefined) return;
+  if (!(await requireStrace(t))) return;
   const kit = await openDiskKit(t, join(t.testdir(), 'data'));
   const [kept] = kit.layers as [BuiltBlob];
   await store(t, kit, kept);
   const { digest } = kept.descriptor;
   const path = join(storeRoot(kit.dataFolder), 'blobs', ...digest.split(':'));
   const inject = 'read,readv,pread64,preadv,preadv2,sendfile:error=EIO';
-  const fault = await injectFault(t, strace, { inject, path });
+  const fault = await injectFault(t, { inject, path });
   const { isComplete, isRightSoFar, status } = await kit.open({ blob: kept }).ended;
   t.ok(fault.hits > 0, 'reads did fail');
   t.ok(status !== 200 || isRightSoFar, 'no wrong byte comes');
@@ -288,8 +283,8 @@ t.test('stored content that can not be read is fetched again', async (t) => {
 });
 
 t.test('eviction at the high mark takes nothing from a hundred readers', async (t) => {
-  if (!requireRoot(t, 'mounts disks')) return;
   const disk = mountSmallDisk(t, { mebibytes: 100 });
+  if (disk === undefined) return;
   const kit = await openDiskKit(t, disk.folder, 20);
   const [read, ...others] = kit.layers as [BuiltBlob, ...BuiltBlob[]];
   await store(t, kit, read);
@@ -316,8 +311,8 @@ t.test('eviction at the high mark takes nothing from a hundred readers', async (
 });
 
 t.test('a disk that has no more files to give is emptied like a full one', async (t) => {
-  if (!requireRoot(t, 'mounts disks')) return;
   const disk = mountSmallDisk(t, { mebibytes: 200, maxFiles: 80 });
+  if (disk === undefined) return;
   const kit = await openDiskKit(t, disk.folder, 1);
   const sizes = Array.from({ length: 120 }, (_, at) => 1_100_000 + at);
   const image = buildImage({ name: t.fullname, layerSizes: sizes });

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Test } from 'tap';
+import { leaveOut, requireRoot, requireTool } from './require-tool.ts';
 
 /** System calls of this process that go wrong until it is ended. */
 export interface InjectedFault {
@@ -16,16 +17,26 @@ export interface FaultOptions {
   readonly path?: string;
 }
 
+/** Whether strace is there and may attach; reports it where not. */
+export async function requireStrace(t: Test): Promise<boolean> {
+  const strace = requireRoot(t, 'traces processes') ? requireTool(t, 'strace') : undefined;
+  if (strace === undefined) return false;
+  try {
+    await (await injectFault(t, { inject: 'sync:error=EIO' })).end();
+    return true;
+  } catch (error) {
+    // Root in a container may not be allowed to.
+    leaveOut(t, (error as Error).message.trim());
+    return false;
+  }
+}
+
 /** Attaches strace to this very process, all of its threads; resolves once it is in force. */
-export async function injectFault(
-  t: Test,
-  strace: string,
-  { inject, path }: FaultOptions,
-): Promise<InjectedFault> {
+export async function injectFault(t: Test, { inject, path }: FaultOptions): Promise<InjectedFault> {
   const [calls = ''] = inject.split(':');
   const paths = path === undefined ? [] : ['-P', path];
   const words = ['-f', '-p', String(process.pid), '-e', `trace=${calls}`, '-e', `inject=${inject}`];
-  const child = spawn(strace, [...words, ...paths], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn('strace', [...words, ...paths], { stdio: ['ignore', 'ignore', 'pipe'] });
   const exited = once(child, 'exit');
   const attached = Promise.withResolvers<void>();
   let output = '';

@@ -3,6 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
+import { leaveOut, requireRoot } from './require-tool.ts';
 
 /** A file system of its own, in memory, with a bound. */
 export interface SmallDisk {
@@ -23,8 +24,19 @@ export interface DiskOptions {
   readonly apart?: readonly string[];
 }
 
-/** Mounted until the test ends; for root alone. */
-export function mountSmallDisk(t: Test, options: DiskOptions): SmallDisk {
+/** Mounted until the test ends. Undefined where that is not allowed, which has been reported then. */
+export function mountSmallDisk(t: Test, options: DiskOptions): SmallDisk | undefined {
+  if (!requireRoot(t, 'mounts disks')) return undefined;
+  try {
+    return mountDisk(t, options);
+  } catch (error) {
+    // Root in a container may not be allowed to.
+    leaveOut(t, `nothing can be mounted here: ${(error as Error).message.trim()}`);
+    return undefined;
+  }
+}
+
+function mountDisk(t: Test, options: DiskOptions): SmallDisk {
   const { mebibytes, maxFiles = 100_000, apart = [] } = options;
   const folder = mkdtempSync(join(tmpdir(), 'assay-disk-'));
   const mount = (where: string, size: number): void => {
