@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { messageOf } from '../kernel/tagged-error.ts';
+import type { Command, CommandOption, GivenOptions } from './command.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface Arguments {
@@ -8,10 +9,15 @@ export interface Arguments {
   readonly json: boolean;
   readonly help: boolean;
   readonly version: boolean;
+  /** Those that not every command has. */
+  readonly options: GivenOptions;
 }
 
-/** Every command takes the same options; throws `UsageError` for any other. */
-export function parseArguments(words: readonly string[]): Arguments {
+/** Takes the options of every command, and `more`; throws `UsageError` for any other. */
+export function parseArguments(
+  words: readonly string[],
+  more: readonly CommandOption[] = [],
+): Arguments {
   try {
     const { values, positionals } = parseArgs({
       args: [...words],
@@ -22,10 +28,11 @@ export function parseArguments(words: readonly string[]): Arguments {
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
         version: { type: 'boolean', default: false },
+        ...Object.fromEntries(more.map(toParseOption)),
       },
     });
-    const { config, json, help, version } = values;
-    return { operands: positionals, config, json, help, version };
+    const { config, json, help, version, ...options } = values;
+    return { operands: positionals, config, json, help, version, options };
   } catch (cause) {
     // Node's own sentence, without the advice about option syntax behind it.
     const [sentence = ''] = messageOf(cause).split(/\. |\n/);
@@ -34,6 +41,16 @@ export function parseArguments(words: readonly string[]): Arguments {
       { cause },
     );
   }
+}
+
+function toParseOption({ name, value }: CommandOption) {
+  return [name, { type: value === undefined ? 'boolean' : 'string' }] as const;
+}
+
+/** Throws `UsageError` for an option that belongs to other commands. */
+export function assertTakes({ name, options = [] }: Command, given: GivenOptions): void {
+  const foreign = Object.keys(given).find((each) => !options.some((own) => own.name === each));
+  if (foreign !== undefined) throw new UsageError(`'assay ${name}' takes no --${foreign}`);
 }
 
 /** The operands of a command that takes exactly `names`. */

@@ -11,9 +11,22 @@ export interface Command {
   /** What it takes, such as `REF`; empty when nothing. */
   readonly operands: string;
   readonly description: string;
+  /** What it takes beside the options of every command. */
+  readonly options?: readonly CommandOption[];
   readonly examples: NonEmpty<{ readonly line: string; readonly does: string }>;
   run(invocation: Invocation): Promise<ExitCode>;
 }
+
+export interface CommandOption {
+  /** Without its dashes; in all commands that have it, it takes the same. */
+  readonly name: string;
+  /** What stands behind it, such as `AGE`; undefined where nothing does. */
+  readonly value?: string;
+  readonly does: string;
+}
+
+/** By name, without dashes: the text behind an option, or true where none belongs there. */
+export type GivenOptions = Readonly<Record<string, string | true>>;
 
 /** A command line that was understood. */
 export interface Invocation {
@@ -22,5 +35,7 @@ export interface Invocation {
   readonly config: string | undefined;
   /** `--json`. */
   readonly json: boolean;
+  /** Those of the command's own that were given. */
+  readonly options: GivenOptions;
   readonly terminal: Terminal;
 }

@@ -1,3 +1,6 @@
+import { cachePurge } from './cache-purge.ts';
+import { cacheScrub } from './cache-scrub.ts';
+import { cacheStats } from './cache-stats.ts';
 import type { Command } from './command.ts';
 import { explain } from './explain.ts';
 import { policyCheck } from './policy-check.ts';
@@ -11,5 +14,8 @@ export const commands = [
   verify,
   explain,
   policyCheck,
+  cacheStats,
+  cacheScrub,
+  cachePurge,
   version,
 ] as const satisfies readonly Command[];

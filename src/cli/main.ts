@@ -1,5 +1,5 @@
 import { messageOf } from '../kernel/tagged-error.ts';
-import { type Arguments, parseArguments } from './arguments.ts';
+import { type Arguments, assertTakes, parseArguments } from './arguments.ts';
 import type { Command } from './command.ts';
 import { commands } from './commands.ts';
 import { describeFailure } from './describe-failure.ts';
@@ -12,12 +12,13 @@ import { version as versionCommand } from './version.ts';
 
 const helpCommand = makeHelp(commands);
 const allCommands: readonly Command[] = [...commands, helpCommand];
+const allOptions = allCommands.flatMap(({ options = [] }) => options);
 
 /** Arguments in, exit code out. Never throws, and shows no stack trace for a user's mistake. */
 export async function main(words: readonly string[], terminal: Terminal): Promise<ExitCode> {
   let json = false;
   try {
-    const parsed = parseArguments(words);
+    const parsed = parseArguments(words, allOptions);
     json = parsed.json;
     return await dispatch(parsed, terminal);
   } catch (error) {
@@ -26,11 +27,11 @@ export async function main(words: readonly string[], terminal: Terminal): Promis
 }
 
 async function dispatch(parsed: Arguments, terminal: Terminal): Promise<ExitCode> {
-  const { config, json, help, version } = parsed;
-  if (version) return versionCommand.run({ operands: [], config, json, terminal });
+  const { config, json, help, version, options } = parsed;
+  if (version) return versionCommand.run({ operands: [], config, json, options: {}, terminal });
   const { command, operands } = select(parsed.operands);
   if (command === undefined) {
-    const invocation = { operands: [], config, json, terminal };
+    const invocation = { operands: [], config, json, options: {}, terminal };
     if (help) return helpCommand.run(invocation);
     throw new UsageError('a command is missing');
   }
@@ -38,7 +39,8 @@ async function dispatch(parsed: Arguments, terminal: Terminal): Promise<ExitCode
     terminal.out(renderCommandHelp(command));
     return exitCodes.ok;
   }
-  return command.run({ operands, config, json, terminal });
+  assertTakes(command, options);
+  return command.run({ operands, config, json, options, terminal });
 }
 
 /** The command whose words begin the operands; `policy check` has two. */

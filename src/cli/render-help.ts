@@ -1,21 +1,40 @@
-import type { Command } from './command.ts';
+import type { Command, CommandOption } from './command.ts';
 
-const optionLines = [
-  '  --config FILE   the configuration (default: ./assay.yaml, then config/assay.yaml)',
-  '  --json          print JSON for programs',
-  '  --help          print this',
+const commonOptions: readonly CommandOption[] = [
+  {
+    name: 'config',
+    value: 'FILE',
+    does: 'the configuration (default: ./assay.yaml, then config/assay.yaml)',
+  },
+  { name: 'json', does: 'print JSON for programs' },
+  { name: 'help', does: 'print this' },
 ];
 
+function callOf({ name, value }: CommandOption): string {
+  return value === undefined ? `--${name}` : `--${name} ${value}`;
+}
+
+function optionLines(own: readonly CommandOption[] = []): readonly string[] {
+  const rows = [...own, ...commonOptions].map((option) => ({
+    call: callOf(option),
+    does: option.does,
+  }));
+  const width = Math.max(...rows.map(({ call }) => call.length));
+  return rows.map(({ call, does }) => `  ${call.padEnd(width)}   ${does}`);
+}
+
 /** What `assay COMMAND --help` prints. */
-export function renderCommandHelp({ name, operands, description, examples }: Command): string {
-  const usage = ['assay', name, operands, '[--config FILE] [--json]'];
+export function renderCommandHelp(command: Command): string {
+  const { name, operands, description, options = [], examples } = command;
+  const own = options.map((option) => `[${callOf(option)}]`);
+  const usage = ['assay', name, operands, ...own, '[--config FILE] [--json]'];
   return [
     `Usage: ${usage.filter((word) => word !== '').join(' ')}`,
     '',
     description,
     '',
     'Options:',
-    ...optionLines,
+    ...optionLines(options),
     '',
     'Examples:',
     ...examples.flatMap(({ line, does }) => [`  # ${does}`, `  ${line}`]),
@@ -38,7 +57,7 @@ export function renderHelp(commands: readonly Command[]): string {
     ...rows.map(({ call, summary }) => `  ${call.padEnd(width)}  ${summary}`),
     '',
     'Options:',
-    ...optionLines,
+    ...optionLines(),
     '',
     'Exit codes: 0 done, or trusted; 1 untrusted, or failed; 2 could not find out;',
     '64 wrong usage; 70 a bug of ours; 78 bad configuration.',

@@ -4,6 +4,8 @@ import { styleText } from 'node:util';
 export interface Terminal {
   out(text: string): void;
   err(text: string): void;
+  /** Puts a line in place of the one that it wrote before, or takes it away; only for a person. */
+  rewrite(text: string): void;
   /** Colours what is printed to `out`, or leaves it as it is. */
   readonly paint: Paint;
   /** A person is watching `err`. */
@@ -20,6 +22,7 @@ export const colourPaint: Paint = (colour, text) =>
 interface Stream {
   write(text: string): unknown;
   readonly isTTY?: boolean;
+  readonly columns?: number;
 }
 
 /** Colours only on a terminal that can show them, and never under NO_COLOR (no-color.org). */
@@ -29,12 +32,18 @@ export function makeTerminal(
   environment: Readonly<Record<string, string | undefined>>,
 ): Terminal {
   const { NO_COLOR: noColour = '', TERM: term } = environment;
+  const interactive = stderr.isTTY === true;
   const colourful = stdout.isTTY === true && noColour === '' && term !== 'dumb';
   return {
     out: (text) => void stdout.write(`${text}\n`),
     err: (text) => void stderr.write(`${text}\n`),
     paint: colourful ? colourPaint : plainPaint,
-    interactive: stderr.isTTY === true,
+    rewrite(text) {
+      if (!interactive || term === 'dumb') return;
+      // One that the terminal wraps could not be taken away.
+      stderr.write(`\r\u001b[2K${text.slice(0, (stderr.columns ?? 80) - 1)}`);
+    },
+    interactive,
   };
 }
 

@@ -74,12 +74,12 @@ const bytesPerUnit = {
   TiB: 1024 ** 4,
 } as const;
 
-function parseDuration(value: unknown): Duration | undefined {
+export function parseDuration(value: unknown): Duration | undefined {
   const amount = parseAmount(value, durationPattern, msPerUnit);
   return amount === undefined ? undefined : { ms: amount };
 }
 
-function parseSize(value: unknown): Size | undefined {
+export function parseSize(value: unknown): Size | undefined {
   const amount = parseAmount(value, sizePattern, bytesPerUnit);
   return amount === undefined ? undefined : { bytes: amount };
 }

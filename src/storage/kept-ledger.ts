@@ -55,7 +55,10 @@ export function makeKeptLedger(values: KeyValue, bounds: LedgerBounds): KeptLedg
       if (size === undefined) return undefined;
       sizes.delete(name);
       sizes.set(name, size);
-      return values.get(keyOf(name, size));
+      const value = await values.get(keyOf(name, size));
+      // Another process deleted it.
+      if (value === undefined && sizes.delete(name)) totalBytes -= size;
+      return value;
     },
     async put(name, value) {
       await loaded();

@@ -46,6 +46,23 @@ t.test('a person watches where standard error is a terminal', async (t) => {
   t.equal(makeTerminal(makeStream(true), makeStream(), {}).interactive, false);
 });
 
+t.test('a line is put in the place of the one before, for a person only', async (t) => {
+  const watched = { ...makeStream(true), columns: 10 };
+  const terminal = makeTerminal(makeStream(), watched, {});
+  terminal.rewrite('first');
+  terminal.rewrite('longer than the terminal is wide');
+  terminal.rewrite('');
+  const erase = '\r\u001b[2K';
+  t.same(watched.written, [`${erase}first`, `${erase}longer th`, erase]);
+  for (const [stderr, environment] of [
+    [makeStream(), {}],
+    [makeStream(true), { TERM: 'dumb' }],
+  ] as const) {
+    makeTerminal(makeStream(true), stderr, environment).rewrite('first');
+    t.same(stderr.written, []);
+  }
+});
+
 t.test(
   'control, format and line separating characters become escapes, the rest stays',
   async (t) => {

@@ -68,3 +68,15 @@ t.test('a listing that failed is tried again', async (t) => {
   isDown = false;
   t.equal(await ledger.get('kept/a'), undefined);
 });
+
+t.test('what another process deleted is absent, and may be put again', async (t) => {
+  const values = makeMemoryKeyValue();
+  const ledger = makeKeptLedger(values, { maxBytes: 10, maxEntries: 10 });
+  await ledger.put('kept/a', Buffer.alloc(6));
+  await values.delete('kept/a/6');
+  t.equal(await ledger.get('kept/a'), undefined);
+  await ledger.put('kept/b', Buffer.alloc(6));
+  t.equal((await ledger.get('kept/b'))?.byteLength, 6, 'its room is free');
+  await ledger.put('kept/a', Buffer.alloc(4));
+  t.equal((await ledger.get('kept/a'))?.byteLength, 4);
+});

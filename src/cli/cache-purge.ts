@@ -1,0 +1,73 @@
+import type { Purged, PurgeWish } from '../compose/cache.ts';
+import { parseDuration } from '../config/leaf-reader.ts';
+import type { Command, Invocation } from './command.ts';
+import { exitCodes } from './exit-codes.ts';
+import { describeBytes, describeCount } from './quantities.ts';
+import { printable } from './terminal.ts';
+import { UsageError } from './usage-error.ts';
+import { withCache } from './with-cache.ts';
+
+export const cachePurge: Command = {
+  name: 'cache purge',
+  summary: 'takes stored content away',
+  operands: '[DIGEST…]',
+  description: [
+    'Deletes the blobs and manifests with these digests, or those blobs that nobody asked for since, or',
+    'everything. It will be fetched again when it is asked for; pulls under way still get all of it.',
+    'Works beside a live server, which may keep a few manifests in memory until it ends. Verdicts stay.',
+  ].join('\n'),
+  options: [
+    { name: 'older-than', value: 'AGE', does: 'blobs that nobody asked for so long, such as 30d' },
+    { name: 'all', does: 'all blobs and manifests' },
+    { name: 'yes', does: 'needed with --all' },
+  ],
+  examples: [
+    { line: 'assay cache purge sha256:…', does: 'one blob or manifest' },
+    { line: 'assay cache purge --older-than 30d', does: 'what was not used for a month' },
+    { line: 'assay cache purge --all --yes', does: 'start anew' },
+  ],
+  run: async (invocation) => {
+    const wish = await readWish(invocation);
+    const { config, terminal, json } = invocation;
+    const purged = await withCache(config, (cache, signal) => cache.purge(wish, signal));
+    terminal.out(json ? JSON.stringify(purged, null, 2) : renderPurged(purged));
+    return exitCodes.ok;
+  },
+};
+
+async function readWish({ operands, options }: Invocation): Promise<PurgeWish> {
+  const { all, yes, 'older-than': age } = options;
+  const wishes = [operands.length > 0, all !== undefined, age !== undefined];
+  if (wishes.filter(Boolean).length !== 1) {
+    throw new UsageError('name digests, or say --older-than AGE, or --all');
+  }
+  if (all !== undefined) {
+    if (yes === undefined) throw new UsageError('--all takes everything away: say --yes too');
+    return { what: 'all' };
+  }
+  if (yes !== undefined) throw new UsageError('--yes belongs to --all');
+  if (age !== undefined) {
+    const duration = parseDuration(age);
+    if (duration === undefined)
+      throw new UsageError('--older-than takes an age such as 12h or 30d');
+    return { what: 'unused', forMs: duration.ms };
+  }
+  const { parseDigest } = await import('../compose/cache.ts');
+  const digests = operands.map((text) => {
+    const digest = parseDigest(text);
+    if (digest === undefined) throw new UsageError(`'${printable(text)}' is no digest`);
+    return digest;
+  });
+  return { what: 'digests', digests };
+}
+
+function renderPurged({ blobs, kept, absent }: Purged): string {
+  const counts = [
+    describeCount(blobs.files, 'blob'),
+    describeBytes(blobs.bytes),
+    describeCount(kept.files, 'manifest or small blob', 'manifests and small blobs'),
+  ];
+  return [`purged ${counts.join(', ')}`, ...absent.map((digest) => `not here: ${digest}`)].join(
+    '\n',
+  );
+}

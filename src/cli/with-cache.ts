@@ -1,0 +1,24 @@
+import type { Cache } from '../compose/cache.ts';
+import { findConfig } from './find-config.ts';
+
+/** Opens the cache of the configuration for one command, which a Ctrl-C ends in order. */
+export async function withCache<T>(
+  named: string | undefined,
+  work: (cache: Cache, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  // Loaded when they are needed: `assay help` should not wait for them.
+  const { loadConfig } = await import('../config/load.ts');
+  const { openCache } = await import('../compose/cache.ts');
+  const cache = await openCache(await loadConfig(findConfig(named)));
+  const stopped = new AbortController();
+  const stop = (): void => stopped.abort();
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  try {
+    return await work(cache, stopped.signal);
+  } finally {
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
+    await cache.close();
+  }
+}

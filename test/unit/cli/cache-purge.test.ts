@@ -1,0 +1,54 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import t from 'tap';
+import type { Purged } from '../../../src/compose/cache.ts';
+import { digestOf } from '../../../src/oci/digest.ts';
+import { digests, makeCacheKit, manifest, refusesEach } from '../../support/cache-kit.ts';
+
+t.test('named digests are purged, blobs and manifests; what is not there is told', async (t) => {
+  const { json, stored } = await makeCacheKit(t);
+  const absent = digestOf(Buffer.from('absent'));
+  const purged = await json<Purged>('purge', digests[0]!, digestOf(manifest), absent);
+  t.match(purged, {
+    blobs: { files: 1, bytes: 2048 },
+    kept: { files: 1, bytes: 3 },
+    absent: [absent],
+  });
+  t.strictSame(
+    await stored(),
+    [1, 2].map((index) => digests[index]!.slice('sha256:'.length)).toSorted(),
+  );
+});
+
+t.test('blobs that nobody asked for so long are purged', async (t) => {
+  const { cache, age, stored } = await makeCacheKit(t);
+  await age(digests[0]!, 31 * 86_400_000);
+  await age(digests[1]!, 29 * 86_400_000);
+  const run = await cache('purge', '--older-than', '30d');
+  t.equal(run.code, 0);
+  t.match(run.stdout, /^purged 1 blob, 2\.0 KiB, 0 manifests/);
+  t.equal((await stored()).length, 2);
+});
+
+t.test('everything is purged, with a yes, and the folder is left empty', async (t) => {
+  const { cache, json, path, stored } = await makeCacheKit(t);
+  const asked = await cache('purge', '--all');
+  t.equal(asked.code, 64);
+  t.match(asked.stderr, /say --yes too/);
+  t.equal((await stored()).length, 3);
+  t.match(await json('purge', '--all', '--yes'), { blobs: { files: 3 }, kept: { files: 1 } });
+  t.strictSame(await stored(), []);
+  t.strictSame(await readdir(join(path, 'trash')), []);
+  t.match(await json('stats'), { blobs: { files: 0, bytes: 0 }, kept: { files: 0 } });
+});
+
+t.test('what can not be understood is refused, and nothing is purged', async (t) => {
+  await refusesEach(t, {
+    purge: /name digests, or say --older-than AGE, or --all/,
+    'purge --yes': /name digests/,
+    'purge --all --older-than 3d --yes': /name digests/,
+    'purge sha256:abc': /is no digest/,
+    'purge --older-than soon': /an age such as 12h or 30d/,
+    'purge --older-than 3d --yes': /--yes belongs to --all/,
+  });
+});

@@ -1,0 +1,41 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import t from 'tap';
+import type { ScrubReport } from '../../../src/compose/cache.ts';
+import { contents, digests, makeCacheKit, refusesEach } from '../../support/cache-kit.ts';
+
+t.test('a scrub of what is right says so and ends with 0', async (t) => {
+  const { cache, json } = await makeCacheKit(t);
+  const run = await cache('scrub');
+  t.strictSame(run, { code: 0, stdout: 'scrubbed 3 files, 6.0 KiB: none bad\n', stderr: '' });
+  const report = await json<ScrubReport>('scrub', '--rate', '1 GiB');
+  t.match(report, { files: 3, bytes: 6144, bad: 0, isComplete: true });
+});
+
+t.test('a scrub that finds something bad names it, ends with 1, and puts it aside', async (t) => {
+  const { cache, path, stored, fileOf } = await makeCacheKit(t);
+  const flipped = Buffer.from(contents[1]!.bytes);
+  flipped[7]! ^= 4;
+  await writeFile(fileOf(digests[1]!), flipped);
+  const run = await cache('scrub');
+  t.equal(run.code, 1);
+  t.equal(run.stdout, `scrubbed 3 files, 6.0 KiB: 1 bad\nbad: ${digests[1]}\n`);
+  t.equal((await stored()).length, 2);
+  t.equal((await readdir(join(path, 'quarantine'))).length, 1);
+  t.equal((await cache('scrub')).code, 0);
+});
+
+t.test('a scrub goes on after a digest', async (t) => {
+  const { json } = await makeCacheKit(t);
+  const [first = ''] = digests.toSorted();
+  t.match(await json<ScrubReport>('scrub', '--after', first), { files: 2, isComplete: true });
+});
+
+t.test('what it does not take is refused', async (t) => {
+  await refusesEach(t, {
+    'scrub more': /one argument too many/,
+    'scrub --rate fast': /--rate takes a size/,
+    'scrub --rate 0B': /--rate takes a size above 0/,
+    'scrub --after x': /--after takes a digest/,
+  });
+});
