@@ -10,64 +10,78 @@ export interface JsonObject {
 export class JsonError extends TaggedError<'JSON_MALFORMED'> {}
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const space = /[ \t\n\r]*/;
-const punctuation = /([[\]{}:,])/;
-// Unrolled, so that a string of megabytes needs no backtracking stack.
-const string = /("[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\u0000-\u001f]*)*")/;
-const scalar = /(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)/;
-const patterns = [punctuation, string, scalar, /$/].map((pattern) => pattern.source);
-const token = new RegExp(`${space.source}(?:${patterns.join('|')})`, 'y');
 
 /**
  * Reads JSON (RFC 8259) as strictly as the strictest consumer: UTF-8 without a byte order mark,
  * no duplicate names (two parsers may take different ones), at most `maxDepth` levels (32).
+ * JSON.parse knows the grammar, and takes the last of two names: so names are looked at first.
  */
 export function readJson(untrusted: Uint8Array | string, maxDepth = 32): Json {
   const text = typeof untrusted === 'string' ? untrusted : decode(untrusted);
-  token.lastIndex = 0;
-  const next = (): string => {
-    const at = token.lastIndex;
-    const match = token.exec(text);
-    if (match === null) throw fail(`unexpected character at offset ${at}`);
-    return match[1] ?? match[2] ?? match[3] ?? '';
-  };
-  const value = (first: string, depth: number): Json => {
-    if (depth > maxDepth) throw fail(`deeper than ${maxDepth} levels`);
-    if (first === '[') return list(depth);
-    if (first === '{') return object(depth);
-    if (first === '' || ']}:,'.includes(first)) throw fail('a value is missing');
-    return JSON.parse(first) as Json;
-  };
-  const list = (depth: number): Json => {
-    const items: Json[] = [];
-    for (let word = next(); word !== ']' || items.length > 0; word = next()) {
-      items.push(value(word, depth + 1));
-      const end = next();
-      if (end === ']') break;
-      if (end !== ',') throw fail('a comma is missing in an array');
-    }
-    return items;
-  };
-  const object = (depth: number): Json => {
-    const members = Object.create(null) as Record<string, Json>;
-    for (let word = next(), any = false; word !== '}' || any; word = next(), any = true) {
-      if (!word.startsWith('"') || next() !== ':') throw fail('a member name is missing');
-      const name = JSON.parse(word) as string;
-      if (name in members) throw fail(`the name ${quoted(name)} stands twice`);
-      members[name] = value(next(), depth + 1);
-      const end = next();
-      if (end === '}') break;
-      if (end !== ',') throw fail('a comma is missing in an object');
-    }
-    return members;
-  };
-  const result = value(next(), 1);
-  if (next() !== '') throw fail('there is text after the value');
-  return result;
+  checkNames(text, maxDepth);
+  return withoutPrototypes(parse(text));
 }
 
 export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Looks at brackets, commas and strings alone: all that says which string is whose name. */
+function checkNames(text: string, maxDepth: number): void {
+  /** The names so far of each object that is open; undefined for an array. */
+  const open: (Set<string> | undefined)[] = [];
+  let isName = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at];
+    if (character === '"') {
+      const end = endOfString(text, at + 1);
+      if (isName) noteName(open.at(-1), text.slice(at + 1, end));
+      isName = false;
+      at = end;
+    } else if (character === '{' || character === '[') {
+      isName = character === '{';
+      open.push(isName ? new Set() : undefined);
+      if (open.length > maxDepth) throw fail(`deeper than ${maxDepth} levels`);
+    } else if (character === '}' || character === ']') {
+      isName = false;
+      open.pop();
+    } else if (character === ',') {
+      isName = open.at(-1) !== undefined;
+    }
+  }
+}
+
+/** Where the quotation mark is that no backslash escapes; the text's end if there is none. */
+function endOfString(text: string, from: number): number {
+  for (let end = text.indexOf('"', from); end !== -1; end = text.indexOf('"', end + 1)) {
+    let slashes = 0;
+    while (text[end - 1 - slashes] === '\\') slashes += 1;
+    if (slashes % 2 === 0) return end;
+  }
+  return text.length;
+}
+
+function noteName(names: Set<string> | undefined, written: string): void {
+  const name = written.includes('\\') ? String(parse(`"${written}"`)) : written;
+  if (names?.has(name)) throw fail(`the name ${quoted(name)} stands twice`);
+  names?.add(name);
+}
+
+function parse(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch (cause) {
+    // Not the whole message, which repeats the text.
+    const [position] = / at position \d+/.exec(String(cause)) ?? [''];
+    throw new JsonError('JSON_MALFORMED', `it is no JSON${position}`, { cause });
+  }
+}
+
+function withoutPrototypes(value: Json): Json {
+  if (typeof value !== 'object' || value === null) return value;
+  if (!Array.isArray(value)) Object.setPrototypeOf(value, null);
+  for (const member of Object.values(value)) withoutPrototypes(member);
+  return value;
 }
 
 function decode(bytes: Uint8Array): string {

@@ -3,17 +3,22 @@ import type { Digest } from '../oci/digest.ts';
 import { type Repository, scopeOf } from '../oci/repository.ts';
 import type { Rule } from '../policies/policy.ts';
 import type { TrustMaterial } from '../trust/trust-material.ts';
-import type { Governing, VerificationBasis } from './verifier.ts';
+import type { Governing, VerdictLifetimes, VerificationBasis } from './verifier.ts';
+
+/** Raised with every change of a check: what an older version trusted is verified again. */
+const checksRevision = 1;
 
 /** See `Verifier.governing`. */
 export function governing(
   repository: Repository,
   subject: Digest,
   { policy, trust }: VerificationBasis,
+  { trustedMs }: Pick<VerdictLifetimes, 'trustedMs'>,
   at: Date,
 ): Governing {
   const rule = policy.ruleFor(scopeOf(repository), subject, at);
-  return { rule, digest: rule === undefined ? 'no-rule' : digestOfRule(rule, trust) };
+  if (rule === undefined) return { rule, digest: 'no-rule' };
+  return { rule, digest: `${digestOfRule(rule, trust)} ${checksRevision} ${trustedMs}` };
 }
 
 const ruleDigests = new WeakMap<TrustMaterial, Map<string, string>>();

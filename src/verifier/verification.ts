@@ -13,7 +13,7 @@ const retryAfterSeconds = 5;
 
 /** Evidence to verdict, by the policy and trust material in force when the verification began. */
 export function makeVerifier(dependencies: VerifierDependencies): Verifier {
-  const { basis, clock, metrics, log } = dependencies;
+  const { basis, lifetimes, clock, metrics, log } = dependencies;
   const verify = async (subject: Subject, signal: AbortSignal): Promise<Verdict> => {
     const started = clock.monotonicMs();
     const verdict = await reach(subject, basis(), dependencies, signal);
@@ -25,7 +25,8 @@ export function makeVerifier(dependencies: VerifierDependencies): Verifier {
   };
   return {
     verify,
-    governing: (repository, subject) => governing(repository, subject, basis(), clock.now()),
+    governing: (repository, subject) =>
+      governing(repository, subject, basis(), lifetimes, clock.now()),
     hasRuleIn: (repository) => basis().policy.hasRuleIn(scopeOf(repository)),
     generation: () => basis().generation,
   };
@@ -39,15 +40,22 @@ async function reach(
 ): Promise<Verdict> {
   const checkedAt = dependencies.clock.now();
   const { repository, descriptor } = subject;
-  const { rule, digest: ruleDigest } = governing(repository, descriptor.digest, basis, checkedAt);
+  const { lifetimes } = dependencies;
+  const { rule, digest: ruleDigest } = governing(
+    repository,
+    descriptor.digest,
+    basis,
+    lifetimes,
+    checkedAt,
+  );
   const scope = scopeOf(repository);
   const begun = { id: randomHex(6), scope, subject: descriptor.digest, checkedAt, ruleDigest };
   if (rule === undefined) {
-    const expiresAt = lifetimeEnd(checkedAt, dependencies.lifetimes.untrustedMs, undefined);
+    const expiresAt = lifetimeEnd(checkedAt, lifetimes.untrustedMs, undefined);
     return { ...begun, ...noRule(scope), expiresAt };
   }
   if (rule.kind === 'exempt') {
-    const expiresAt = lifetimeEnd(checkedAt, dependencies.lifetimes.trustedMs, rule.until);
+    const expiresAt = lifetimeEnd(checkedAt, lifetimes.trustedMs, rule.until);
     return { ...begun, ...exempted(rule), expiresAt };
   }
   const judged = await judge(subject, rule, basis, dependencies, signal);

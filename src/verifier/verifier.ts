@@ -25,7 +25,7 @@ export interface Verifier {
   verify(subject: Subject, signal: AbortSignal): Promise<Verdict>;
   /**
    * The rule in force for a subject, and the digest of all that would decide (the rule, its
-   * identities, their trust material): a remembered verdict with another digest is no answer.
+   * identities, their trust material, the checks, the longest lifetime): a remembered verdict with another digest is no answer.
    */
   governing(repository: Repository, subject: Digest): Governing;
   /** Whether any rule could match something in the repository: if not, there is nothing to ask for. */

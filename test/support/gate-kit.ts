@@ -68,6 +68,7 @@ export async function makeGateKit(
   rules = aliceSigns,
   given: Partial<Pick<GateKit, 'source' | 'clock' | 'store'>> & {
     readonly trust?: string;
+    readonly trustedMs?: number;
     readonly flightDeadlineMs?: number;
   } = {},
 ): Promise<GateKit> {
@@ -88,7 +89,7 @@ export async function makeGateKit(
     formats: [toyFormat],
     decide,
     clock,
-    lifetimes: { trustedMs: 24 * 3_600_000, untrustedMs: 10_000 },
+    lifetimes: { trustedMs: given.trustedMs ?? 24 * 3_600_000, untrustedMs: 10_000 },
     limits: { maxCandidates: 64, concurrency: 8, maxPlatforms: 64, permissiveMs: 600_000 },
     metrics,
     log,

@@ -163,3 +163,15 @@ t.test('a denial is found by its id as well', async (t) => {
   const { verdict } = (await pull(kit).catch((error: unknown) => error)) as DeniedError;
   t.match(await kit.gate.verdictById(verdict?.id ?? ''), { kind: 'untrusted', reason: 'unsigned' });
 });
+
+t.test(
+  'a shorter lifetime in the configuration ends verdicts that were to last longer',
+  async (t) => {
+    const kit = await kitWith({ by: 'alice' });
+    await pull(kit);
+    const { source, clock, store } = kit;
+    const stricter = await makeGateKit(aliceSigns, { source, clock, store, trustedMs: hourMs });
+    await pull(stricter);
+    t.equal(verifications(kit), 2);
+  },
+);
