@@ -15,6 +15,8 @@ export interface PullableOptions {
   readonly flavour?: 'oci' | 'docker';
   /** This machine's unless told. */
   readonly architecture?: Architecture;
+  /** Of the second layer's file; more than the proxy withholds until the hash is known. */
+  readonly fillerSize?: number;
 }
 
 /** In the order in which an index lists them. */
@@ -25,16 +27,13 @@ export const ownArchitecture: Architecture = process.arch === 'arm64' ? 'arm64' 
 
 const made = '2026-01-01T00:00:00Z';
 
-/** More than the proxy withholds until the hash is known. */
-const fillerSize = 300_000;
-
 /**
  * An image that runtimes unpack and run, of two layers with one file each. Other names give other
  * digests throughout, so that nothing is there already when it is pulled.
  */
 export function makePullableImage(name: string, options: PullableOptions = {}): Artifact {
-  const { flavour = 'oci', architecture = ownArchitecture } = options;
-  const tars = filesOf(name, architecture).map((entry) => makeTar([entry]));
+  const { flavour = 'oci', architecture = ownArchitecture, fillerSize = 300_000 } = options;
+  const tars = filesOf(name, architecture, fillerSize).map((entry) => makeTar([entry]));
   const types = imageTypes[flavour];
   const config = {
     created: made,
@@ -69,7 +68,11 @@ export function makePullableIndex(name: string): Artifact {
   });
 }
 
-function filesOf(name: string, architecture: Architecture): readonly TarEntry[] {
+function filesOf(
+  name: string,
+  architecture: Architecture,
+  fillerSize: number,
+): readonly TarEntry[] {
   const program = makeProgram(architecture, `${name} for ${architecture}\n`);
   const filler = fillerBytes(`${name}/${architecture}`, fillerSize);
   return [
