@@ -13,12 +13,8 @@ interface Fill {
   /** Resolves when the next fill of the same content may begin. */
   readonly ended: Promise<void>;
   stop(reason: Error): void;
-  readonly isStopped: () => boolean;
-}
-
-/** Nobody joins it any more; the next one begins when its files are put away. */
-function isEnding({ growing, isStopped }: Fill): boolean {
-  return isStopped() || growing.failure !== undefined;
+  /** Nobody joins it any more; the next one begins when its files are put away. */
+  isEnding(): boolean;
 }
 
 interface Joined {
@@ -63,7 +59,7 @@ export function makeFills(
     let isFollower = true;
     for (let tries = 0; tries < maxTries; tries += 1) {
       const running = fills.get(key);
-      if (running !== undefined && isEnding(running)) {
+      if (running?.isEnding()) {
         await abortable(running.ended, signal);
         continue;
       }
@@ -132,13 +128,17 @@ function startFill(
   const growing = makeGrowingBlob(terms.content.size);
   const stopping = new AbortController();
   const { promise: begun, resolve, reject } = Promise.withResolvers<FillBegun>();
+  let isVain = false;
   // Nobody may be waiting any more.
   begun.catch(() => undefined);
   watchReaders(growing, stopping, terms.limits);
   const running = runFill({
     ...terms,
     growing,
-    onBegun: resolve,
+    onBegun(begun) {
+      isVain ||= begun !== 'growing';
+      resolve(begun);
+    },
     onResumed: (bytes) => metrics?.count('assay_fill_resumed_bytes_total', {}, bytes),
     signal: stopping.signal,
   });
@@ -156,7 +156,7 @@ function startFill(
     begun,
     ended,
     stop: (reason) => stopping.abort(reason),
-    isStopped: () => stopping.signal.aborted,
+    isEnding: () => isVain || stopping.signal.aborted || growing.failure !== undefined,
   };
 }
 

@@ -132,6 +132,8 @@ async function fetchRest(
       break;
     } catch (error) {
       if (error instanceof StorageError || !sink.isStored || signal.aborted) throw error;
+      // A connection that breaks after the last byte has done its work.
+      if (growing.bytes === content.size) break;
       broken = { error };
       if (growing.bytes - before >= worthResumingBytes) tries = 0;
       const pauseMs = limits.resumePausesMs[tries];
