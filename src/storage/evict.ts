@@ -5,7 +5,7 @@ import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
 import type { BlobStore } from './blob-store.ts';
 import { evictionOrder, type GroupOf } from './eviction-order.ts';
-import { isMet, type Need, needOf, type Quota, reasonOf, reduce } from './quota.ts';
+import { isMet, type Need, needOf, type Quota, reasonOf, reduce, usedBytes } from './quota.ts';
 import { makeRoom, type Reservation, type Room } from './room.ts';
 
 /** Keeps the store within its quota, and room on its disk. Upstream's deletions never reach it. */
@@ -41,45 +41,35 @@ export interface EvictorDependencies {
   readonly maxWaitMs?: number;
 }
 
-/** How often the files are counted, where no pass has done so. */
-const recountMs = 60 * 60_000;
+/** After a pass that did not find enough, content that is to come asks for none so soon. */
+const vainPauseMs = 10_000;
 
 export function makeEvictor(dependencies: EvictorDependencies): Evictor {
-  const { store, quota, clock, log } = dependencies;
+  const { store, clock, log } = dependencies;
   const room = makeRoom(store, clock);
   const stopped = new AbortController();
   let running: Promise<Evicted> | undefined;
-  /** The store counts at its first measurement. */
-  let countedMs = clock.monotonicMs();
+  let isVain = false;
+  let endedMs = -Infinity;
 
-  const isDue = async (): Promise<boolean> => {
-    const nowMs = clock.monotonicMs();
-    const isOld = nowMs - countedMs >= recountMs;
-    const usage = await room.measure(isOld ? 'anew' : undefined);
-    if (isOld) countedMs = nowMs;
-    return !isMet(needOf(usage, quota, room.reservedBytes));
-  };
-  const pass = async (): Promise<Evicted> => {
-    const evicted = { files: 0, bytes: 0 };
-    if (!(await isDue())) return evicted;
-    // Others may have removed much meanwhile: nothing goes before the files were counted.
-    const need = needOf(await room.measure('anew'), quota, room.reservedBytes);
-    for (let before = -1; !isMet(need) && evicted.files > before;) {
-      before = evicted.files;
-      await takeRound(dependencies, need, evicted, stopped.signal);
-    }
-    await room.measure();
-    if (!isMet(need)) log.warn(evicted, 'there is too little that can be evicted');
-    else if (evicted.files > 0) log.info(evicted, 'content was evicted');
+  const runOnce = async (): Promise<Evicted> => {
+    const { isEnough, ...evicted } = await evict(dependencies, room, stopped.signal);
+    const wasVain = isVain;
+    isVain = !isEnough;
+    endedMs = clock.monotonicMs();
+    if (isEnough && evicted.files > 0) log.info(evicted, 'content was evicted');
+    // Told once, and not every few seconds for as long as it lasts.
+    if (isVain && !wasVain) log.warn(evicted, 'there is too little that can be evicted');
     return evicted;
   };
   const run = (): Promise<Evicted> => {
-    running ??= pass().finally(() => {
+    running ??= runOnce().finally(() => {
       running = undefined;
     });
     return running;
   };
   const runUnattended = async (): Promise<void> => {
+    if (isVain && clock.monotonicMs() - endedMs < vainPauseMs) return;
     await run().catch((error: unknown) => {
       if (stopped.signal.aborted) return;
       log.warn({ because: messageOf(error) }, 'content could not be evicted');
@@ -110,15 +100,39 @@ async function hasRoom(
   bytes: number,
   room: Room,
   { quota, maxWaitMs = 1_000 }: EvictorDependencies,
-  evict: () => Promise<void>,
+  makeSome: () => Promise<void>,
 ): Promise<boolean> {
-  const { maxBytes = Infinity, highMark } = quota;
+  const { maxBytes = Infinity } = quota;
   if (bytes > maxBytes) return false;
-  if ((await room.usedOfLate()) <= maxBytes * highMark) return true;
-  const evicting = evict();
-  if ((await room.usedOfLate()) <= maxBytes) return true;
+  const usage = await room.usageOfLate();
+  const need = needOf(usage, quota, room.reservedBytes);
+  if (isMet(need)) return true;
+  const evicting = makeSome();
+  const isUrgent = need.diskBytes > 0 || need.files > 0;
+  if (!isUrgent && usedBytes(usage, room.reservedBytes) <= maxBytes) return true;
   await Promise.race([evicting, delay(maxWaitMs, undefined, { ref: false })]);
-  return (await room.usedOfLate()) <= maxBytes;
+  return usedBytes(await room.usageOfLate(), room.reservedBytes) <= maxBytes;
+}
+
+/** Down to the low mark, or as far as it gets. */
+async function evict(
+  dependencies: EvictorDependencies,
+  room: Room,
+  signal: AbortSignal,
+): Promise<Evicted & { readonly isEnough: boolean }> {
+  const { quota } = dependencies;
+  const evicted = { files: 0, bytes: 0 };
+  if (isMet(needOf(await room.measure(), quota, room.reservedBytes))) {
+    return { ...evicted, isEnough: true };
+  }
+  // Others may have removed much meanwhile: nothing goes before the files were counted.
+  const need = needOf(await room.measure('anew'), quota, room.reservedBytes);
+  for (let before = -1; !isMet(need) && evicted.files > before;) {
+    before = evicted.files;
+    await takeRound(dependencies, need, evicted, signal);
+  }
+  await room.measure();
+  return { ...evicted, isEnough: isMet(need) };
 }
 
 /** Takes groups, the oldest first, until the need is met. */

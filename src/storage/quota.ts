@@ -41,9 +41,11 @@ export function needOf(usage: StoreUsage, quota: Quota, reservedBytes: number): 
   const used = usedBytes(usage, reservedBytes);
   const isOver = used > maxBytes * highMark;
   const { free, blobs, partial } = usage;
+  // What is reserved is free still, and will not be.
+  const comingBytes = Math.max(0, reservedBytes - partial.bytes);
   return {
     quotaBytes: isOver ? used - maxBytes * lowMark : 0,
-    diskBytes: free === undefined ? 0 : lackOf(free.bytes, used, quota),
+    diskBytes: free === undefined ? 0 : lackOf(free.bytes - comingBytes, used, quota),
     files: free === undefined ? 0 : lackOf(free.files, blobs.files + partial.files, quota),
   };
 }

@@ -1,13 +1,13 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { BlobStore, StoreUsage } from './blob-store.ts';
-import { usedBytes } from './quota.ts';
 
 /** What the store takes, and what was promised to content that is about to come. */
 export interface Room {
   readonly reservedBytes: number;
+  /** `anew`, and so once an hour: file by file, which sees what other processes did. */
   measure(count?: 'anew'): Promise<StoreUsage>;
-  /** Bytes taken or promised, measured a moment ago at most: many fills begin at a time. */
-  usedOfLate(): Promise<number>;
+  /** Measured a moment ago at most: many fills begin at a time. */
+  usageOfLate(): Promise<StoreUsage>;
   promise(bytes: number): Reservation;
 }
 
@@ -17,12 +17,18 @@ export interface Reservation {
 }
 
 const believedMs = 1_000;
+const recountMs = 60 * 60_000;
 
 export function makeRoom(store: Pick<BlobStore, 'usage'>, clock: Clock): Room {
   let reservedBytes = 0;
   let last: { readonly usage: StoreUsage; readonly atMs: number } | undefined;
-  const measure = async (count?: 'anew'): Promise<StoreUsage> => {
+  /** The store counts at its first measurement. */
+  let countedMs = clock.monotonicMs();
+  const measure = async (asked?: 'anew'): Promise<StoreUsage> => {
+    const nowMs = clock.monotonicMs();
+    const count = nowMs - countedMs >= recountMs ? 'anew' : asked;
     const usage = await store.usage(count);
+    if (count === 'anew') countedMs = nowMs;
     last = { usage, atMs: clock.monotonicMs() };
     return usage;
   };
@@ -31,10 +37,9 @@ export function makeRoom(store: Pick<BlobStore, 'usage'>, clock: Clock): Room {
       return reservedBytes;
     },
     measure,
-    async usedOfLate() {
-      const isLate = last !== undefined && clock.monotonicMs() - last.atMs < believedMs;
-      const usage = isLate && last !== undefined ? last.usage : await measure();
-      return usedBytes(usage, reservedBytes);
+    async usageOfLate() {
+      if (last !== undefined && clock.monotonicMs() - last.atMs < believedMs) return last.usage;
+      return measure();
     },
     promise(bytes) {
       reservedBytes += bytes;

@@ -168,6 +168,37 @@ t.test('without anything to evict content is refused, and its promise ended', as
   for (const blob of opened) await blob?.close();
 });
 
+t.test('content for which the disk has no room gets that of the oldest', async (t) => {
+  const { store, clock, evictor } = makeKit();
+  await fill(store, clock, 9);
+  store.disk.free = { bytes: 100, files: 1e6 };
+  t.ok(await evictor.reserve(500));
+  // A tenth of the thousand bytes is to be left: 500 must go.
+  t.equal((await held(store)).length, 4);
+});
+
+t.test('after a pass that found too little the next content asks for none so soon', async (t) => {
+  const clock = makeFakeClock();
+  const inner = makeMemoryBlobStore({ clock });
+  let passes = 0;
+  const list = () => {
+    passes += 1;
+    return inner.list();
+  };
+  const { log, evictor } = makeKit({ store: { ...inner, list }, clock });
+  const [content] = await fill(inner, clock, 1);
+  const reading = await inner.open(content!.name);
+  inner.disk.free = { bytes: 1, files: 1e6 };
+  t.ok(await evictor.reserve(1));
+  t.ok(await evictor.reserve(1));
+  t.equal(passes, 1);
+  clock.advanceMs(10_000);
+  t.ok(await evictor.reserve(1));
+  t.equal(passes, 2);
+  t.equal(log.lines.length, 1, 'and it is told once');
+  await reading?.close();
+});
+
 t.test('promises count together, until they are released', async (t) => {
   const { evictor } = makeKit({ maxBytes: 1000 });
   const first = await evictor.reserve(600);

@@ -48,6 +48,17 @@ t.test('a disk with less than a twentieth free has a tenth of it freed', async (
   t.equal(reasonOf(at(49)), 'disk');
 });
 
+t.test('what is promised is as good as gone from the disk', async (t) => {
+  const given = usage({
+    blobs: { files: 1, bytes: 500 },
+    partial: { files: 1, bytes: 100 },
+    free: { bytes: 400, files: Infinity },
+  });
+  t.ok(isMet(needOf(given, usualMarks, 450)));
+  t.equal(needOf(given, usualMarks, 480).diskBytes, 80);
+  t.equal(needOf(given, usualMarks, 600).diskBytes, 200);
+});
+
 t.test('a file system with few files left has some freed', async (t) => {
   const blobs = { files: 96, bytes: 1 };
   const need = needOf(usage({ blobs, free: { bytes: 1e9, files: 4 } }), usualMarks, 0);
