@@ -11,11 +11,11 @@ import { makeServer } from '../routes/server.ts';
 import { matching } from '../storage/matching.ts';
 import { publishBasis } from './basis-published.ts';
 import { type Basis, openBasis } from './basis.ts';
-import { openContent } from './content.ts';
+import { type Content, openContent } from './content.ts';
 import { gateLimits, reloadIntervalMs } from './limits.ts';
 import { type Address, listenOn, namesOf, readServerTls, urlOf } from './listen.ts';
 import { loadBasis } from './load-basis.ts';
-import { makeBasisProbe, makeStateProbe } from './readiness.ts';
+import { makeBasisProbe, makeContentProbe, makeStateProbe } from './readiness.ts';
 import type { Stoppable } from './shutdown.ts';
 import { StartupError } from './startup-error.ts';
 import { openState, type State } from './state.ts';
@@ -72,6 +72,7 @@ interface Parts {
   readonly basis: Basis;
   readonly upstreams: Upstreams;
   readonly state: State;
+  readonly content: Content;
 }
 
 async function openParts(
@@ -86,7 +87,7 @@ async function openParts(
     onLoaded: (loaded) => publishBasis(loaded, observed.metrics),
   });
   const state = await openState(config, observed, opened);
-  const content = await openContent(config, observed, opened);
+  const content = await openContent(config, observed, state, opened);
   const upstreams = await openUpstreams(config, {
     ...observed,
     kept: state.kept,
@@ -96,7 +97,7 @@ async function openParts(
   opened.defer(() => upstreams.close());
   // First of all to end: what was fetched so far is kept, and the next start goes on with it.
   opened.defer(() => content.fills.close());
-  return { ...observed, basis, upstreams, state };
+  return { ...observed, basis, upstreams, state, content };
 }
 
 async function makeApp(
@@ -167,7 +168,7 @@ async function makeOciServer(
 
 function makeConfiguredAdmin(
   gate: MadeGate,
-  { basis, state, metrics, clock, log }: Parts,
+  { basis, state, content, metrics, clock, log }: Parts,
   isDraining: () => boolean,
 ): FastifyInstance {
   const serving = async (): Promise<Readiness> =>
@@ -176,6 +177,7 @@ function makeConfiguredAdmin(
     { name: 'serving', check: serving },
     makeBasisProbe(basis),
     makeStateProbe(state.store, clock),
+    makeContentProbe(content.store),
   ];
   return makeAdminServer({ probes, metrics, findVerdict: (id) => gate.verdictById(id), log });
 }

@@ -1,13 +1,17 @@
 import type { Config } from '../config/schema.ts';
-import type { Clock } from '../kernel/clock.ts';
+import { makeClosureGroups } from '../gate/closure-groups.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
-import type { Log } from '../observe/log.ts';
-import type { Metrics } from '../observe/metric-list.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
+import { type Evictor, makeEvictor } from '../storage/evict.ts';
 import { makeFills } from '../storage/fill-registry.ts';
 import type { Fills } from '../storage/fill.ts';
 import { openFsBlobStore } from '../storage/fs-blob-store.ts';
+import { usualMarks } from '../storage/quota.ts';
+import { storageShares } from './limits.ts';
+import { maintainContent } from './maintain-content.ts';
 import { StartupError } from './startup-error.ts';
+import type { State } from './state.ts';
+import type { Observed } from './verifier.ts';
 
 /** Blobs of what was admitted, kept on disk. */
 export interface Content {
@@ -15,63 +19,41 @@ export interface Content {
   readonly fills: Fills;
 }
 
-export interface ContentDependencies {
-  readonly clock: Clock;
-  readonly metrics: Metrics;
-  readonly log: Log;
-}
-
-const measuredEveryMs = 15_000;
-
 /**
  * Opens it under `storage.path`; closed by `opened`, but for the fills, which the caller ends
- * while there still are upstreams. What earlier processes left is tidied up in the background.
+ * while there still are upstreams. It is kept tidy, whole and within its bounds in the background.
  */
 export async function openContent(
   config: Config,
-  dependencies: ContentDependencies,
+  observed: Observed,
+  state: State,
   opened: AsyncDisposableStack,
 ): Promise<Content> {
-  const { metrics, log } = dependencies;
-  const { path } = config.storage;
-  const store = await openFsBlobStore({ path }, dependencies).catch((cause: unknown) => {
-    throw new StartupError('STATE_UNUSABLE', messageOf(cause), { cause });
-  });
+  const { path, maxBytes, scrub } = config.storage;
+  // Each needs the other; nothing is reserved before both are there.
+  const reserve = (bytes: number) => evictor.reserve(bytes);
+  const store = await openFsBlobStore({ path }, { ...observed, reserve }).catch(
+    (cause: unknown) => {
+      throw new StartupError('STATE_UNUSABLE', messageOf(cause), { cause });
+    },
+  );
   opened.defer(() => store.close());
+  const evictor: Evictor = makeEvictor({
+    ...observed,
+    store,
+    quota: { ...usualMarks, maxBytes: storageShares(maxBytes?.bytes).blobBytes },
+    groupOf: makeClosureGroups({ state: state.sealed, kept: state.kept }),
+  });
   const ending = new AbortController();
-  const tidying = tidy(store, log, ending.signal);
-  const timer = setInterval(() => void measure(store, metrics), measuredEveryMs).unref();
-  const measuring = measure(store, metrics);
+  const scrubRate = scrub.rate.bytes === 0 ? undefined : scrub.rate.bytes;
+  const maintaining = maintainContent(
+    { ...observed, store, evictor, values: state.store, scrubRate },
+    ending.signal,
+  );
   opened.defer(async () => {
     ending.abort();
-    clearInterval(timer);
-    await tidying;
-    await measuring;
+    await evictor.close();
+    await maintaining;
   });
-  return { store, fills: makeFills(store, { metrics }) };
-}
-
-async function tidy(store: BlobStore, log: Log, signal: AbortSignal): Promise<void> {
-  try {
-    const swept = await store.sweep(signal);
-    if (swept.files > 0) log.info({ ...swept }, 'what was left unfinished was removed');
-  } catch (error) {
-    log.warn({ error: messageOf(error) }, 'what was left unfinished can not be removed');
-  }
-}
-
-async function measure(store: BlobStore, metrics: Metrics): Promise<void> {
-  metrics.set('assay_store_writable', {}, store.health().state === 'writable' ? 1 : 0);
-  try {
-    const { blobs, partial, free } = await store.usage();
-    metrics.set('assay_store_bytes', { kind: 'blobs' }, blobs.bytes);
-    metrics.set('assay_store_bytes', { kind: 'partial' }, partial.bytes);
-    metrics.set('assay_store_files', { kind: 'blobs' }, blobs.files);
-    metrics.set('assay_store_files', { kind: 'partial' }, partial.files);
-    if (free === undefined) return;
-    metrics.set('assay_store_free_bytes', {}, free.bytes);
-    metrics.set('assay_store_free_files', {}, free.files);
-  } catch {
-    // The store has counted it.
-  }
+  return { store, fills: makeFills(store, observed) };
 }

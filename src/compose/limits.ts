@@ -17,5 +17,23 @@ export const gateLimits: GateLimits = {
   maxHotBytes: 32 * 1024 * 1024,
 };
 
+/** What the storage may take, shared out; `undefined` where the disk alone bounds it. */
+export function storageShares(maxBytes: number | undefined): {
+  readonly manifestBytes: number;
+  readonly blobBytes: number | undefined;
+} {
+  const manifestBytes = Math.min(512 * 1024 * 1024, Math.floor((maxBytes ?? Infinity) / 10));
+  return {
+    manifestBytes,
+    blobBytes: maxBytes === undefined ? undefined : maxBytes - manifestBytes,
+  };
+}
+
+/** How often the usage of the store is looked at, and content let go if need be. */
+export const evictionIntervalMs = 15_000;
+
+/** From the beginning of one scrub of everything to that of the next. */
+export const scrubEveryMs = 7 * 86_400_000;
+
 /** How often policy and trust files are looked at for changes. */
 export const reloadIntervalMs = 5_000;

@@ -1,6 +1,7 @@
 import type { Readiness, ReadinessProbe } from '../admin/health.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
+import type { BlobStore } from '../storage/blob-store.ts';
 import type { KeyValue } from '../storage/key-value.ts';
 import type { Basis } from './basis.ts';
 
@@ -27,6 +28,23 @@ export function makeStateProbe(store: KeyValue, clock: Clock): ReadinessProbe {
   return {
     name: 'state',
     check: async () => (clock.monotonicMs() < believedUntilMs ? works : await look()),
+  };
+}
+
+/**
+ * A disk that takes no content makes nothing unservable: what is stored is served, and the rest
+ * passes through as verified as ever. Taking this process out of service would lose all of that,
+ * so it is told, and no more.
+ */
+export function makeContentProbe(store: Pick<BlobStore, 'health'>): ReadinessProbe {
+  return {
+    name: 'content',
+    async check() {
+      const health = store.health();
+      if (health.state === 'writable') return { ok: true, says: 'is stored' };
+      const says = `new content passes through and is not stored for a while: ${health.because}`;
+      return { ok: true, says };
+    },
   };
 }
 

@@ -7,6 +7,7 @@ import type { Metrics } from '../observe/metric-list.ts';
 import type { KeyValue } from '../storage/key-value.ts';
 import { openLmdbKeyValue } from '../storage/lmdb-key-value.ts';
 import { makeManifestStore, type ManifestStore } from '../storage/manifest-store.ts';
+import { storageShares } from './limits.ts';
 import { StartupError } from './startup-error.ts';
 import { makeStorageFolder, openSealKeys } from './state-folder.ts';
 
@@ -26,6 +27,7 @@ export async function openState(
   opened: AsyncDisposableStack,
 ): Promise<State> {
   const { path, maxBytes } = config.storage;
+  const { manifestBytes } = storageShares(maxBytes?.bytes);
   await makeStorageFolder(path);
   const keys = await openSealKeys(config);
   const store = await openStore(join(path, 'state'), opened);
@@ -33,7 +35,7 @@ export async function openState(
   return {
     store,
     sealed: makeSealedState(store, keys, observed),
-    kept: makeManifestStore(content, maxBytes === undefined ? {} : { maxBytes: maxBytes.bytes }),
+    kept: makeManifestStore(content, { maxBytes: manifestBytes }),
   };
 }
 

@@ -5,5 +5,6 @@ export const defaults = {
   adminPort: 5001,
   trustStore: './trust',
   storagePath: './data',
+  scrubRate: '5 MiB',
   lifetimes: { tag: '60s', trusted: '24h', untrusted: '10s', staleTag: '1h' },
 } as const;

@@ -107,8 +107,25 @@ export const ConfigSchema = Type.Object(
         maxBytes: Type.Optional(
           leaf.size({
             description:
-              'The most that kept manifests may take. Layers are not kept by this version.',
+              'The most that stored content may take: blobs, unfinished ones, and manifests, which ' +
+              'get a tenth (512 MiB at most). What was not used for longest is let go. Unset: the ' +
+              'disk alone bounds it.',
           }),
+        ),
+        scrub: Type.Object(
+          {
+            rate: leaf.size({
+              description:
+                'So much a second is read for it in the background, from everything once a week; ' +
+                '`0 B`: none.',
+              default: defaults.scrubRate,
+            }),
+          },
+          {
+            ...closed,
+            default: {},
+            description: 'Hashing stored content again, to find what the disk damaged.',
+          },
         ),
       },
       { ...closed, default: {}, later: ['s3'], description: 'What is kept between requests.' },

@@ -21,7 +21,7 @@ export async function loadStarter(t: Test): Promise<Config> {
     ...config,
     listen: { ...config.listen, port: 0 },
     admin: { ...config.admin, port: 0 },
-    storage: { path: join(t.testdir(), 'data') },
+    storage: { ...config.storage, path: join(t.testdir(), 'data') },
   };
 }
 

@@ -1,6 +1,11 @@
 import t from 'tap';
 import type { Basis } from '../../../src/compose/basis.ts';
-import { makeBasisProbe, makeStateProbe } from '../../../src/compose/readiness.ts';
+import {
+  makeBasisProbe,
+  makeContentProbe,
+  makeStateProbe,
+} from '../../../src/compose/readiness.ts';
+import type { StoreHealth } from '../../../src/storage/blob-store.ts';
 import type { KeyValue } from '../../../src/storage/key-value.ts';
 import { makeFakeClock } from '../../support/fake-clock.ts';
 
@@ -56,6 +61,17 @@ t.test('a full disk is not ready, says so, and is looked at each time', async (t
 t.test('a store that forgets what it took is not ready', async (t) => {
   const { store } = makeStore({ put: async () => undefined });
   t.same(await makeStateProbe(store, makeFakeClock()).check(), { ok: false, says: 'lost a write' });
+});
+
+t.test('a disk that takes no content is told, and stays ready for what it has', async (t) => {
+  let health: StoreHealth = { state: 'writable' };
+  const probe = makeContentProbe({ health: () => health });
+  t.same(await probe.check(), { ok: true, says: 'is stored' });
+  health = { state: 'read-only', because: 'no space left on device' };
+  t.same(await probe.check(), {
+    ok: true,
+    says: 'new content passes through and is not stored for a while: no space left on device',
+  });
 });
 
 t.test('a change that does not load is told, and the last good policy stays ready', async (t) => {

@@ -32,7 +32,7 @@ t.test('a few lines are enough, and the rest has defaults', async (t) => {
     upstreams: { 'docker.io': { url: 'https://registry-1.docker.io' } },
     trustPolicy: '/etc/assay/trust-policy.yaml',
     trust: { store: '/etc/assay/trust', offline: false },
-    storage: { path: '/etc/assay/data' },
+    storage: { path: '/etc/assay/data', scrub: { rate: { bytes: 5 * 1024 ** 2 } } },
     lifetimes: {
       tag: { ms: 60_000 },
       trusted: { ms: 86_400_000 },
@@ -79,7 +79,7 @@ hosts: { hub.proxy.example: docker.io }
 defaultUpstream: docker.io
 trustPolicy: /etc/policy.yaml
 trust: { store: ../trust, offline: true }
-storage: { path: /var/lib/assay, maxBytes: 50 GiB }
+storage: { path: /var/lib/assay, maxBytes: 50 GiB, scrub: { rate: 0 B } }
 state: { keys: [{ file: state.key }, { file: old.key }] }
 lifetimes: { tag: 0s, trusted: 1h, untrusted: 1s, staleTag: 2d }
 egress: { allowPrivate: [10.0.0.0/8, "fd00::/8"] }
@@ -115,7 +115,11 @@ access: { anonymous: pull }
     hosts: { 'hub.proxy.example': 'docker.io' },
     defaultUpstream: 'docker.io',
     trust: { store: join(folder, '../trust'), offline: true },
-    storage: { path: '/var/lib/assay', maxBytes: { bytes: 50 * 1024 ** 3 } },
+    storage: {
+      path: '/var/lib/assay',
+      maxBytes: { bytes: 50 * 1024 ** 3 },
+      scrub: { rate: { bytes: 0 } },
+    },
     lifetimes: { tag: { ms: 0 }, staleTag: { ms: 172_800_000 } },
     egress: { allowPrivate: ['10.0.0.0/8', 'fd00::/8'] },
   });
