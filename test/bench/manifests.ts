@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { digestOf } from '../../src/oci/digest.ts';
-import { type Artifact, buildImage } from '../support/build-image.ts';
+import { buildImage } from '../support/build-image.ts';
 import { signedBy } from '../support/sign-notation.ts';
 import { makeChain } from '../support/test-ca.ts';
 import type { Owner } from '../interop/support/process.ts';
 import { startAssay, startDistribution, startNginx } from './peers.ts';
 import { push } from './push.ts';
+import { referrersList } from './referrers-list.ts';
 import type { ServerOnCore } from './server-on-core.ts';
 import { load, type Load } from './wrk.ts';
 
@@ -36,7 +36,12 @@ const chain = makeChain();
 const signature = signedBy({ of: image.descriptor, format: 'jws', chain });
 await push(upstream.url, 'app', image, 'v1');
 await push(upstream.url, 'app', signature);
-await push(upstream.url, 'app', referrersList(), `sha256-${image.descriptor.digest.slice(7)}`);
+await push(
+  upstream.url,
+  'app',
+  referrersList(signature),
+  `sha256-${image.descriptor.digest.slice(7)}`,
+);
 
 const assay = await startAssay(owner, folder, upstream.url, chain.root.pem);
 const nginx = await startNginx(owner, folder, upstream.url);
@@ -63,20 +68,6 @@ for (const [title, reference] of [
 }
 for (const { name, server } of peers) {
   console.log(`${name}: ${(await server.memoryMiB()).toFixed(0)} MiB resident after the run`);
-}
-
-/** distribution has no referrers API: the signature is found under the tag. */
-function referrersList(): Artifact {
-  const mediaType = 'application/vnd.oci.image.index.v1+json';
-  const artifactType = 'application/vnd.cncf.notary.signature';
-  const manifests = [{ ...signature.descriptor, artifactType }];
-  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests }));
-  return {
-    descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length },
-    bytes,
-    blobs: [],
-    children: [],
-  };
 }
 
 async function expectImage(url: string): Promise<void> {

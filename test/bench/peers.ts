@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nginxFilesConfiguration } from '../support/nginx-files.ts';
 import { findTool } from '../support/require-tool.ts';
 import { freePort, type Owner } from '../interop/support/process.ts';
 import { type ServerOnCore, startOnCore } from './server-on-core.ts';
@@ -73,6 +74,19 @@ http {
 }
 `,
   );
+  return startOnCore(owner, tool('nginx'), ['-c', file], port);
+}
+
+/** nginx with one worker that serves the files of a folder. */
+export async function startNginxFiles(
+  owner: Owner,
+  parent: string,
+  root: string,
+): Promise<ServerOnCore> {
+  const folder = await folderIn(parent, 'nginx-files');
+  const port = await freePort();
+  const file = join(folder, 'nginx.conf');
+  await writeFile(file, nginxFilesConfiguration({ folder, root, port }));
   return startOnCore(owner, tool('nginx'), ['-c', file], port);
 }
 

@@ -4,6 +4,9 @@ import { promisify } from 'node:util';
 export interface Load {
   readonly requestsPerSecond: number;
   readonly p99Ms: number;
+  /** Of bodies and headers. */
+  readonly bytes: number;
+  readonly bytesPerSecond: number;
 }
 
 const run = promisify(execFile);
@@ -24,6 +27,15 @@ export async function load(
   const requestsPerSecond = Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]);
   const [, latency, unit = ''] = /99%\s+([\d.]+)(us|ms|s)/.exec(stdout) ?? [];
   const factor = { us: 0.001, ms: 1, s: 1000 }[unit] ?? Number.NaN;
+  const bytes = bytesIn(/, ([\d.]+)([KMGT]?B) read$/m.exec(stdout));
+  const bytesPerSecond = bytesIn(/Transfer\/sec:\s+([\d.]+)([KMGT]?B)/.exec(stdout));
   if (!Number.isFinite(requestsPerSecond)) throw new Error(`wrk said: ${stdout}`);
-  return { requestsPerSecond, p99Ms: Number(latency) * factor };
+  return { requestsPerSecond, p99Ms: Number(latency) * factor, bytes, bytesPerSecond };
+}
+
+const units: Readonly<Record<string, number>> = { B: 0, KB: 1, MB: 2, GB: 3, TB: 4 };
+
+function bytesIn(match: RegExpExecArray | null): number {
+  const [, number, unit = ''] = match ?? [];
+  return Number(number) * 1024 ** (units[unit] ?? Number.NaN);
 }

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
-import type { Test } from 'tap';
 
 export interface BlobClientOptions {
   readonly method?: 'GET' | 'HEAD';
@@ -46,13 +45,18 @@ export interface BlobClient {
 /** One for all: what is in it is used up before the next read of any of them. */
 const shared = Buffer.alloc(256 * 1024);
 
+/** Who ends what is still open: a test. */
+export interface ClientOwner {
+  readonly teardown: (end: () => void) => void;
+}
+
 interface Head {
   readonly status: number;
   readonly headers: ReadonlyMap<string, string>;
 }
 
 export function openBlobClient(
-  t: Test,
+  owner: ClientOwner,
   origin: string,
   path: string,
   options: BlobClientOptions = {},
@@ -122,7 +126,7 @@ export function openBlobClient(
   socket.write(
     `${method} ${path} HTTP/1.1\r\n${lines.map((line) => `${line.join(': ')}\r\n`).join('')}\r\n`,
   );
-  t.teardown(() => socket.destroy());
+  owner.teardown(() => void socket.destroy());
   return {
     get received() {
       return received;

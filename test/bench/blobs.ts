@@ -1,0 +1,209 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Owner } from '../interop/support/process.ts';
+import { type BlobClient, openBlobClient } from '../support/blob-client.ts';
+import { type Artifact, buildImage, type BuiltBlob } from '../support/build-image.ts';
+import { signedBy } from '../support/sign-notation.ts';
+import { makeChain } from '../support/test-ca.ts';
+import { startAssay, startDistribution, startNginxFiles } from './peers.ts';
+import { push } from './push.ts';
+import type { ServerOnCore } from './server-on-core.ts';
+import { referrersList } from './referrers-list.ts';
+import { load } from './wrk.ts';
+
+// Blobs of the built proxy beside nginx with sendfile on the same bytes: each server on the first
+// core, loaded from the second, one after the other, in one run. Then what only the proxy does:
+// many clients of a layer that is not there yet.
+
+const rounds = Number(process.env['ASSAY_BENCH_ROUNDS'] ?? 3);
+const seconds = Number(process.env['ASSAY_BENCH_SECONDS'] ?? 5);
+const mebibyte = 1024 * 1024;
+const streams = 200;
+
+const folder = await mkdtemp(join(tmpdir(), 'assay-bench-'));
+await using stack = new AsyncDisposableStack();
+stack.defer(() => rm(folder, { recursive: true, force: true }));
+const owner: Owner = { teardown: (end) => stack.defer(end) };
+const clients = { teardown: (end: () => void) => stack.defer(end) };
+
+const upstream = await startDistribution(owner, folder, 'upstream');
+const chain = makeChain();
+const warm = await pushSigned('bench-blobs', [256 * mebibyte, 10_000]);
+const [, large, small] = warm.blobs as [BuiltBlob, BuiltBlob, BuiltBlob];
+const assay = await startAssay(owner, folder, upstream.url, chain.root.pem);
+const files = join(folder, 'files');
+await mkdir(files);
+for (const { descriptor, bytes } of [large, small]) {
+  await writeFile(join(files, descriptor.digest), bytes);
+}
+const nginx = await startNginxFiles(owner, folder, files);
+await admit(warm);
+
+interface Peer {
+  readonly name: string;
+  readonly server: ServerOnCore;
+  readonly urlOf: (blob: BuiltBlob) => string;
+}
+const peers: readonly Peer[] = [
+  {
+    name: 'assay',
+    server: assay,
+    urlOf: ({ descriptor }) => `${assay.url}/v2/up/app/blobs/${descriptor.digest}`,
+  },
+  {
+    name: 'nginx sendfile',
+    server: nginx,
+    urlOf: ({ descriptor }) => `${nginx.url}/${descriptor.digest}`,
+  },
+];
+for (const { urlOf } of peers) for (const blob of [large, small]) await expectBlob(urlOf, blob);
+
+await compareBytes();
+await compareSmall();
+await compareMemory();
+await measureFirstBytes();
+
+/** One image, its signature and the list by which it is found. */
+async function pushSigned(name: string, layerSizes: readonly number[]): Promise<Artifact> {
+  const image = buildImage({ name, layerSizes });
+  const signature = signedBy({ of: image.descriptor, format: 'jws', chain });
+  await push(upstream.url, 'app', image, name);
+  await push(upstream.url, 'app', signature);
+  const tag = `sha256-${image.descriptor.digest.slice(7)}`;
+  await push(upstream.url, 'app', referrersList(signature), tag);
+  return image;
+}
+
+async function admit({ descriptor }: Artifact): Promise<void> {
+  const headers = { Accept: descriptor.mediaType };
+  const url = `${assay.url}/v2/up/app/manifests/${descriptor.digest}`;
+  const { status } = await fetch(url, { headers });
+  if (status !== 200) throw new Error(`${url} answered ${status}`);
+}
+
+async function expectBlob(urlOf: Peer['urlOf'], blob: BuiltBlob): Promise<void> {
+  const url = new URL(urlOf(blob));
+  const client = openBlobClient(clients, url.origin, url.pathname, { expected: blob.bytes });
+  const { status, isComplete, isRightSoFar } = await client.ended;
+  if (status !== 200 || !isComplete || !isRightSoFar) throw new Error(`${url} answered ${status}`);
+}
+
+interface Figure {
+  readonly value: number;
+  readonly cpuSecondsPerGiB: number;
+}
+
+async function compareBytes(): Promise<void> {
+  for (const connections of [1, 8]) {
+    const results = await runRounds(large, connections, ({ bytesPerSecond }) => bytesPerSecond);
+    console.log(
+      `\nwarm blob of 256 MiB, ${connections} connections, median of ${rounds} rounds of ${seconds} s`,
+    );
+    report(results, (value) => `${(value / 1e9).toFixed(2)} GB/s`);
+  }
+}
+
+async function compareSmall(): Promise<void> {
+  const results = await runRounds(small, 1000, ({ requestsPerSecond }) => requestsPerSecond);
+  console.log(`\nwarm blobs of 10,000 bytes, 1,000 connections`);
+  report(results, (value) => `${value.toFixed(0)}/s`);
+}
+
+async function runRounds(
+  blob: BuiltBlob,
+  connections: number,
+  valueOf: (measured: Awaited<ReturnType<typeof load>>) => number,
+): Promise<ReadonlyMap<string, readonly Figure[]>> {
+  const results = new Map<string, Figure[]>();
+  for (let round = 0; round < rounds; round += 1) {
+    for (const { name, server, urlOf } of peers) {
+      const before = await server.cpuSeconds();
+      const measured = await load(urlOf(blob), { seconds, connections });
+      const used = (await server.cpuSeconds()) - before;
+      const cpuSecondsPerGiB = used / (measured.bytes / 1024 ** 3);
+      const figure = { value: valueOf(measured), cpuSecondsPerGiB };
+      results.set(name, [...(results.get(name) ?? []), figure]);
+    }
+  }
+  return results;
+}
+
+function report(
+  results: ReadonlyMap<string, readonly Figure[]>,
+  show: (value: number) => string,
+): void {
+  const middleOf = (figures: readonly Figure[] = []): Figure => {
+    const sorted = figures.toSorted((one, other) => one.value - other.value);
+    return sorted[Math.floor(sorted.length / 2)] ?? { value: NaN, cpuSecondsPerGiB: NaN };
+  };
+  const own = middleOf(results.get('assay'));
+  for (const [name, figures] of results) {
+    const { value, cpuSecondsPerGiB } = middleOf(figures);
+    const ratio = (own.value / value).toFixed(2);
+    const cpu = `${cpuSecondsPerGiB.toFixed(2)} CPU s/GiB`;
+    console.log(`  ${name.padEnd(16)}${show(value).padStart(12)}  ${cpu}  assay is ${ratio} of it`);
+  }
+}
+
+async function compareMemory(): Promise<void> {
+  console.log(`\nmemory of ${streams} streams whose readers stall`);
+  for (const { name, server, urlOf } of peers) {
+    const before = await server.memoryMiB();
+    const url = new URL(urlOf(large));
+    const open = (): BlobClient =>
+      openBlobClient(clients, url.origin, url.pathname, {
+        expected: large.bytes,
+        stallAfter: 1,
+      });
+    const stalled = Array.from({ length: streams }, open);
+    await Promise.all(stalled.map((client) => client.reaches(1)));
+    // What is on its way arrives.
+    await pause(2000);
+    const grown = (await server.memoryMiB()) - before;
+    for (const client of stalled) client.kill();
+    const each = (grown / streams).toFixed(2);
+    console.log(`  ${name.padEnd(16)}${each} MiB a stream, ${before.toFixed(0)} MiB before`);
+  }
+}
+
+/** Of a layer that is not there yet, over the first byte that upstream gives to one client. */
+async function measureFirstBytes(): Promise<void> {
+  const waited: number[] = [];
+  const own: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const image = await pushSigned(`cold-${round}`, [64 * mebibyte]);
+    await admit(image);
+    const layer = image.blobs[1]!;
+    const direct = new URL(`${upstream.url}/v2/app/blobs/${layer.descriptor.digest}`);
+    const options = { expected: layer.bytes };
+    const one = openBlobClient(clients, direct.origin, direct.pathname, options);
+    own.push((await one.ended).firstByteMs);
+    const through = new URL(peers[0]!.urlOf(layer));
+    const began = performance.now();
+    const all = await Promise.all(
+      Array.from(
+        { length: streams },
+        () => openBlobClient(clients, through.origin, through.pathname, options).ended,
+      ),
+    );
+    const tookMs = performance.now() - began;
+    const whole = all.filter(({ isComplete, isRightSoFar }) => isComplete && isRightSoFar);
+    if (whole.length < streams) throw new Error(`only ${whole.length} got the whole layer`);
+    waited.push(...all.map(({ firstByteMs }) => firstByteMs));
+    const gigabytes = (streams * layer.descriptor.size) / 1e9;
+    console.log(
+      `\n${streams} cold pulls of 64 MiB: ${(tookMs / 1000).toFixed(1)} s,` +
+        ` ${(gigabytes / (tookMs / 1000)).toFixed(2)} GB/s to all of them`,
+    );
+  }
+  const at = (values: readonly number[], share: number): string => {
+    const sorted = values.toSorted((one, other) => one - other);
+    return `${(sorted[Math.ceil(share * sorted.length) - 1] ?? NaN).toFixed(0)} ms`;
+  };
+  console.log(
+    `first byte: median ${at(waited, 0.5)}, p99 ${at(waited, 0.99)};` +
+      ` from upstream itself ${at(own, 0.5)}`,
+  );
+}
