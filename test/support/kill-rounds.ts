@@ -10,7 +10,7 @@ import { checkStore } from './check-store.ts';
 import { mebibyte } from './content-kit.ts';
 import { openScriptedRegistry, type ScriptedRegistry } from './scripted-registry.ts';
 import { openSeed, type SeededRandom } from './seeded-random.ts';
-import { spawnServe, startServe } from './serve-process.ts';
+import { type ServeProcess, spawnServe, startServe } from './serve-process.ts';
 
 /** Upstream is at most so far ahead of the quickest client, so that buffers between hide little. */
 const aheadBytes = 512 * 1024;
@@ -32,9 +32,13 @@ export async function runKillRounds(t: Test, rounds: number): Promise<void> {
   });
   const data = join(t.testdirName, 'data');
   const again: number[] = [];
+  let app = await startServe(t, file);
   for (let round = 0; round < rounds; round += 1) {
-    await t.test(`round ${round}`, async (t) => {
-      again.push(await runRound(t, { round, random, registry, file, data }));
+    await t.test(`round ${round}`, async (inner) => {
+      const start = () => startServe(t, file);
+      const ended = await runRound(inner, { round, random, registry, file, data, app, start });
+      again.push(ended.fetchedAgain);
+      app = ended.app;
     });
     if (!t.passing()) break;
   }
@@ -49,16 +53,25 @@ function kibibytes(bytes = 0): string {
   return `${Math.round(bytes / 1024)} KiB`;
 }
 
+interface EndedRound {
+  readonly fetchedAgain: number;
+  /** The one that was started after the kill. */
+  readonly app: ServeProcess;
+}
+
 interface Round {
   readonly round: number;
   readonly random: SeededRandom;
   readonly registry: ScriptedRegistry;
   readonly file: string;
   readonly data: string;
+  readonly app: ServeProcess;
+  /** Starts another one, which outlives the round. */
+  readonly start: () => Promise<ServeProcess>;
 }
 
-async function runRound(t: Test, given: Round): Promise<number> {
-  const { round, random, registry, file, data } = given;
+async function runRound(t: Test, given: Round): Promise<EndedRound> {
+  const { round, random, registry, file, data, app } = given;
   const repository = `app${round}`;
   const layerSizes = [
     random.between(9, 14) * mebibyte + random.between(0, 4096),
@@ -76,12 +89,11 @@ async function runRound(t: Test, given: Round): Promise<number> {
   const startKillMs = random.between(0, 3) === 0 ? random.between(0, 1200) : undefined;
   t.comment(`killed after ${Math.min(killAtBytes, total)} of ${total} bytes`);
 
-  const first = await startServe(t, file);
   const life = watchLife(registry, killAtBytes, total);
-  const pull = pullImage(t, first.oci, repository, image, life.received);
+  const pull = pullImage(t, app.oci, repository, image, life.received);
   await Promise.race([life.killMoment, pull]);
   if (killDelayMs > 0) await pause(killDelayMs);
-  await first.kill();
+  await app.kill();
   const before = await pull;
   t.ok(
     before.every(({ isRightSoFar }) => isRightSoFar),
@@ -102,8 +114,8 @@ async function runRound(t: Test, given: Round): Promise<number> {
   const sentBefore = life.sent();
   registry.setFault(undefined);
   const requestsBefore = registry.requests.length;
-  const second = await startServe(t, file);
-  const after = await pullImage(t, second.oci, repository, image);
+  const next = await given.start();
+  const after = await pullImage(t, next.oci, repository, image);
   const whole = after.filter(({ isWhole }) => isWhole).length;
   t.equal(whole, image.blobs.length * clientsPerBlob, 'after the restart everything comes');
   let fetchedAgain = 0;
@@ -114,11 +126,10 @@ async function runRound(t: Test, given: Round): Promise<number> {
     fetchedAgain += Math.max(0, (sentBefore.get(digest) ?? 0) - start);
   }
   t.ok(fetchedAgain <= maxFetchedAgain, `${kibibytes(fetchedAgain)} were fetched again`);
-  await second.kill();
   const { complaints } = await checkStore(data);
   t.same(complaints, [], 'in the end the store is right');
   registry.forget(repository);
-  return fetchedAgain;
+  return { fetchedAgain, app: next };
 }
 
 interface Life {
