@@ -107,11 +107,17 @@ async function hasRoom(
   const usage = await room.usageOfLate();
   const need = needOf(usage, quota, room.reservedBytes);
   if (isMet(need)) return true;
+  const fits = async (): Promise<boolean> =>
+    usedBytes(await room.usageOfLate(), room.reservedBytes) <= maxBytes;
   const evicting = makeSome();
   const isUrgent = need.diskBytes > 0 || need.files > 0;
-  if (!isUrgent && usedBytes(usage, room.reservedBytes) <= maxBytes) return true;
-  await Promise.race([evicting, delay(maxWaitMs, undefined, { ref: false })]);
-  return usedBytes(await room.usageOfLate(), room.reservedBytes) <= maxBytes;
+  if (!isUrgent && (await fits())) return true;
+  const deadline = delay(maxWaitMs, undefined, { ref: false });
+  await Promise.race([evicting, deadline]);
+  if (await fits()) return true;
+  // The pass may have been under way before this content was promised room.
+  await Promise.race([makeSome(), deadline]);
+  return fits();
 }
 
 /** Down to the low mark, or as far as it gets. */

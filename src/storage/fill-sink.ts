@@ -44,7 +44,7 @@ export function makeFillSink(
       } catch {
         // The store has noted why. What it had of the batch before is not to be relied on.
         window = makeByteWindow(growing.bytes);
-        growing.setWindow(window);
+        growing.source.setWindow(window);
         for (const chunk of batch) window.push(chunk);
       }
       growing.grow(growing.bytes + bytes);

@@ -48,23 +48,26 @@ export interface EndedFill {
 /** Runs one fill to its end; never rejects. */
 export async function runFill(task: FillTask): Promise<EndedFill> {
   const { content, store, beside, onBegun, growing } = task;
-  const none = (): Promise<void> => Promise.resolve();
   let staging: Staging | 'taken' | 'stored';
   try {
     staging = await store.begin(content, beside);
   } catch {
     onBegun('busy');
-    return { outcome: 'disk', release: none };
+    return { outcome: 'disk', release: nothing };
   }
   if (staging === 'stored') {
     onBegun('stored');
-    return { outcome: 'followed', release: none };
+    return { outcome: 'followed', release: nothing };
   }
   if (staging === 'taken') return followOther(task);
   const begun = staging;
-  growing.setBytes((into, position) => begun.read(into, position));
+  growing.source.setFile((into, position) => begun.read(into, position));
   const outcome = await fillStaging(task, begun);
   return { outcome, release: () => begun.release() };
+}
+
+function nothing(): Promise<void> {
+  return Promise.resolve();
 }
 
 async function fillStaging(task: FillTask, staging: Staging): Promise<FillOutcome> {

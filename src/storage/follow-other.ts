@@ -9,16 +9,15 @@ import { StorageError } from './storage-error.ts';
  */
 export async function followOther(task: FillTask): Promise<EndedFill> {
   const { content, store, growing, onBegun, signal } = task;
-  const none = (): Promise<void> => Promise.resolve();
   const followed = await store.follow(content).catch(() => undefined);
   if (followed === undefined) {
     // It may have come to its end just now.
     const found = await store.stat(content.digest).catch(() => undefined);
     onBegun(found?.size === content.size ? 'stored' : 'lost');
-    return { outcome: 'followed', release: none };
+    return { outcome: 'followed', release: () => Promise.resolve() };
   }
   const release = (): Promise<void> => followed.release();
-  growing.setBytes((into, position) => followed.read(into, position));
+  growing.source.setFile((into, position) => followed.read(into, position));
   try {
     await watch(task, followed);
     growing.verify();

@@ -1,20 +1,18 @@
+import { messageOf } from '../kernel/tagged-error.ts';
+import { algorithmOf, type Digest } from '../oci/digest.ts';
 import type { ContentName, Staging } from './blob-store.ts';
-import { renderCheckpoint, renderValidator } from './journal.ts';
+import { makeJournalWriter } from './journal-writer.ts';
 import { type Lease, leavePartial } from './lease.ts';
 import { openPartial, type PartialDependencies, removePartial } from './partial-content.ts';
 import { StorageError } from './storage-error.ts';
 import { syncFolder } from './store-folder.ts';
 import { writeAll } from './write-all.ts';
-import { algorithmOf } from '../oci/digest.ts';
 
 export interface StagingDependencies extends PartialDependencies {
   /** Called with what went wrong on disk. */
   readonly onFailure: (error: unknown) => void;
   readonly onCommit: (bytes: number) => void;
 }
-
-/** After a kill, at most so many bytes are not known to be right. */
-const checkpointBytes = 4 * 1024 * 1024;
 
 /** Content on its way in, in a file of the lease's owner; ends the lease with itself. */
 export async function openStaging(
@@ -23,54 +21,31 @@ export async function openStaging(
   dependencies: StagingDependencies,
 ): Promise<Staging> {
   const { folder, files, onFailure, onCommit } = dependencies;
-  const { digest } = content;
+  const { digest, size } = content;
   const own = folder.partial(digest, lease.owner);
-  const { part, journal, hash, validator } = await openPartial(content, lease.owner, dependencies);
+  const partial = await openPartial(content, lease.owner, dependencies);
+  const { part, hash, validator } = partial;
+  const journal = makeJournalWriter(partial.journal, hash);
+  const end = makeEnd(async () => {
+    await journal.close().catch(onFailure);
+    await lease.release().catch(onFailure);
+  }, onFailure);
+  const trying = (work: () => Promise<void>): Promise<void> => attempt(digest, work, onFailure);
   let written = hash.bytes;
-  let checkpoint = hash.bytes;
   let isRight = false;
-  let isEnded = false;
-
-  const note = async (line: string): Promise<void> => {
-    // It only saves a later try some work; the bytes themselves will tell of a broken disk.
-    await journal.appendFile(line).catch(() => undefined);
-  };
-  const noteCheckpoint = (): Promise<void> => {
-    checkpoint = written;
-    return note(renderCheckpoint({ length: written, hash: hash.soFar() }));
-  };
-  const end = async (work: () => Promise<void>): Promise<void> => {
-    if (isEnded) return;
-    isEnded = true;
-    try {
-      await work();
-    } catch (error) {
-      onFailure(error);
-    } finally {
-      await journal.close().catch(onFailure);
-      await lease.release().catch(onFailure);
-    }
-  };
 
   return {
     prefixBytes: hash.bytes,
     validator,
-    async noteValidator(text) {
-      const line = renderValidator(text);
-      if (line !== undefined) await note(line);
-    },
-    async append(chunks) {
-      const writing = writeAll(part, chunks, written);
-      for (const chunk of chunks) hash.update(chunk);
-      try {
+    noteValidator: (text) => journal.validator(text),
+    append: (chunks) =>
+      trying(async () => {
+        const writing = writeAll(part, chunks, written);
+        for (const chunk of chunks) hash.update(chunk);
         await writing;
-      } catch (error) {
-        onFailure(error);
-        throw failed(content, error);
-      }
-      written = hash.bytes;
-      if (written - checkpoint >= checkpointBytes) await noteCheckpoint();
-    },
+        written = hash.bytes;
+        await journal.checkpointIfDue();
+      }),
     pass: (chunk) => hash.update(chunk),
     matches() {
       isRight = hash.matches();
@@ -81,24 +56,20 @@ export async function openStaging(
       return bytesRead;
     },
     async commit() {
-      if (!isRight || written !== content.size) {
+      if (!isRight || written !== size) {
         throw new TypeError(`${digest} was about to be stored with other bytes`);
       }
-      try {
+      await trying(async () => {
         await part.datasync();
-        await files.rename(own.part, folder.blob(digest));
-        await syncFolder(folder.blobs(algorithmOf(digest)), files);
-      } catch (error) {
-        onFailure(error);
-        throw failed(content, error);
-      }
-      onCommit(content.size);
+        await putIntoPlace(own.part, digest, dependencies);
+      });
+      onCommit(size);
       await end(() => removePartial(own, files));
     },
     keep: () =>
       end(async () => {
         if (written === 0) return removePartial(own, files);
-        if (written === hash.bytes && written > checkpoint) await noteCheckpoint();
+        if (written === hash.bytes) await journal.checkpoint();
         await leavePartial(digest, lease.owner, folder, files);
       }),
     discard: () => end(() => removePartial(own, files)),
@@ -106,7 +77,39 @@ export async function openStaging(
   };
 }
 
-function failed({ digest }: ContentName, cause: unknown): StorageError {
-  const detail = cause instanceof Error ? `: ${cause.message}` : '';
-  return new StorageError('STORAGE_FAILED', `${digest} can't be stored${detail}`, { cause });
+async function putIntoPlace(
+  part: string,
+  digest: Digest,
+  { folder, files }: PartialDependencies,
+): Promise<void> {
+  await files.rename(part, folder.blob(digest));
+  await syncFolder(folder.blobs(algorithmOf(digest)), files);
+}
+
+/** Ends once; what can't be tidied up now is left to a sweep. */
+function makeEnd(
+  finish: () => Promise<void>,
+  onFailure: (error: unknown) => void,
+): (work: () => Promise<void>) => Promise<void> {
+  let isEnded = false;
+  return async (work) => {
+    if (isEnded) return;
+    isEnded = true;
+    await work().catch(onFailure);
+    await finish();
+  };
+}
+
+async function attempt(
+  digest: string,
+  work: () => Promise<void>,
+  onFailure: (error: unknown) => void,
+): Promise<void> {
+  try {
+    await work();
+  } catch (cause) {
+    onFailure(cause);
+    const message = `${digest} can't be stored: ${messageOf(cause)}`;
+    throw new StorageError('STORAGE_FAILED', message, { cause });
+  }
 }

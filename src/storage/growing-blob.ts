@@ -1,4 +1,4 @@
-import type { ByteWindow } from './byte-window.ts';
+import { type GrowingBytes, makeGrowingBytes } from './growing-bytes.ts';
 
 /** Content that is coming in, as its readers see it. */
 export interface GrowingBlob {
@@ -6,10 +6,7 @@ export interface GrowingBlob {
   /** Bytes that have come. */
   readonly bytes: number;
   readonly readers: ReadonlySet<GrowthReader>;
-  /** Where what has come is read. */
-  setBytes(reads: ReadBytes): void;
-  /** From here on bytes are in memory alone, a window of them. */
-  setWindow(window: ByteWindow): void;
+  readonly source: GrowingBytes;
   grow(bytes: number): void;
   /** All bytes are here, and have the digest. */
   verify(): void;
@@ -23,16 +20,11 @@ export interface GrowingBlob {
   ready(position: number, end: number): number | 'end';
   readonly failure: { readonly error: unknown } | undefined;
   readonly isVerified: boolean;
-  /** Whether the bytes from `start` on can still be read. */
-  reaches(start: number): boolean;
-  read(into: Uint8Array, position: number): Promise<number>;
   /** Calls back once, with the next change. */
   whenMore(callback: () => void): void;
   /** Called whenever a reader has come on, come or gone. */
   onReaders: () => void;
 }
-
-export type ReadBytes = (into: Uint8Array, position: number) => Promise<number>;
 
 export interface GrowthReader {
   /** Offset of the next byte that it wants. */
@@ -50,8 +42,6 @@ export function makeGrowingBlob(size: number): GrowingBlob {
   let bytes = 0;
   let isVerified = false;
   let failure: { readonly error: unknown } | undefined;
-  let readBytes: ReadBytes = () => Promise.resolve(0);
-  let window: ByteWindow | undefined;
   const changed = (): void => {
     const callbacks = waiting;
     waiting = [];
@@ -60,6 +50,7 @@ export function makeGrowingBlob(size: number): GrowingBlob {
   const growing: GrowingBlob = {
     size,
     readers,
+    source: makeGrowingBytes(),
     get bytes() {
       return bytes;
     },
@@ -70,12 +61,6 @@ export function makeGrowingBlob(size: number): GrowingBlob {
       return isVerified;
     },
     onReaders: () => undefined,
-    setBytes(reads) {
-      readBytes = reads;
-    },
-    setWindow(made) {
-      window = made;
-    },
     grow(now) {
       bytes = now;
       changed();
@@ -106,14 +91,6 @@ export function makeGrowingBlob(size: number): GrowingBlob {
       if (given > position) return given - position;
       if (failure !== undefined) throw failure.error;
       return 0;
-    },
-    reaches: (start) =>
-      window === undefined || window.start === window.origin || start >= window.start,
-    read(into, position) {
-      if (window === undefined) return readBytes(into, position);
-      if (position >= window.origin) return Promise.resolve(window.read(into, position));
-      const onDisk = window.origin - position;
-      return readBytes(onDisk < into.byteLength ? into.subarray(0, onDisk) : into, position);
     },
     whenMore: (callback) => void waiting.push(callback),
   };

@@ -37,7 +37,7 @@ export function readGrowing(
   const stream = readPieces(
     {
       async read(into, position) {
-        const bytes = await growing.read(into, position);
+        const bytes = await growing.source.read(into, position);
         growing.moved(reader, position + bytes);
         return bytes;
       },
@@ -51,7 +51,7 @@ export function readGrowing(
       },
       whenMore(callback) {
         if (trying === undefined) growing.whenMore(callback);
-        else void trying.then(callback, callback);
+        else void after(trying, callback);
       },
       onEnd(position) {
         growing.detach(reader);
@@ -63,4 +63,9 @@ export function readGrowing(
   );
   reader.cut = (error) => void stream.destroy(error);
   return stream;
+}
+
+async function after(work: Promise<void>, callback: () => void): Promise<void> {
+  await work;
+  callback();
 }

@@ -66,7 +66,8 @@ export function parseStagingName(name: string): StagingName | undefined {
 /** Makes the folders, for us alone, where they are not there. */
 export async function makeFolders(folder: StoreFolder, files: FileSystem): Promise<void> {
   const { staging, trash, quarantine } = folder;
-  for (const path of [...algorithms.map(folder.blobs), staging, trash, quarantine]) {
+  const blobs = algorithms.map((algorithm) => folder.blobs(algorithm));
+  for (const path of [...blobs, staging, trash, quarantine]) {
     await files.mkdir(path, { recursive: true, mode: 0o700 });
   }
 }

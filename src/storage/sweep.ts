@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Clock } from '../kernel/clock.ts';
+import { messageOf } from '../kernel/tagged-error.ts';
 import type { Swept } from './blob-store.ts';
 import { type FileSystem, unlessAbsent } from './file-system.ts';
 import type { Leases } from './lease.ts';
@@ -29,12 +30,12 @@ export async function sweepStore(
     swept.files += 1;
     swept.bytes += found.size;
   };
-  let failure: unknown;
+  const failures: unknown[] = [];
   const each = async (path: string, work: (name: string) => Promise<void>): Promise<void> => {
     for (const name of await namesIn(path, files)) {
       if (signal.aborted) return;
       await work(name).catch((error: unknown) => {
-        failure ??= error;
+        failures.push(error);
       });
     }
   };
@@ -44,7 +45,10 @@ export async function sweepStore(
   await each(folder.staging, async (name) => {
     if (await isLeftover(name, dependencies)) await remove(join(folder.staging, name));
   });
-  if (failure !== undefined) throw failure;
+  const [cause] = failures;
+  if (cause !== undefined) {
+    throw new Error(`${failures.length} leftovers stay: ${messageOf(cause)}`, { cause });
+  }
   return swept;
 }
 

@@ -35,26 +35,6 @@ export function makeBlobReader(
     url: urls.blob(path, digest),
     path,
   });
-  const askForRest = async (
-    ask: Ask,
-    { range, ifRange, size }: BlobWish,
-    signal: AbortSignal,
-  ): Promise<Answered | undefined> => {
-    // Only a rest is asked for: that is what a broken transfer lacks.
-    if (range !== undefined && range.first > 0 && range.last === undefined) {
-      const { first } = range;
-      const answer = await exchange.open({ ...ask, range: { first, ifRange } }, signal);
-      if (answer === undefined) return undefined;
-      const total = answer.status === 206 ? totalOf(answer, first) : undefined;
-      if (total !== undefined && (size ?? total) === total) {
-        return { answer, size: total, range: { first } };
-      }
-      if (answer.status === 200) return { answer, size: sizeOf(answer) };
-      discard(answer);
-    }
-    const answer = await exchange.open(ask, signal);
-    return answer && { answer, size: sizeOf(answer) };
-  };
   const openBlob: BlobReader['openBlob'] = (path, digest, signal, wish = {}) => {
     const what = `blob ${path}@${digest}`;
     const toError = (error: unknown): Error => {
@@ -63,7 +43,7 @@ export function makeBlobReader(
       return exchange.toError(error, what);
     };
     return exchange.named(what, signal, async () => {
-      const answered = await askForRest(askFor(path, digest), wish, signal);
+      const answered = await openPart(askFor(path, digest), wish, exchange, signal);
       if (answered === undefined) return undefined;
       const { answer, size, range } = answered;
       try {
@@ -94,6 +74,28 @@ export function makeBlobReader(
 
 interface Answered extends Pick<BlobContent, 'size' | 'range'> {
   readonly answer: WireAnswer;
+}
+
+/** Only the rest of a blob is asked for: that is what a broken transfer lacks. */
+async function openPart(
+  ask: Ask,
+  { range, ifRange, size }: BlobWish,
+  exchange: Exchange,
+  signal: AbortSignal,
+): Promise<Answered | undefined> {
+  if (range !== undefined && range.first > 0 && range.last === undefined) {
+    const { first } = range;
+    const answer = await exchange.open({ ...ask, range: { first, ifRange } }, signal);
+    if (answer === undefined) return undefined;
+    const total = answer.status === 206 ? totalOf(answer, first) : undefined;
+    if (total !== undefined && (size ?? total) === total) {
+      return { answer, size: total, range: { first } };
+    }
+    if (answer.status === 200) return { answer, size: sizeOf(answer) };
+    discard(answer);
+  }
+  const answer = await exchange.open(ask, signal);
+  return answer && { answer, size: sizeOf(answer) };
 }
 
 /**

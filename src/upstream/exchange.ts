@@ -157,8 +157,7 @@ async function attempt(
   if (remaining !== undefined) {
     metrics?.set('assay_upstream_rate_limit_remaining', { upstream }, remaining);
   }
-  const isForRange = range !== undefined && (answer.status === 206 || answer.status === 416);
-  const failure = isForRange ? undefined : judgeStatus(answer, method, clock);
+  const failure = judgeStatus(answer, range === undefined ? method : 'GET of a range', clock);
   if (failure === undefined) return answer;
   discard(answer);
   throw failure;

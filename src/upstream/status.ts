@@ -23,15 +23,17 @@ type Answer = Pick<WireAnswer, 'status' | 'headers'>;
 
 /**
  * What a status means for a pull: undefined for 200, for 404, the only one that says "does not
- * exist", and for a HEAD that is not supported; otherwise the error to throw.
+ * exist", for a HEAD that is not supported, and for a range's own statuses; otherwise the error to
+ * throw.
  */
 export function judgeStatus(
   answer: Answer,
-  method: 'GET' | 'HEAD',
+  method: 'GET' | 'GET of a range' | 'HEAD',
   clock: Clock,
 ): StatusError | undefined {
   const { status } = answer;
   if (status === 200 || status === 404) return undefined;
+  if (method === 'GET of a range' && (status === 206 || status === 416)) return undefined;
   if (method === 'HEAD' && (status === 405 || status === 501)) return undefined;
   const retryAfterSeconds = parseRetryAfter(headerOf(answer, 'retry-after'), clock.now());
   return new StatusError(codeFor(status), status, {
