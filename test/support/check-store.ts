@@ -3,6 +3,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import type { BlobStore } from '../../src/storage/blob-store.ts';
 
 /** What lies in a store's folder. */
 export interface StoreState {
@@ -18,6 +19,8 @@ export interface StoreState {
 export interface CheckOptions {
   /** Files in staging and trash that did not change for so long are orphans; a day unless told. */
   readonly orphanMs?: number;
+  /** A store over the folder, whose own count must agree. */
+  readonly store?: Pick<BlobStore, 'usage'> | undefined;
 }
 
 /**
@@ -26,17 +29,20 @@ export interface CheckOptions {
  */
 export async function checkStore(
   dataFolder: string,
-  { orphanMs = 86_400_000 }: CheckOptions = {},
+  { orphanMs = 86_400_000, store }: CheckOptions = {},
 ): Promise<StoreState> {
   const root = storeRoot(dataFolder);
   const complaints: string[] = [];
   const stored: string[] = [];
+  let bytes = 0;
   for (const algorithm of await namesIn(join(root, 'blobs'))) {
     for (const name of await namesIn(join(root, 'blobs', algorithm))) {
-      const path = join(root, 'blobs', algorithm, name);
-      stored.push(`${algorithm}:${name}`);
       const hash = createHash(algorithm);
-      await pipeline(createReadStream(path), hash);
+      const file = createReadStream(join(root, 'blobs', algorithm, name));
+      const isThere = await pipeline(file, hash).then(() => true, unlessGone);
+      if (!isThere) continue;
+      stored.push(`${algorithm}:${name}`);
+      bytes += file.bytesRead;
       const found = hash.digest('hex');
       if (found !== name) complaints.push(`${algorithm}/${name} has the hash ${found}`);
     }
@@ -53,7 +59,18 @@ export async function checkStore(
       if (ageMs > orphanMs) complaints.push(`${place}/${name} is an orphan`);
     }
   }
+  const counted = (await store?.usage())?.blobs ?? { files: stored.length, bytes };
+  if (counted.files !== stored.length || counted.bytes !== bytes) {
+    const here = `${stored.length} files and ${bytes} bytes`;
+    complaints.push(`there are ${here}, ${counted.files} and ${counted.bytes} are counted`);
+  }
   return { complaints, stored, ...state };
+}
+
+/** A store at work may take away what was just listed. */
+function unlessGone(error: unknown): false {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+  throw error;
 }
 
 /** The folder that has `blobs` in it: the given one or one in it. */

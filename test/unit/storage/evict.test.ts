@@ -168,6 +168,29 @@ t.test('without anything to evict content is refused, and its promise ended', as
   for (const blob of opened) await blob?.close();
 });
 
+t.test(
+  'content that comes in the middle of a pass gets the room that it needs itself',
+  async (t) => {
+    const clock = makeFakeClock();
+    const inner = makeMemoryBlobStore({ clock });
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+    const { promise: listing, resolve: began } = Promise.withResolvers<void>();
+    async function* list() {
+      began();
+      await gate;
+      yield* inner.list();
+    }
+    const { evictor } = makeKit({ store: { ...inner, list }, clock, maxBytes: 1000 });
+    await fill(inner, clock, 10);
+    const running = evictor.run();
+    await listing;
+    const reserving = evictor.reserve(600);
+    open();
+    t.equal((await running).files, 2, 'the pass knew of nothing else');
+    t.ok(await reserving);
+  },
+);
+
 t.test('content for which the disk has no room gets that of the oldest', async (t) => {
   const { store, clock, evictor } = makeKit();
   await fill(store, clock, 9);
