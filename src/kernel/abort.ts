@@ -6,6 +6,8 @@ export function withDeadline(timeoutMs: number, signal?: AbortSignal): AbortSign
 
 /** Rejects with the signal's reason as soon as it aborts; otherwise settles as the promise does. */
 export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  // Once nobody waits any more, its failure is nobody's, and must not end the process.
+  promise.catch(() => undefined);
   signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const onAbort = (): void => reject(signal.reason);

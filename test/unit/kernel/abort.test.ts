@@ -27,3 +27,15 @@ t.test('a deadline ends by itself, or with the signal of the caller', async (t) 
   await t.rejects(abortable(new Promise(() => undefined), byTime), { name: 'TimeoutError' });
   clearInterval(alive);
 });
+
+t.test('what nobody waits for any more may fail without a trace', async (t) => {
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown): void => void unhandled.push(reason);
+  process.on('unhandledRejection', note);
+  const { promise, reject } = Promise.withResolvers<never>();
+  await t.rejects(abortable(promise, AbortSignal.abort(new Error('gone'))), /gone/);
+  reject(new Error('failed later'));
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('unhandledRejection', note);
+  t.same(unhandled, []);
+});
