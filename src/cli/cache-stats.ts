@@ -1,4 +1,4 @@
-import type { CacheStats } from '../compose/cache.ts';
+import type { Amount, CacheStats } from '../compose/cache.ts';
 import { exactly } from './arguments.ts';
 import type { Command } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -26,26 +26,24 @@ export const cacheStats: Command = {
   },
 };
 
-function renderStats({
-  path,
-  maxBytes,
-  blobs,
-  partial,
-  kept,
-  free,
-  oldestUse,
-}: CacheStats): string {
+function renderStats(stats: CacheStats): string {
+  const { path, maxBytes, blobs, partial, kept, quarantined, free, oldestUse } = stats;
   const total = blobs.bytes + partial.bytes + kept.bytes;
   const bound =
     maxBytes === undefined ? ', no bound but the disk' : ` of ${describeBytes(maxBytes)}`;
   return [
     `${printable(path)}: ${describeBytes(total)}${bound}`,
-    `blobs       ${describeBytes(blobs.bytes)} in ${describeCount(blobs.files, 'file')}`,
-    `unfinished  ${describeBytes(partial.bytes)} in ${describeCount(partial.files, 'file')}`,
+    `blobs       ${inFiles(blobs)}`,
+    `unfinished  ${inFiles(partial)}`,
     `manifests   ${describeBytes(kept.bytes)} in ${describeCount(kept.files, 'entry', 'entries')}`,
+    ...(quarantined.files === 0 ? [] : [`quarantine  ${inFiles(quarantined)}`]),
     ...(oldestUse === undefined ? [] : [`oldest use  ${oldestUse.toISOString()}`]),
     ...(free === undefined ? [] : [`disk left   ${describeBytes(free.bytes)}${filesLeft(free)}`]),
   ].join('\n');
+}
+
+function inFiles({ files, bytes }: Amount): string {
+  return `${describeBytes(bytes)} in ${describeCount(files, 'file')}`;
 }
 
 /** Some file systems make files as they are needed. */

@@ -17,7 +17,7 @@ import { StartupError } from './startup-error.ts';
 import { makeStorageFolder } from './state-folder.ts';
 
 export { parseDigest } from '../oci/digest.ts';
-export type { ScrubProgress, ScrubReport } from '../storage/scrub.ts';
+export type { ScrubReport } from '../storage/scrub.ts';
 
 /** The stored content without a server, or beside one that runs on the same configuration. */
 export interface Cache {

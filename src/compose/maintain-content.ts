@@ -74,11 +74,11 @@ async function keepRoom(dependencies: MaintenanceDependencies, signal: AbortSign
 async function measure({ store, metrics }: MaintenanceDependencies): Promise<void> {
   metrics.set('assay_store_writable', {}, store.health().state === 'writable' ? 1 : 0);
   try {
-    const { blobs, partial, free } = await store.usage();
-    metrics.set('assay_store_bytes', { kind: 'blobs' }, blobs.bytes);
-    metrics.set('assay_store_bytes', { kind: 'partial' }, partial.bytes);
-    metrics.set('assay_store_files', { kind: 'blobs' }, blobs.files);
-    metrics.set('assay_store_files', { kind: 'partial' }, partial.files);
+    const { free, ...kinds } = await store.usage();
+    for (const [kind, { files, bytes }] of Object.entries(kinds)) {
+      metrics.set('assay_store_bytes', { kind }, bytes);
+      metrics.set('assay_store_files', { kind }, files);
+    }
     if (free === undefined) return;
     metrics.set('assay_store_free_bytes', {}, free.bytes);
     metrics.set('assay_store_free_files', {}, free.files);

@@ -118,13 +118,13 @@ export const metricList = [
     name: 'assay_store_bytes',
     kind: 'gauge',
     labels: ['kind'],
-    help: 'Bytes on disk: stored blobs and partial ones.',
+    help: 'Bytes on disk: stored blobs, partial ones, and those that were put aside (quarantined).',
   },
   {
     name: 'assay_store_files',
     kind: 'gauge',
     labels: ['kind'],
-    help: 'Files on disk: stored blobs and partial ones.',
+    help: 'Files on disk: stored blobs, partial ones, and those that were put aside (quarantined).',
   },
   {
     name: 'assay_store_free_bytes',

@@ -101,6 +101,8 @@ export interface StoreUsage {
   readonly blobs: { readonly files: number; readonly bytes: number };
   /** Unfinished content, which counts against a quota too. */
   readonly partial: { readonly files: number; readonly bytes: number };
+  /** What was put aside, until a person removes it; it counts against no quota. */
+  readonly quarantined: { readonly files: number; readonly bytes: number };
   /** Of the file system; undefined where it does not say. */
   readonly free: { readonly bytes: number; readonly files: number } | undefined;
 }

@@ -57,10 +57,13 @@ export function makeStoreUsage(folder: StoreFolder, files: FileSystem): StoreUsa
         files,
         (name) => parseStagingName(name)?.kind === 'part',
       );
+      const quarantined: Sum = { files: 0, bytes: 0 };
+      await addFolder(quarantined, folder.quarantine, files, () => true);
       const free = await freeOf();
       return {
         blobs: { files: blobs.files + change.files, bytes: blobs.bytes + change.bytes },
         partial,
+        quarantined,
         free: free && { bytes: free.bytes, files: free.files },
       };
     },

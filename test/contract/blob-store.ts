@@ -230,6 +230,12 @@ export function blobStoreContract(t: Test, make: (t: Test) => Promise<StoreUnder
         t.equal(await here.remove(large.name.digest, into), true);
         t.equal(await here.open(large.name), undefined);
         t.equal(await here.remove(large.name.digest, into), false);
+        const { blobs, quarantined } = await here.usage();
+        const [files, bytes] = into === 'quarantine' ? [1, large.name.size] : [0, 0];
+        t.strictSame(
+          { blobs, quarantined },
+          { blobs: { files: 0, bytes: 0 }, quarantined: { files, bytes } },
+        );
         t.ok(blob && (await buffer(blob.read(0, large.name.size))).equals(large.bytes));
         await store(here, large);
         t.ok(await readBack(here, large.name));

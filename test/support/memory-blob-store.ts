@@ -135,7 +135,12 @@ export function makeMemoryBlobStore(options: MemoryBlobStoreOptions): MemoryBlob
       if (into === 'quarantine') quarantine.set(digest, file.bytes);
       return true;
     },
-    usage: async () => ({ blobs: sumOf(files), partial: sumOf(partial), free: disk.free }),
+    usage: async () => ({
+      blobs: sumOf(files),
+      partial: sumOf(partial),
+      quarantined: sumOf(new Map([...quarantine].map(([digest, bytes]) => [digest, { bytes }]))),
+      free: disk.free,
+    }),
     health: () => health,
     sweep: async () => ({ files: 0, bytes: 0 }),
     close: async () => undefined,

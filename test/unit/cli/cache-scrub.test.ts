@@ -22,6 +22,7 @@ t.test('a scrub that finds something bad names it, ends with 1, and puts it asid
   t.equal(run.stdout, `scrubbed 3 files, 6.0 KiB: 1 bad\nbad: ${digests[1]}\n`);
   t.equal((await stored()).length, 2);
   t.equal((await readdir(join(path, 'quarantine'))).length, 1);
+  t.match((await cache('stats')).stdout, /\nquarantine +2\.0 KiB in 1 file\n/);
   t.equal((await cache('scrub')).code, 0);
 });
 

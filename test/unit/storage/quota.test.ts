@@ -11,7 +11,7 @@ import {
 
 function usage(overrides: Partial<StoreUsage> = {}): StoreUsage {
   const none = { files: 0, bytes: 0 };
-  return { blobs: none, partial: none, free: undefined, ...overrides };
+  return { blobs: none, partial: none, quarantined: none, free: undefined, ...overrides };
 }
 
 const quota = { ...usualMarks, maxBytes: 1000 };

@@ -11,7 +11,7 @@ function makeCounted() {
   const store = {
     usage: async () => {
       measurements += 1;
-      return { blobs: { files: 1, bytes }, partial: none, free: undefined };
+      return { blobs: { files: 1, bytes }, partial: none, quarantined: none, free: undefined };
     },
   };
   const grow = (by: number): void => {
@@ -60,7 +60,7 @@ t.test('once an hour the files are counted anew', async (t) => {
   const none = { files: 0, bytes: 0 };
   const usage = async (count?: 'anew') => {
     counts.push(count);
-    return { blobs: none, partial: none, free: undefined };
+    return { blobs: none, partial: none, quarantined: none, free: undefined };
   };
   const room = makeRoom({ usage }, clock);
   for (const minutes of [0, 59, 1, 59, 1]) {
