@@ -15,10 +15,12 @@ export interface MaintenanceDependencies extends Observed {
   readonly values: KeyValue;
   /** Bytes a second; undefined: nothing is scrubbed. */
   readonly scrubRate: number | undefined;
+  /** The system's timers, unless told. */
+  readonly wait?: Wait;
 }
 
 /** Keeps no process alive that has nothing else to do. */
-const wait: Wait = (ms, signal) => delay(ms, undefined, { signal, ref: false });
+const systemWait: Wait = (ms, signal) => delay(ms, undefined, { signal, ref: false });
 
 /**
  * What goes on beside the requests until the signal aborts: tidying up once after the start, the
@@ -43,7 +45,7 @@ async function scrubSlowly(
   dependencies: MaintenanceDependencies,
   signal: AbortSignal,
 ): Promise<void> {
-  const { scrubRate, clock } = dependencies;
+  const { scrubRate, clock, wait = systemWait } = dependencies;
   if (scrubRate === undefined) return;
   await wait(scrubDelayMs, signal).catch(() => undefined);
   const pace = makePace(scrubRate, clock, wait);
@@ -60,7 +62,7 @@ async function tidy({ store, log }: MaintenanceDependencies, signal: AbortSignal
 }
 
 async function keepRoom(dependencies: MaintenanceDependencies, signal: AbortSignal): Promise<void> {
-  const { evictor, log } = dependencies;
+  const { evictor, log, wait = systemWait } = dependencies;
   while (!signal.aborted) {
     await measure(dependencies);
     await evictor.run().catch((error: unknown) => {
