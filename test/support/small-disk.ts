@@ -8,8 +8,8 @@ import { leaveOut, requireRoot } from './require-tool.ts';
 /** A file system of its own, in memory, with a bound. */
 export interface SmallDisk {
   readonly folder: string;
-  /** Takes all the room that is left. */
-  fill(): void;
+  /** Takes all the room that is left, or so much of it. */
+  fill(mebibytes?: number): void;
   /** Gives it back. */
   free(): void;
   makeReadOnly(): void;
@@ -53,9 +53,10 @@ function mountDisk(t: Test, options: DiskOptions): SmallDisk {
   const ballast = join(folder, 'ballast');
   return {
     folder,
-    fill() {
+    fill(bound = Infinity) {
       const file = openSync(ballast, 'a');
-      for (const size of [1024 * 1024, 4096]) writeUntilFull(file, Buffer.alloc(size));
+      writeUntilFull(file, Buffer.alloc(1024 * 1024), bound);
+      if (bound === Infinity) writeUntilFull(file, Buffer.alloc(4096), bound);
       closeSync(file);
     },
     free: () => rmSync(ballast, { force: true }),
@@ -64,9 +65,9 @@ function mountDisk(t: Test, options: DiskOptions): SmallDisk {
   };
 }
 
-function writeUntilFull(file: number, piece: Buffer): void {
+function writeUntilFull(file: number, piece: Buffer, maxPieces: number): void {
   try {
-    for (;;) writeSync(file, piece);
+    for (let written = 0; written < maxPieces; written += 1) writeSync(file, piece);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
   }
