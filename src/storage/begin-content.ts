@@ -77,6 +77,7 @@ async function openLeased(
         boot: own.boot,
         onFailure: (error) => disk.onWriteFailure(error),
         onCommit: (bytes) => usage.added(bytes),
+        inTurn: disk.inTurn,
       });
     }
   } catch (error) {

@@ -12,16 +12,28 @@ export interface DiskTrouble {
 /** Full, over quota, broken, mounted read-only, gone: no matter of the one file. */
 const diskCodes = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EROFS', 'ENXIO', 'ENODEV', 'ESTALE']);
 
-export function makeDiskTrouble(clock: Clock, readOnlyMs: number): DiskTrouble {
-  let because = '';
+/** `onChange` is told when trouble begins, and when somebody sees that its time is over. */
+export function makeDiskTrouble(
+  clock: Clock,
+  readOnlyMs: number,
+  onChange: (health: StoreHealth) => void = () => undefined,
+): DiskTrouble {
+  let health: StoreHealth = { state: 'writable' };
   let untilMs = -Infinity;
+  const change = (now: StoreHealth): void => {
+    const isNews = now.state !== health.state;
+    health = now;
+    if (isNews) onChange(now);
+  };
   return {
     note(error) {
       if (!diskCodes.has(systemCodeOf(error))) return;
-      because = messageOf(error);
       untilMs = clock.monotonicMs() + readOnlyMs;
+      change({ state: 'read-only', because: messageOf(error) });
     },
-    health: () =>
-      clock.monotonicMs() < untilMs ? { state: 'read-only', because } : { state: 'writable' },
+    health() {
+      if (clock.monotonicMs() >= untilMs) change({ state: 'writable' });
+      return health;
+    },
   };
 }

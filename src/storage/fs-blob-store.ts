@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Clock, randomHex } from '../kernel/clock.ts';
+import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
 import { type Digest, parseDigest } from '../oci/digest.ts';
 import { beginContent, type Reserve } from './begin-content.ts';
@@ -25,6 +26,7 @@ export interface FsBlobStoreOptions {
 export interface FsBlobStoreDependencies {
   readonly clock: Clock;
   readonly metrics?: Metrics | undefined;
+  readonly log?: Log | undefined;
   /** The operating system's, unless told. */
   readonly files?: FileSystem | undefined;
   /**
@@ -40,8 +42,9 @@ export async function openFsBlobStore(
   dependencies: FsBlobStoreDependencies,
 ): Promise<BlobStore> {
   const { path, readOnlyMs = 30_000, silentMs = 300_000, keepPartialMs = 86_400_000 } = options;
-  const { clock, metrics, files = systemFiles, reserve } = dependencies;
-  const disk = await openStoreDisk({ path, readOnlyMs, silentMs }, files, clock, metrics);
+  const { clock, metrics, log, files = systemFiles, reserve } = dependencies;
+  const observed = { clock, metrics, log };
+  const disk = await openStoreDisk({ path, readOnlyMs, silentMs }, { ...observed, files });
   const { folder, trouble, usage, leases } = disk;
   const background = new Set<Promise<unknown>>();
   const inBackground = (work: Promise<unknown>): void => {

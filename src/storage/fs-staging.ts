@@ -1,3 +1,4 @@
+import type { FileHandle } from 'node:fs/promises';
 import { messageOf } from '../kernel/tagged-error.ts';
 import { algorithmOf, type Digest } from '../oci/digest.ts';
 import type { ContentName, Staging } from './blob-store.ts';
@@ -6,12 +7,14 @@ import { type Lease, leavePartial } from './lease.ts';
 import { openPartial, type PartialDependencies, removePartial } from './partial-content.ts';
 import { StorageError } from './storage-error.ts';
 import { syncFolder } from './store-folder.ts';
+import type { InTurn } from './turns.ts';
 import { writeAll } from './write-all.ts';
 
 export interface StagingDependencies extends PartialDependencies {
   /** Called with what went wrong on disk. */
   readonly onFailure: (error: unknown) => void;
   readonly onCommit: (bytes: number) => void;
+  readonly inTurn: InTurn;
 }
 
 /** Content on its way in, in a file of the lease's owner; ends the lease with itself. */
@@ -20,7 +23,7 @@ export async function openStaging(
   lease: Lease,
   dependencies: StagingDependencies,
 ): Promise<Staging> {
-  const { folder, files, onFailure, onCommit } = dependencies;
+  const { folder, files, onFailure, onCommit, inTurn } = dependencies;
   const { digest, size } = content;
   const own = folder.partial(digest, lease.owner);
   const partial = await openPartial(content, lease.owner, dependencies);
@@ -59,10 +62,7 @@ export async function openStaging(
       if (!isRight || written !== size) {
         throw new TypeError(`${digest} was about to be stored with other bytes`);
       }
-      await trying(async () => {
-        await part.datasync();
-        await putIntoPlace(own.part, digest, dependencies);
-      });
+      await trying(() => inTurn(() => putIntoPlace(part, own.part, digest, dependencies)));
       onCommit(size);
       await end(() => removePartial(own, files));
     },
@@ -77,12 +77,15 @@ export async function openStaging(
   };
 }
 
+/** In turn, since it waits for the disk itself. */
 async function putIntoPlace(
-  part: string,
+  part: FileHandle,
+  path: string,
   digest: Digest,
   { folder, files }: PartialDependencies,
 ): Promise<void> {
-  await files.rename(part, folder.blob(digest));
+  await part.datasync();
+  await files.rename(path, folder.blob(digest));
   await syncFolder(folder.blobs(algorithmOf(digest)), files);
 }
 

@@ -1,8 +1,9 @@
 import type { Clock } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
+import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { StoredInfo } from './blob-store.ts';
+import type { StoredInfo, StoreHealth } from './blob-store.ts';
 import { type DiskTrouble, makeDiskTrouble } from './disk-trouble.ts';
 import { type FileSystem, unlessAbsent } from './file-system.ts';
 import { type Leases, makeLeases } from './lease.ts';
@@ -11,6 +12,7 @@ import { StorageError } from './storage-error.ts';
 import { makeFolders, makeStoreFolder, type StoreFolder } from './store-folder.ts';
 import { makeStoreUsage, type StoreUsageCounter } from './store-usage.ts';
 import { countOpenFiles, type OpenFiles } from './stored-content.ts';
+import { type InTurn, makeTurns } from './turns.ts';
 
 /** A store's folder, and what this process knows and counts of it. */
 export interface StoreDisk {
@@ -22,6 +24,11 @@ export interface StoreDisk {
   readonly trouble: DiskTrouble;
   readonly usage: StoreUsageCounter;
   readonly openFiles: OpenFiles;
+  /**
+   * For what waits for the disk itself. Node has four threads for all files: without it, a few
+   * files that are slow to be made durable would keep everybody from reading.
+   */
+  readonly inTurn: InTurn;
   infoOf(digest: Digest): Promise<StoredInfo | undefined>;
   countError(operation: StoreOperation): void;
   onWriteFailure(error: unknown): void;
@@ -32,6 +39,13 @@ export interface StoreDisk {
 
 export type StoreOperation = 'read' | 'write' | 'size';
 
+export interface StoreDiskDependencies {
+  readonly files: FileSystem;
+  readonly clock: Clock;
+  readonly metrics?: Metrics | undefined;
+  readonly log?: Log | undefined;
+}
+
 export interface StoreDiskOptions {
   readonly path: string;
   readonly readOnlyMs: number;
@@ -41,16 +55,17 @@ export interface StoreDiskOptions {
 /** Makes the folders where they are not there; throws `StorageError` if it can't. */
 export async function openStoreDisk(
   { path, readOnlyMs, silentMs }: StoreDiskOptions,
-  files: FileSystem,
-  clock: Clock,
-  metrics: Metrics | undefined,
+  { files, clock, metrics, log }: StoreDiskDependencies,
 ): Promise<StoreDisk> {
   const folder = makeStoreFolder(path);
   await makeFolders(folder, files).catch((error: unknown) => {
     throw failed(`the folders in ${path}`, 'made', error);
   });
   const own = await readOwnIdentity(files);
-  const trouble = makeDiskTrouble(clock, readOnlyMs);
+  const trouble = makeDiskTrouble(clock, readOnlyMs, (health) => {
+    metrics?.set('assay_store_writable', {}, health.state === 'writable' ? 1 : 0);
+    tell(health, log);
+  });
   const openFiles = countOpenFiles();
   const countError = (operation: StoreOperation): void =>
     metrics?.count('assay_store_errors_total', { operation });
@@ -67,6 +82,7 @@ export async function openStoreDisk(
     trouble,
     usage: makeStoreUsage(folder, files),
     openFiles,
+    inTurn: makeTurns(),
     countError,
     onWriteFailure,
     async infoOf(digest) {
@@ -78,6 +94,11 @@ export async function openStoreDisk(
     reading: (what, work) => translated(work, what, 'read', () => countError('read')),
     writing: (what, work) => translated(work, what, 'stored', onWriteFailure),
   };
+}
+
+function tell(health: StoreHealth, log: Log | undefined): void {
+  if (health.state === 'writable') log?.info({}, 'content is stored again');
+  else log?.warn({ because: health.because }, 'content is not stored for a while');
 }
 
 async function translated<T>(
