@@ -76,8 +76,8 @@ async function keepRoom(dependencies: MaintenanceDependencies, signal: AbortSign
 async function measure({ store, metrics }: MaintenanceDependencies): Promise<void> {
   metrics.set('assay_store_writable', {}, store.health().state === 'writable' ? 1 : 0);
   try {
-    const { free, ...kinds } = await store.usage();
-    for (const [kind, { files, bytes }] of Object.entries(kinds)) {
+    const { free, blobs, partial, quarantined } = await store.usage();
+    for (const [kind, { files, bytes }] of Object.entries({ blobs, partial, quarantined })) {
       metrics.set('assay_store_bytes', { kind }, bytes);
       metrics.set('assay_store_files', { kind }, files);
     }

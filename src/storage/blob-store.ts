@@ -105,6 +105,8 @@ export interface StoreUsage {
   readonly quarantined: { readonly files: number; readonly bytes: number };
   /** Of the file system; undefined where it does not say. */
   readonly free: { readonly bytes: number; readonly files: number } | undefined;
+  /** Of what is free, the store leaves so much to others, full as it may be. */
+  readonly reserve?: { readonly bytes: number; readonly files: number } | undefined;
 }
 
 export type StoreHealth =

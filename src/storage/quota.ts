@@ -40,21 +40,29 @@ export function needOf(usage: StoreUsage, quota: Quota, reservedBytes: number): 
   const { maxBytes = Infinity, highMark, lowMark } = quota;
   const used = usedBytes(usage, reservedBytes);
   const isOver = used > maxBytes * highMark;
-  const { free, blobs, partial } = usage;
+  const { free, reserve, blobs, partial } = usage;
   // What is reserved is free still, and will not be.
   const comingBytes = Math.max(0, reservedBytes - partial.bytes);
   return {
     quotaBytes: isOver ? used - maxBytes * lowMark : 0,
-    diskBytes: free === undefined ? 0 : lackOf(free.bytes - comingBytes, used, quota),
-    files: free === undefined ? 0 : lackOf(free.files, blobs.files + partial.files, quota),
+    diskBytes:
+      free === undefined ? 0 : lackOf(free.bytes - comingBytes, used, reserve?.bytes, quota),
+    files:
+      free === undefined
+        ? 0
+        : lackOf(free.files, blobs.files + partial.files, reserve?.files, quota),
   };
 }
 
-/** A share of what there is for us, so that the marks fit every disk, also one full of others' files. */
-function lackOf(free: number, taken: number, { minFree, enoughFree }: Quota): number {
+/**
+ * A share of what there is for us, so that the marks fit every disk, also one full of others'
+ * files; and no less than the store leaves free, or it would wait for room that nobody makes.
+ */
+function lackOf(free: number, taken: number, reserve = 0, { minFree, enoughFree }: Quota): number {
   const whole = free + taken;
-  if (!Number.isFinite(whole) || free >= whole * minFree) return 0;
-  return whole * enoughFree - free;
+  const least = Math.max(whole * minFree, reserve);
+  if (!Number.isFinite(whole) || free >= least) return 0;
+  return least + whole * (enoughFree - minFree) - free;
 }
 
 export function isMet({ quotaBytes, diskBytes, files }: Need): boolean {

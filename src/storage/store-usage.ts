@@ -20,6 +20,12 @@ interface Sum {
 /** Other things live on the same disk, such as the state: a twentieth is theirs, or 64 MiB. */
 const maxReserveBytes = 64 * 1024 * 1024;
 const reserveShare = 0.05;
+/** A part, a journal, a lease, and their drafts, of a few at the same time. */
+const reserveFiles = 16;
+
+function reserveOf(totalBytes: number): number {
+  return Math.min(maxReserveBytes, totalBytes * reserveShare);
+}
 
 export function makeStoreUsage(folder: StoreFolder, files: FileSystem): StoreUsageCounter {
   const change: Sum = { files: 0, bytes: 0 };
@@ -39,7 +45,7 @@ export function makeStoreUsage(folder: StoreFolder, files: FileSystem): StoreUsa
     });
     return counting;
   };
-  const freeOf = async (): Promise<{ bytes: number; files: number; total: number } | undefined> => {
+  const freeOf = async (): Promise<Free | undefined> => {
     const { bsize, bavail, blocks, ffree, files: inodes } = await files.statfs(folder.staging);
     if (blocks === 0) return undefined;
     // Some file systems (btrfs) make inodes as they are needed, and state none.
@@ -59,12 +65,11 @@ export function makeStoreUsage(folder: StoreFolder, files: FileSystem): StoreUsa
       );
       const quarantined: Sum = { files: 0, bytes: 0 };
       await addFolder(quarantined, folder.quarantine, files, () => true);
-      const free = await freeOf();
       return {
         blobs: { files: blobs.files + change.files, bytes: blobs.bytes + change.bytes },
         partial,
         quarantined,
-        free: free && { bytes: free.bytes, files: free.files },
+        ...toSpace(await freeOf()),
       };
     },
     added(bytes) {
@@ -78,11 +83,19 @@ export function makeStoreUsage(folder: StoreFolder, files: FileSystem): StoreUsa
     async hasRoom(bytes) {
       const free = await freeOf();
       if (free === undefined) return true;
-      const reserve = Math.min(maxReserveBytes, free.total * reserveShare);
-      // A part, a journal, a lease, and their drafts.
-      return free.bytes - bytes >= reserve && free.files >= 16;
+      return free.bytes - bytes >= reserveOf(free.total) && free.files >= reserveFiles;
     },
   };
+}
+
+interface Free extends Sum {
+  readonly total: number;
+}
+
+function toSpace(free: Free | undefined): Pick<StoreUsage, 'free' | 'reserve'> {
+  if (free === undefined) return { free };
+  const { bytes, files, total } = free;
+  return { free: { bytes, files }, reserve: { bytes: reserveOf(total), files: reserveFiles } };
 }
 
 async function addFolder(

@@ -48,6 +48,23 @@ t.test('a disk with less than a twentieth free has a tenth of it freed', async (
   t.equal(reasonOf(at(49)), 'disk');
 });
 
+t.test('more is made free than the store leaves free anyway', async (t) => {
+  const at = (free: number, reserve: number) =>
+    needOf(
+      usage({
+        blobs: { files: 1000 - free, bytes: 1000 - free },
+        free: { bytes: free, files: free },
+        reserve: { bytes: reserve, files: reserve },
+      }),
+      usualMarks,
+      0,
+    );
+  t.ok(isMet(at(200, 200)));
+  t.strictSame(at(199, 200), { quotaBytes: 0, diskBytes: 51, files: 51 });
+  t.ok(isMet(at(50, 30)), 'a smaller reserve changes nothing');
+  t.strictSame(at(49, 30), { quotaBytes: 0, diskBytes: 51, files: 51 });
+});
+
 t.test('what is promised is as good as gone from the disk', async (t) => {
   const given = usage({
     blobs: { files: 1, bytes: 500 },
