@@ -1,8 +1,9 @@
-import { pipeline, type Readable, Transform, type TransformCallback } from 'node:stream';
+import { pipeline, Transform, type TransformCallback } from 'node:stream';
 import { TaggedError } from '../kernel/tagged-error.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Repository, scopeOf } from '../oci/repository.ts';
 import type { Metrics } from '../observe/metric-list.ts';
+import type { PieceStream } from '../storage/read-pieces.ts';
 import type { BlobContent, ContentSource } from '../upstream/content-source.ts';
 import { NotFoundError, UnavailableError } from './gate-error.ts';
 import type { ByteRange, TrustedBlob } from './trusted-content.ts';
@@ -40,7 +41,7 @@ export function openerOf(
     throw new UnavailableError('BAD_UPSTREAM', because);
   };
   /** The whole, whoever has looked at the bytes before. */
-  const verifiedWhole = ({ stream, proof }: BlobContent): Readable => {
+  const verifiedWhole = ({ stream, proof }: BlobContent): PieceStream => {
     if (proof !== undefined) return stream;
     const verified = matching(part);
     verified.once('error', (error) => {

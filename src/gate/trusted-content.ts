@@ -1,8 +1,8 @@
-import type { Readable } from 'node:stream';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Reference, Tag } from '../oci/reference.ts';
 import type { Repository } from '../oci/repository.ts';
+import type { PieceStream } from '../storage/read-pieces.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 
 /** Content that the gate let through. Only gate/admission.ts makes one; routes send nothing else. */
@@ -35,7 +35,7 @@ export type TrustedBlob = Trusted<{
    * A stream that can't end well with other bytes than the descriptor names: its last 64 KiB come
    * only once the hash matches. Resolves when upstream's headers have come.
    */
-  open(signal: AbortSignal): Promise<Readable>;
+  open(signal: AbortSignal): Promise<PieceStream>;
   /**
    * The same for a part, where it can be had without giving unverified bytes for a complete
    * answer; otherwise the stream is the whole blob, and `range` undefined. Absent: `open` it is.
@@ -52,7 +52,7 @@ export interface ByteRange {
 }
 
 export interface OpenedRange {
-  readonly stream: Readable;
+  readonly stream: PieceStream;
   /** What the stream is; undefined: all of the blob. */
   readonly range: ByteRange | undefined;
 }

@@ -1,8 +1,10 @@
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { OpenedRange } from '../gate/trusted-content.ts';
 import { beforeDeadline, type Exchange } from './exchange.ts';
 import { exactLength } from './exact-length.ts';
 import { recordBrokenStream } from './send-failure.ts';
+import { sendPieces } from './send-pieces.ts';
 import { cutOffSlowReader } from './slow-reader.ts';
 
 type OpenBody = (signal: AbortSignal) => Promise<OpenedRange>;
@@ -29,22 +31,31 @@ export async function streamBody(
   // Node would keep them until the first byte, which for a small blob comes with the last one.
   response.flushHeaders();
   const stopWatching = cutOffSlowReader(response, services.limits.slowReader);
-  // Before the connection is destroyed for it, so that it is not taken for the client's leaving.
-  let isSourceAtFault = false;
+  try {
+    if (body.pieces === undefined) await pipeThrough(exchange, body, size);
+    else await sendPieces(body.pieces, response, size);
+    services.metrics.count('assay_bytes_served_total', { kind: 'blob' }, size);
+  } catch (error) {
+    // A connection that is not gone by now was not the client's to end.
+    if (!response.destroyed) recordBrokenStream(exchange, error);
+    response.destroy();
+  } finally {
+    stopWatching();
+    body.destroy();
+  }
+}
+
+async function pipeThrough(exchange: Exchange, body: Readable, size: number): Promise<void> {
   const exact = exactLength(size);
-  const noteFault = (): void => {
-    isSourceAtFault ||= !exchange.signal.aborted;
+  let isNoted = false;
+  // Before the connection is destroyed for it, so that it is not taken for the client's leaving.
+  const noteFault = (error: unknown): void => {
+    if (!isNoted && !exchange.signal.aborted) recordBrokenStream(exchange, error);
+    isNoted = true;
   };
   body.once('error', noteFault);
   exact.once('error', noteFault);
-  try {
-    await pipeline(body, exact, response);
-    services.metrics.count('assay_bytes_served_total', { kind: 'blob' }, size);
-  } catch (error) {
-    if (isSourceAtFault) recordBrokenStream(exchange, error);
-  } finally {
-    stopWatching();
-  }
+  await pipeline(body, exact, exchange.response);
 }
 
 /** An opening that comes too late, or for a client that has gone, is closed again. */

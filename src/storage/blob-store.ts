@@ -1,6 +1,6 @@
-import type { Readable } from 'node:stream';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
+import type { PieceStream } from './read-pieces.ts';
 
 /** Names exact bytes, and how many they are. */
 export type ContentName = Pick<Descriptor, 'digest' | 'size'>;
@@ -53,7 +53,7 @@ export interface StoredBlob {
    * The bytes from `start` up to and without `end`, as fast as they are read, in large pieces and
    * bounded memory. Closes the blob at its end, however it ends.
    */
-  read(start: number, end: number): Readable;
+  read(start: number, end: number): PieceStream;
   /** For a blob that is not read after all; may be called twice. */
   close(): Promise<void>;
 }

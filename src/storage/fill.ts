@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { ContentName } from './blob-store.ts';
+import type { PieceStream } from './read-pieces.ts';
 
 /**
  * Brings content into the store while clients read it. One fill a digest, whatever the number of
@@ -31,7 +32,7 @@ export interface FillRange {
 }
 
 export interface FillReading {
-  readonly stream: Readable;
+  readonly stream: PieceStream;
   /** What the stream is; undefined: all of the content. */
   readonly range: FillRange | undefined;
 }

@@ -1,6 +1,5 @@
-import type { Readable } from 'node:stream';
 import type { GrowingBlob, GrowthReader } from './growing-blob.ts';
-import { readPieces } from './read-pieces.ts';
+import { type PieceStream, readPieces } from './read-pieces.ts';
 
 export interface GrowingStreamOptions {
   readonly start: number;
@@ -22,7 +21,7 @@ export function readGrowing(
   first: GrowingBlob,
   reader: GrowthReader,
   { start, end, again, onEnd }: GrowingStreamOptions,
-): Readable {
+): PieceStream {
   let growing = first;
   let left = again;
   let trying: Promise<void> | undefined;

@@ -15,44 +15,72 @@ export interface PieceSource {
   onEnd(position: number): void;
 }
 
+/** A stream whose bytes can also be read straight into memory of the reader's own. */
+export interface PieceStream extends Readable {
+  readonly pieces?: Pieces;
+}
+
+/** Whoever reads so listens to nothing of the stream, and destroys it at the end. */
+export interface Pieces {
+  /** Resolves with how many bytes can be read now; 0: that was all. */
+  ready(): Promise<number>;
+  /** Reads the next bytes, after `ready` said that there are some; resolves with how many. */
+  read(into: Uint8Array): Promise<number>;
+}
+
 /**
  * A stream that reads a piece at a time, when its reader wants one: at most two pieces are in
  * memory, whatever the reader does.
  */
-export function readPieces(source: PieceSource, start: number, pieceBytes: number): Readable {
+export function readPieces(source: PieceSource, start: number, pieceBytes: number): PieceStream {
   let position = start;
-  const step = async (stream: Readable): Promise<void> => {
-    if (stream.destroyed) return;
-    const ready = source.ready(position);
-    if (ready === 'end') {
-      stream.push(null);
-      return;
+  let rejectWaiting: ((error: Error) => void) | undefined;
+  const ready = async (): Promise<number> => {
+    for (;;) {
+      const bytes = source.ready(position);
+      if (bytes === 'end') return 0;
+      if (bytes > 0) return bytes;
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      rejectWaiting = reject;
+      source.whenMore(resolve);
+      await promise;
     }
-    if (ready === 0) {
-      source.whenMore(() => run(stream));
-      return;
-    }
-    const piece = Buffer.allocUnsafeSlow(Math.min(ready, pieceBytes));
-    const bytes = await source.read(piece, position);
+  };
+  const read = async (into: Uint8Array): Promise<number> => {
+    const given = source.ready(position);
+    if (given === 0 || given === 'end') throw new TypeError('nothing may be read now');
+    // What lies behind it in the file is not to be given yet.
+    const room = given < into.byteLength ? into.subarray(0, given) : into;
+    const bytes = await source.read(room, position);
     if (bytes === 0) throw new Error(`a stored file ended at ${position}`);
-    if (stream.destroyed) return;
     position += bytes;
-    stream.push(bytes === piece.byteLength ? piece : piece.subarray(0, bytes));
+    return bytes;
   };
-  const run = (stream: Readable): void => {
-    step(stream).catch((error: unknown) => stream.destroy(toError(error)));
+  const next = async (): Promise<Buffer | null> => {
+    const bytes = await ready();
+    if (bytes === 0) return null;
+    const piece = Buffer.allocUnsafeSlow(Math.min(bytes, pieceBytes));
+    return piece.subarray(0, await read(piece));
   };
-  return new Readable({
+  const fill = async (): Promise<void> => {
+    try {
+      const piece = await next();
+      if (!stream.destroyed) stream.push(piece);
+    } catch (error) {
+      stream.destroy(toError(error));
+    }
+  };
+  const stream = new Readable({
     // One piece is read while the one before is being sent.
     highWaterMark: 1,
-    read() {
-      run(this);
-    },
+    read: () => void fill(),
     destroy(error, done) {
+      rejectWaiting?.(error ?? new Error('nobody reads it any more'));
       source.onEnd(position);
       done(error);
     },
   });
+  return Object.assign(stream, { pieces: { ready, read } });
 }
 
 function toError(thrown: unknown): Error {

@@ -1,8 +1,8 @@
-import type { Readable } from 'node:stream';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Reference, Tag } from '../oci/reference.ts';
 import type { RepositoryPath } from '../oci/repository.ts';
+import type { PieceStream } from '../storage/read-pieces.ts';
 
 /**
  * Anything that yields manifests, blobs and referrers: an upstream registry, an image layout in a
@@ -81,7 +81,7 @@ export interface BlobRange {
 }
 
 export interface BlobContent extends BlobStat {
-  readonly stream: Readable;
+  readonly stream: PieceStream;
   /** What part of the blob the stream is; undefined: all of it. */
   readonly range?: BlobRange | undefined;
   /**

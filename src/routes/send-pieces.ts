@@ -1,0 +1,90 @@
+import type { ServerResponse } from 'node:http';
+import type { Pieces } from '../storage/read-pieces.ts';
+import { makePieceBuffers } from './piece-buffers.ts';
+
+/** One for all answers of the process: what one has sent from, the next one sends from. */
+const buffers = makePieceBuffers();
+
+/** A reader that has taken so much gets larger pieces. */
+const largeAfterBytes = 512 * 1024;
+
+/**
+ * Sends exactly `size` bytes, each piece once the one before has left for the client: a reader
+ * that stalls holds one piece and no more. Rejects where the source fails, ends early or has more
+ * bytes, and where the client leaves.
+ */
+export async function sendPieces(
+  pieces: Pieces,
+  response: ServerResponse,
+  size: number,
+): Promise<void> {
+  const client = watchClient(response);
+  try {
+    for (let sent = 0; ;) {
+      if ((await client.unlessGone(pieces.ready())) === 0) {
+        if (sent === size) break;
+        throw new Error(`the stream ended after ${sent} of ${size} bytes`);
+      }
+      if (sent === size) throw new Error(`the stream has more than ${size} bytes`);
+      sent += await sendPiece(pieces, response, client, size - sent, sent >= largeAfterBytes);
+    }
+    await client.unlessGone(ended(response));
+  } finally {
+    client.stop();
+  }
+}
+
+async function sendPiece(
+  pieces: Pieces,
+  response: ServerResponse,
+  client: ClientWatch,
+  maxBytes: number,
+  isFast: boolean,
+): Promise<number> {
+  const lent = buffers.lend(isFast && maxBytes > largeAfterBytes ? 'large' : 'small');
+  let state: 'reusable' | 'maybe in use' = 'maybe in use';
+  try {
+    const bytes = await pieces.read(lent.bytes.subarray(0, Math.min(lent.bytes.length, maxBytes)));
+    await client.unlessGone(written(response, lent.bytes.subarray(0, bytes)));
+    state = 'reusable';
+    return bytes;
+  } finally {
+    lent.giveBack(state);
+  }
+}
+
+interface ClientWatch {
+  /** What the work resolves with; rejects as soon as the client has gone. One at a time. */
+  unlessGone<T>(work: Promise<T>): Promise<T>;
+  stop(): void;
+}
+
+/** No `Promise.race` with one promise for all: that would keep every piece's outcome till the end. */
+function watchClient(response: ServerResponse): ClientWatch {
+  let rejectCurrent: ((error: Error) => void) | undefined;
+  const onClose = (): void => rejectCurrent?.(new Error('the client has gone'));
+  response.once('close', onClose);
+  return {
+    unlessGone<T>(work: Promise<T>) {
+      const { promise, resolve, reject } = Promise.withResolvers<T>();
+      rejectCurrent = reject;
+      if (response.destroyed) onClose();
+      work.then(resolve, reject);
+      return promise;
+    },
+    stop: () => void response.off('close', onClose),
+  };
+}
+
+/** Resolves when the bytes have left for the system. */
+function written(response: ServerResponse, bytes: Uint8Array): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  response.write(bytes, (error) => (error ? reject(error) : resolve()));
+  return promise;
+}
+
+function ended(response: ServerResponse): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  response.end(resolve);
+  return promise;
+}
