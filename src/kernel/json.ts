@@ -62,7 +62,7 @@ function endOfString(text: string, from: number): number {
 }
 
 function noteName(names: Set<string> | undefined, written: string): void {
-  const name = written.includes('\\') ? String(parse(`"${written}"`)) : written;
+  const name = written.includes('\\') ? (parse(`"${written}"`) as string) : written;
   if (names?.has(name)) throw fail(`the name ${quoted(name)} stands twice`);
   names?.add(name);
 }
