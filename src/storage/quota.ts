@@ -60,7 +60,8 @@ export function needOf(usage: StoreUsage, quota: Quota, reservedBytes: number): 
  */
 function lackOf(free: number, taken: number, reserve = 0, { minFree, enoughFree }: Quota): number {
   const whole = free + taken;
-  const least = Math.max(whole * minFree, reserve);
+  // Where all of ours would not make that room, to lose it would help nobody.
+  const least = Math.max(whole * minFree, reserve < whole ? reserve : 0);
   if (!Number.isFinite(whole) || free >= least) return 0;
   return least + whole * (enoughFree - minFree) - free;
 }

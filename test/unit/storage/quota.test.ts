@@ -76,6 +76,21 @@ t.test('what is promised is as good as gone from the disk', async (t) => {
   t.equal(needOf(given, usualMarks, 600).diskBytes, 200);
 });
 
+t.test('what could not make the room that is left to others stays', async (t) => {
+  const at = (free: number) =>
+    needOf(
+      usage({
+        blobs: { files: 1, bytes: 100 },
+        free: { bytes: free, files: Infinity },
+        reserve: { bytes: 500, files: 0 },
+      }),
+      usualMarks,
+      0,
+    );
+  t.ok(isMet(at(399)));
+  t.notOk(isMet(at(401)));
+});
+
 t.test('a file system with few files left has some freed', async (t) => {
   const blobs = { files: 96, bytes: 1 };
   const need = needOf(usage({ blobs, free: { bytes: 1e9, files: 4 } }), usualMarks, 0);
