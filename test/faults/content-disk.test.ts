@@ -1,21 +1,26 @@
-import { readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { signatureOf } from '../support/app-kit.ts';
-import { makeBarrier } from '../support/barrier.ts';
 import type { BlobClient } from '../support/blob-client.ts';
 import { type BuiltBlob, buildImage } from '../support/build-image.ts';
 import { checkStore, storeRoot } from '../support/check-store.ts';
 import {
-  type ContentKit,
   eventually,
   expectWhole,
   mebibyte,
   metricOf,
-  openContentKit,
   withheldBytes,
 } from '../support/content-kit.ts';
-import { type FakeClock, makeFakeClock } from '../support/fake-clock.ts';
+import {
+  type DiskKit,
+  diskLayerBytes,
+  isStored,
+  openBelow,
+  openDiskKit,
+  pauseHalfway,
+  storeLayer,
+  upstreamSecret,
+} from '../support/disk-kit.ts';
 import { injectFault, requireStrace } from '../support/inject-fault.ts';
 import { mountSmallDisk } from '../support/small-disk.ts';
 
@@ -26,46 +31,8 @@ import { mountSmallDisk } from '../support/small-disk.ts';
 
 t.setTimeout(110_000);
 
-const size = 8 * mebibyte;
 /** Longer than a store that failed is left alone. */
 const recoveryMs = 31_000;
-const secret = 'correct-horse-battery';
-
-interface DiskKit extends ContentKit {
-  readonly clock: FakeClock;
-  /** The layers of the image, by number from 1. */
-  readonly layers: readonly BuiltBlob[];
-}
-
-async function openDiskKit(t: Test, dataFolder: string, layerCount = 3): Promise<DiskKit> {
-  const clock = makeFakeClock();
-  const layerSizes = Array.from({ length: layerCount }, (_, at) => size + at);
-  const credentials = { username: 'bot', password: secret };
-  const kit = await openContentKit(t, { layerSizes, dataFolder, clock, credentials });
-  const unsigned = buildImage({ name: `${t.fullname}/unsigned`, layerSizes: [size] });
-  kit.registry.put('app', unsigned, 'unsigned');
-  return { ...kit, clock, layers: kit.image.blobs.slice(1) };
-}
-
-/** Upstream sends half of a blob, then waits. */
-function pauseHalfway(kit: DiskKit, blob: BuiltBlob) {
-  const until = makeBarrier();
-  kit.registry.setFault(({ path, method }, answer) =>
-    method === 'GET' && path.endsWith(blob.descriptor.digest)
-      ? { ...answer, pauseAt: { bytes: size / 2, until } }
-      : undefined,
-  );
-  return until;
-}
-
-async function isStored({ dataFolder }: DiskKit, { descriptor }: BuiltBlob): Promise<boolean> {
-  return (await checkStore(dataFolder)).stored.includes(descriptor.digest);
-}
-
-async function store(t: Test, kit: DiskKit, blob: BuiltBlob): Promise<void> {
-  await expectWhole(t, kit.open({ blob }), 'before the fault a client');
-  await eventually(() => isStored(kit, blob));
-}
 
 /** Facts 5.2, O1, O2: nobody completes what is not admitted, or what is wrong. */
 async function expectRefusals(t: Test, kit: DiskKit, blob: BuiltBlob): Promise<void> {
@@ -79,7 +46,7 @@ async function expectRefusals(t: Test, kit: DiskKit, blob: BuiltBlob): Promise<v
   );
   const { isComplete, status, bytes } = await kit.open({ blob }).ended;
   t.notOk(isComplete && status === 200, 'nobody completes wrong bytes');
-  if (status === 200) t.ok(bytes <= size - withheldBytes, 'and their tail is withheld');
+  if (status === 200) t.ok(bytes <= diskLayerBytes - withheldBytes, 'and their tail is withheld');
   kit.registry.setFault(undefined);
 }
 
@@ -107,19 +74,11 @@ async function expectRecovery(t: Test, kit: DiskKit, blob: BuiltBlob): Promise<v
   await eventually(async () => (await checkStore(kit.dataFolder)).staging.length === 0);
   await eventually(() => openBelow(storeRoot(kit.dataFolder)).length === 0);
   t.same((await checkStore(kit.dataFolder)).complaints, [], 'what is stored is right');
-  t.notMatch(JSON.stringify(kit.lines) + (await kit.metrics()), secret, 'no secret was said');
-}
-
-/** Files of the store, but for those of the state, that this process has open. */
-function openBelow(folder: string): readonly string[] {
-  const links = readdirSync('/proc/self/fd').map((name) => {
-    try {
-      return readlinkSync(join('/proc/self/fd', name));
-    } catch {
-      return '';
-    }
-  });
-  return links.filter((path) => path.startsWith(folder) && !path.endsWith('.mdb'));
+  t.notMatch(
+    JSON.stringify(kit.lines) + (await kit.metrics()),
+    upstreamSecret,
+    'no secret was said',
+  );
 }
 
 function expectAllWhole(t: Test, clients: readonly BlobClient[]): Promise<void[]> {
@@ -131,10 +90,10 @@ t.test('a disk that runs full in the middle of a fill disturbs no client', async
   if (disk === undefined) return;
   const kit = await openDiskKit(t, disk.folder);
   const [kept, coming, other] = kit.layers as [BuiltBlob, BuiltBlob, BuiltBlob];
-  await store(t, kit, kept);
+  await storeLayer(t, kit, kept);
   const until = pauseHalfway(kit, coming);
   const clients = Array.from({ length: 20 }, () => kit.open({ blob: coming }));
-  await Promise.all(clients.map((client) => client.reaches(size / 4)));
+  await Promise.all(clients.map((client) => client.reaches(diskLayerBytes / 4)));
   disk.fill();
   until.release();
   await expectAllWhole(t, clients);
@@ -163,7 +122,7 @@ t.test('a layer that does not fit on the disk is passed through', async (t) => {
     [1, 2, 3].map(() => kit.open({ blob })),
   );
   t.notOk(await isStored(kit, blob), 'it is not stored');
-  await store(t, kit, kit.layers[0]!);
+  await storeLayer(t, kit, kit.layers[0]!);
   t.pass('one that fits is stored meanwhile');
 });
 
@@ -173,7 +132,7 @@ t.test('a disk that is read-only serves what it has, and lets the rest through',
   if (disk === undefined) return;
   const kit = await openDiskKit(t, disk.folder);
   const [kept, coming, other] = kit.layers as [BuiltBlob, BuiltBlob, BuiltBlob];
-  await store(t, kit, kept);
+  await storeLayer(t, kit, kept);
   await eventually(() => openBelow(storeRoot(disk.folder)).length === 0);
   disk.makeReadOnly();
   await expectWhole(t, kit.open({ blob: kept }), 'of what is stored a client');
@@ -192,10 +151,10 @@ t.test('a disk that fails to write in the middle of a fill disturbs no client', 
   if (!(await requireStrace(t))) return;
   const kit = await openDiskKit(t, join(t.testdir(), 'data'));
   const [kept, coming, other] = kit.layers as [BuiltBlob, BuiltBlob, BuiltBlob];
-  await store(t, kit, kept);
+  await storeLayer(t, kit, kept);
   const until = pauseHalfway(kit, coming);
   const clients = Array.from({ length: 20 }, () => kit.open({ blob: coming }));
-  await Promise.all(clients.map((client) => client.reaches(size / 4)));
+  await Promise.all(clients.map((client) => client.reaches(diskLayerBytes / 4)));
   const [part] = openBelow(storeRoot(kit.dataFolder)).filter((path) => path.endsWith('.part'));
   const inject = 'write,writev,pwrite64,pwritev,pwritev2:error=EIO';
   const fault = await injectFault(t, { inject, path: part ?? 'none' });
@@ -217,7 +176,7 @@ t.test('content that can not be made durable is not stored', async (t) => {
   const [coming, other] = kit.layers as [BuiltBlob, BuiltBlob];
   const until = pauseHalfway(kit, coming);
   const client = kit.open({ blob: coming });
-  await client.reaches(size / 4);
+  await client.reaches(diskLayerBytes / 4);
   const [part] = openBelow(storeRoot(kit.dataFolder)).filter((path) => path.endsWith('.part'));
   const inject = 'fsync,fdatasync:error=EIO';
   const fault = await injectFault(t, { inject, path: part ?? 'none' });
@@ -236,7 +195,7 @@ t.test('while a disk is slow to make content durable, nobody waits for it', asyn
   if (!(await requireStrace(t))) return;
   const kit = await openDiskKit(t, join(t.testdir(), 'data'), 8);
   const [kept, ...coming] = kit.layers as [BuiltBlob, ...BuiltBlob[]];
-  await store(t, kit, kept);
+  await storeLayer(t, kit, kept);
   const inject = 'fsync,fdatasync:delay_enter=8s';
   const fault = await injectFault(t, { inject });
   await expectAllWhole(
@@ -269,7 +228,7 @@ t.test('stored content that can not be read is fetched again', async (t) => {
   if (!(await requireStrace(t))) return;
   const kit = await openDiskKit(t, join(t.testdir(), 'data'));
   const [kept] = kit.layers as [BuiltBlob];
-  await store(t, kit, kept);
+  await storeLayer(t, kit, kept);
   const { digest } = kept.descriptor;
   const path = join(storeRoot(kit.dataFolder), 'blobs', ...digest.split(':'));
   const inject = 'read,readv,pread64,preadv,preadv2,sendfile:error=EIO';
@@ -280,89 +239,4 @@ t.test('stored content that can not be read is fetched again', async (t) => {
   t.comment(isComplete ? 'it came from upstream' : 'it broke off');
   await fault.end();
   await expectRecovery(t, kit, kept);
-});
-
-/** Images of one layer each, admitted; content leaves the store image by image. */
-async function admitImages(
-  t: Test,
-  kit: DiskKit,
-  sizes: readonly number[],
-): Promise<readonly BuiltBlob[]> {
-  const layers: BuiltBlob[] = [];
-  for (const [at, bytes] of sizes.entries()) {
-    const image = buildImage({ name: `${t.fullname}/${at}`, layerSizes: [bytes] });
-    kit.registry.put('app', image, `one-${at}`);
-    kit.registry.put('app', signatureOf(image.descriptor));
-    const { status } = await kit.ask(`reg/app/manifests/one-${at}`);
-    if (status !== 200) t.fail(`image ${at} is refused with ${status}`);
-    layers.push(image.blobs[1]!);
-  }
-  return layers;
-}
-
-/** One layer after the other, each an hour younger than the one before. */
-async function pullAll(t: Test, kit: DiskKit, blobs: readonly BuiltBlob[]): Promise<void> {
-  let whole = 0;
-  for (const blob of blobs) {
-    kit.clock.advanceMs(3_600_000);
-    const { isComplete, isRightSoFar } = await kit.open({ blob }).ended;
-    if (isComplete && isRightSoFar) whole += 1;
-    await eventually(async () => metricOf(await kit.metrics(), 'assay_fills_running') === 0);
-  }
-  t.equal(whole, blobs.length, 'every client gets all of its layer');
-}
-
-t.test('eviction at the high mark takes nothing from a hundred readers', async (t) => {
-  const disk = mountSmallDisk(t, { mebibytes: 100 });
-  if (disk === undefined) return;
-  const kit = await openDiskKit(t, disk.folder, 1);
-  const [read] = kit.layers as [BuiltBlob];
-  await store(t, kit, read);
-  const readers = Array.from({ length: 100 }, () => kit.open({ blob: read, stallAfter: 1 }));
-  await Promise.all(readers.map((reader) => reader.reaches(1)));
-  // More than twice what the disk can hold.
-  const sizes = Array.from({ length: 25 }, (_, at) => size + at);
-  const others = await admitImages(t, kit, sizes);
-  await pullAll(t, kit, others);
-  const metrics = await kit.metrics();
-  t.ok(metricOf(metrics, 'assay_evicted_files_total') > 10, 'much was evicted');
-  t.equal(metricOf(metrics, 'assay_store_errors_total'), 0, 'no write failed for it');
-  t.ok(await isStored(kit, others.at(-1)!), 'the last one is stored');
-  t.ok(await isStored(kit, read), 'what is being read is not taken, old as it is');
-  for (const reader of readers) reader.resume();
-  const outcomes = await Promise.all(readers.map(({ ended }) => ended));
-  const whole = outcomes.filter(({ isComplete, isRightSoFar }) => isComplete && isRightSoFar);
-  t.equal(whole.length, 100, 'every reader gets all of it');
-  t.equal(kit.fetches(read).length, 1, 'from the store');
-  await eventually(async () => (await checkStore(kit.dataFolder)).trash.length === 0);
-  await eventually(() => openBelow(storeRoot(kit.dataFolder)).length === 0);
-  t.same((await checkStore(kit.dataFolder)).complaints, []);
-});
-
-t.test(
-  'on a disk that others have nearly filled, new content takes the place of old',
-  async (t) => {
-    const disk = mountSmallDisk(t, { mebibytes: 300 });
-    if (disk === undefined) return;
-    disk.fill(200);
-    const kit = await openDiskKit(t, disk.folder, 1);
-    const sizes = Array.from({ length: 15 }, (_, at) => size + at);
-    const layers = await admitImages(t, kit, sizes);
-    await pullAll(t, kit, layers);
-    t.ok(await isStored(kit, layers.at(-1)!), 'the last one is stored');
-    t.notOk(await isStored(kit, layers[0]!), 'the first one is not any more');
-  },
-);
-
-t.test('a disk that has no more files to give is emptied like a full one', async (t) => {
-  const disk = mountSmallDisk(t, { mebibytes: 200, maxFiles: 100 });
-  if (disk === undefined) return;
-  const kit = await openDiskKit(t, disk.folder, 1);
-  const sizes = Array.from({ length: 130 }, (_, at) => 1_100_000 + at);
-  const layers = await admitImages(t, kit, sizes);
-  await pullAll(t, kit, layers);
-  const metrics = await kit.metrics();
-  t.ok(metricOf(metrics, 'assay_evicted_files_total') > 30, 'much was evicted');
-  t.equal(metricOf(metrics, 'assay_store_errors_total'), 0, 'no write failed for it');
-  t.ok(await isStored(kit, layers.at(-1)!), 'the last one is stored');
 });

@@ -42,7 +42,13 @@ function mountDisk(t: Test, options: DiskOptions): SmallDisk {
   const mount = (where: string, size: number): void => {
     const limits = `size=${size}m,nr_inodes=${maxFiles},mode=0700`;
     run('mount', ['-t', 'tmpfs', '-o', limits, 'tmpfs', where]);
-    t.teardown(() => run('umount', ['-l', where]));
+    const unmount = (): void => run('umount', ['-l', where]);
+    // A test that crashes tears nothing down.
+    process.once('exit', unmount);
+    t.teardown(() => {
+      process.off('exit', unmount);
+      unmount();
+    });
   };
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   mount(folder, mebibytes);
