@@ -1,7 +1,10 @@
 /** Memory that answers are sent from, a piece at a time. */
 export interface PieceBuffers {
-  /** A large one for a fast reader, as long as there are some; otherwise a small one. */
-  lend(kind: 'small' | 'large'): LentBuffer;
+  /**
+   * For at most `bytes`; `large` for a reader that has proven fast, as long as there is such a
+   * buffer.
+   */
+  lend(bytes: number, kind: 'small' | 'large'): LentBuffer;
 }
 
 export interface LentBuffer {
@@ -17,22 +20,26 @@ const largeBytes = 1024 * kibibyte;
 const maxLarge = 16;
 /** Small ones that are kept for the next. */
 const maxSpare = 64;
+/** Pieces so small that a buffer of their own is cheaper. */
+const tinyBytes = 16 * kibibyte;
 
 export function makePieceBuffers(): PieceBuffers {
   const spareSmall: Buffer[] = [];
   const spareLarge: Buffer[] = [];
   let lentLarge = 0;
   return {
-    lend(kind) {
-      const isLarge = kind === 'large' && lentLarge < maxLarge;
+    lend(bytes, kind) {
+      if (bytes <= tinyBytes)
+        return { bytes: Buffer.allocUnsafe(bytes), giveBack: () => undefined };
+      const isLarge = kind === 'large' && bytes > smallBytes && lentLarge < maxLarge;
       const spare = isLarge ? spareLarge : spareSmall;
-      const bytes = spare.pop() ?? Buffer.allocUnsafeSlow(isLarge ? largeBytes : smallBytes);
+      const buffer = spare.pop() ?? Buffer.allocUnsafeSlow(isLarge ? largeBytes : smallBytes);
       if (isLarge) lentLarge += 1;
       return {
-        bytes,
+        bytes: buffer.subarray(0, bytes),
         giveBack(state) {
           if (isLarge) lentLarge -= 1;
-          if (state === 'reusable' && spare.length < maxSpare) spare.push(bytes);
+          if (state === 'reusable' && spare.length < maxSpare) spare.push(buffer);
         },
       };
     },

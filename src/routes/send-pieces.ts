@@ -1,10 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import type { Pieces } from '../storage/read-pieces.ts';
-import { makePieceBuffers } from './piece-buffers.ts';
+import { type LentBuffer, makePieceBuffers } from './piece-buffers.ts';
 
 /** One for all answers of the process: what one has sent from, the next one sends from. */
 const buffers = makePieceBuffers();
 
+/** Of many who begin at the same time, each has something before one has much. */
+const firstBytes = 16 * 1024;
 /** A reader that has taken so much gets larger pieces. */
 const largeAfterBytes = 512 * 1024;
 
@@ -21,12 +23,18 @@ export async function sendPieces(
   const client = watchClient(response);
   try {
     for (let sent = 0; ;) {
-      if ((await client.unlessGone(pieces.ready())) === 0) {
+      const ready = await client.unlessGone(pieces.ready());
+      if (ready === 0) {
         if (sent === size) break;
         throw new Error(`the stream ended after ${sent} of ${size} bytes`);
       }
       if (sent === size) throw new Error(`the stream has more than ${size} bytes`);
-      sent += await sendPiece(pieces, response, client, size - sent, sent >= largeAfterBytes);
+      const wanted = sent === 0 ? Math.min(firstBytes, size) : size - sent;
+      const lent = buffers.lend(
+        Math.min(ready, wanted),
+        sent < largeAfterBytes ? 'small' : 'large',
+      );
+      sent += await sendPiece(pieces, response, client, lent);
     }
     await client.unlessGone(ended(response));
   } finally {
@@ -38,16 +46,14 @@ async function sendPiece(
   pieces: Pieces,
   response: ServerResponse,
   client: ClientWatch,
-  maxBytes: number,
-  isFast: boolean,
+  lent: LentBuffer,
 ): Promise<number> {
-  const lent = buffers.lend(isFast && maxBytes > largeAfterBytes ? 'large' : 'small');
   let state: 'reusable' | 'maybe in use' = 'maybe in use';
   try {
-    const bytes = await pieces.read(lent.bytes.subarray(0, Math.min(lent.bytes.length, maxBytes)));
-    await client.unlessGone(written(response, lent.bytes.subarray(0, bytes)));
+    const read = await pieces.read(lent.bytes);
+    await client.unlessGone(written(response, lent.bytes.subarray(0, read)));
     state = 'reusable';
-    return bytes;
+    return read;
   } finally {
     lent.giveBack(state);
   }
