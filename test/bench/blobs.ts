@@ -168,34 +168,24 @@ async function compareMemory(): Promise<void> {
   }
 }
 
-/** Of a layer that is not there yet, over the first byte that upstream gives to one client. */
+/** Of a layer that is not there yet: over what upstream itself gives, for one client and for many. */
 async function measureFirstBytes(): Promise<void> {
-  const waited: number[] = [];
   const own: number[] = [];
+  const alone: number[] = [];
+  const together: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    const image = await pushSigned(`cold-${round}`, [64 * mebibyte]);
+    const image = await pushSigned(`cold-${round}`, [64 * mebibyte, 64 * mebibyte + 1]);
     await admit(image);
-    const layer = image.blobs[1]!;
-    const direct = new URL(`${upstream.url}/v2/app/blobs/${layer.descriptor.digest}`);
-    const options = { expected: layer.bytes };
-    const one = openBlobClient(clients, direct.origin, direct.pathname, options);
-    own.push((await one.ended).firstByteMs);
-    const through = new URL(peers[0]!.urlOf(layer));
+    const [, layer, other] = image.blobs as [BuiltBlob, BuiltBlob, BuiltBlob];
+    own.push(...(await pullAll(`${upstream.url}/v2/app`, layer, 1)));
+    alone.push(...(await pullAll(`${assay.url}/v2/up/app`, other, 1)));
     const began = performance.now();
-    const all = await Promise.all(
-      Array.from(
-        { length: streams },
-        () => openBlobClient(clients, through.origin, through.pathname, options).ended,
-      ),
-    );
-    const tookMs = performance.now() - began;
-    const whole = all.filter(({ isComplete, isRightSoFar }) => isComplete && isRightSoFar);
-    if (whole.length < streams) throw new Error(`only ${whole.length} got the whole layer`);
-    waited.push(...all.map(({ firstByteMs }) => firstByteMs));
+    together.push(...(await pullAll(`${assay.url}/v2/up/app`, layer, streams)));
+    const tookSeconds = (performance.now() - began) / 1000;
     const gigabytes = (streams * layer.descriptor.size) / 1e9;
     console.log(
-      `\n${streams} cold pulls of 64 MiB: ${(tookMs / 1000).toFixed(1)} s,` +
-        ` ${(gigabytes / (tookMs / 1000)).toFixed(2)} GB/s to all of them`,
+      `\n${streams} cold pulls of 64 MiB at once: ${tookSeconds.toFixed(1)} s,` +
+        ` ${(gigabytes / tookSeconds).toFixed(2)} GB/s to all of them`,
     );
   }
   const at = (values: readonly number[], share: number): string => {
@@ -203,7 +193,17 @@ async function measureFirstBytes(): Promise<void> {
     return `${(sorted[Math.ceil(share * sorted.length) - 1] ?? NaN).toFixed(0)} ms`;
   };
   console.log(
-    `first byte: median ${at(waited, 0.5)}, p99 ${at(waited, 0.99)};` +
-      ` from upstream itself ${at(own, 0.5)}`,
+    `first byte of a cold layer: from upstream itself ${at(own, 0.5)}, for one client ${at(alone, 0.5)},` +
+      ` for ${streams} at once median ${at(together, 0.5)}, p99 ${at(together, 0.99)}`,
   );
+}
+
+/** Milliseconds to the first byte, of each client. */
+async function pullAll(base: string, blob: BuiltBlob, count: number): Promise<readonly number[]> {
+  const { origin, pathname } = new URL(`${base}/blobs/${blob.descriptor.digest}`);
+  const pull = () => openBlobClient(clients, origin, pathname, { expected: blob.bytes }).ended;
+  const all = await Promise.all(Array.from({ length: count }, pull));
+  const whole = all.filter(({ isComplete, isRightSoFar }) => isComplete && isRightSoFar);
+  if (whole.length < count) throw new Error(`only ${whole.length} of ${count} got the whole layer`);
+  return all.map(({ firstByteMs }) => firstByteMs);
 }
