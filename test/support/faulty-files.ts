@@ -1,4 +1,3 @@
-import type { FileHandle } from 'node:fs/promises';
 import { type FileSystem, systemFiles } from '../../src/storage/file-system.ts';
 
 /** The operating system's files, some of whose calls fail as a test says. */
@@ -36,7 +35,7 @@ export function makeFaultyFiles(): FaultyFiles {
           return Reflect.apply(member, target, words) as unknown;
         };
       },
-    }) as FileHandle;
+    });
   };
   return {
     ...systemFiles,

@@ -194,14 +194,15 @@ export async function valueOf(metrics: MetricsRegistry, line: string): Promise<n
   return Number(found?.slice(line.length + 1) ?? 0);
 }
 
-/** Reads on, and resolves once so many bytes have come. */
-export async function reads(stream: Readable, bytes: number): Promise<Buffer> {
+/** Reads on, and resolves with what has come once it is so many bytes. */
+export function reads(stream: Readable, bytes: number): Promise<Buffer> {
+  const { promise, resolve } = Promise.withResolvers<Buffer>();
   const chunks: Buffer[] = [];
   let length = 0;
   stream.on('data', (chunk: Buffer) => {
     chunks.push(chunk);
     length += chunk.length;
+    if (length >= bytes) resolve(Buffer.concat(chunks));
   });
-  while (length < bytes) await new Promise(setImmediate);
-  return Buffer.concat(chunks);
+  return promise;
 }
