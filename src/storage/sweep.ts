@@ -42,9 +42,13 @@ export async function sweepStore(
   await each(folder.trash, (name) => remove(join(folder.trash, name)));
   // First what dead owners left becomes nobody's, then what is nobody's and old goes.
   await each(folder.staging, (name) => settleDead(name, dependencies));
-  await each(folder.staging, async (name) => {
-    if (await isLeftover(name, dependencies)) await remove(join(folder.staging, name));
-  });
+  const removeLeftovers = (): Promise<void> =>
+    each(folder.staging, async (name) => {
+      if (await isLeftover(name, dependencies)) await remove(join(folder.staging, name));
+    });
+  await removeLeftovers();
+  // Once more for journals whose parts have gone.
+  await removeLeftovers();
   const [cause] = failures;
   if (cause !== undefined) {
     throw new Error(`${failures.length} leftovers stay: ${messageOf(cause)}`, { cause });
@@ -86,6 +90,8 @@ async function keepMs(
     const holder = await leases.holder(digest);
     return holder?.owner === owner ? Infinity : silentMs;
   }
+  if (parsed.kind === 'part') return keepPartialMs;
+  // Without its journal a part is worth nothing: it goes after it.
   const part = await unlessAbsent(files.stat(folder.partial(digest, undefined).part));
-  return part === undefined ? silentMs : keepPartialMs;
+  return part === undefined ? silentMs : Infinity;
 }
