@@ -8,7 +8,7 @@ import type { StoreFolder } from './store-folder.ts';
 /**
  * Who stores a digest at the moment, over all processes of the machine: a file that names the
  * process. No content rests on it, since each owner writes to a file of its own: two owners at a
- * time would only fetch twice.
+ * time, as two processes may become that find a dead one's at the same moment, only fetch twice.
  */
 export interface Leases {
   /** Undefined while another owner has it. */
@@ -47,7 +47,8 @@ export function makeLeases(dependencies: LeaseDependencies): Leases {
     const owner = randomHex(8);
     for (let tries = 0; tries < maxTries; tries += 1) {
       if (await place(folder.lock(digest), toLine(owner, own), owner, dependencies)) {
-        return { owner, release: () => drop(digest, owner, dependencies) };
+        const lock = folder.lock(digest);
+        return { owner, release: () => inTurn(lock, () => drop(digest, owner, dependencies)) };
       }
       const found = await holderOf(digest, dependencies);
       if (found?.state === 'active') return undefined;
@@ -60,7 +61,24 @@ export function makeLeases(dependencies: LeaseDependencies): Leases {
     if (state === 'dead') await leavePartial(digest, owner, folder, files);
     await drop(digest, owner, dependencies);
   };
-  return { take, settle, holder: (digest) => holderOf(digest, dependencies) };
+  return {
+    take: (digest) => inTurn(folder.lock(digest), () => take(digest)),
+    settle: (digest, found) => inTurn(folder.lock(digest), () => settle(digest, found)),
+    holder: (digest) => holderOf(digest, dependencies),
+  };
+}
+
+const turns = new Map<string, Promise<unknown>>();
+
+/** One after the other within this process: taking a dead one's lease is more than one step. */
+function inTurn<T>(lock: string, work: () => Promise<T>): Promise<T> {
+  const turn = (turns.get(lock) ?? Promise.resolve()).then(work, work);
+  turns.set(lock, turn);
+  const end = (): void => {
+    if (turns.get(lock) === turn) turns.delete(lock);
+  };
+  turn.then(end, end);
+  return turn;
 }
 
 /** Makes an owner's partial content nobody's; where there is none, nothing happens. */
