@@ -68,7 +68,10 @@ interface ClientWatch {
 /** No `Promise.race` with one promise for all: that would keep every piece's outcome till the end. */
 function watchClient(response: ServerResponse): ClientWatch {
   let rejectCurrent: ((error: Error) => void) | undefined;
-  const onClose = (): void => rejectCurrent?.(new Error('the client has gone'));
+  const onClose = (): void => {
+    // After the last byte it is the answer's end, which may be told before `end` calls back.
+    if (!response.writableFinished) rejectCurrent?.(new Error('the client has gone'));
+  };
   response.once('close', onClose);
   return {
     unlessGone<T>(work: Promise<T>) {

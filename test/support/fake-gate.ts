@@ -41,17 +41,24 @@ export function makeManifest(
 /** A blob that is streamed; with `atHand` its bytes are there, as the gate keeps small ones. */
 export function makeBlob(
   bytes: Uint8Array,
-  overrides: Partial<Pick<TrustedBlob, 'open'>> & {
+  overrides: Partial<Pick<TrustedBlob, 'open' | 'openRange'>> & {
     atHand?: boolean;
     mediaType?: string;
     warnings?: readonly string[];
   } = {},
 ): TrustedBlob {
-  const { atHand = false, mediaType = mediaTypes.octets, warnings = [], open } = overrides;
+  const {
+    atHand = false,
+    mediaType = mediaTypes.octets,
+    warnings = [],
+    open,
+    openRange,
+  } = overrides;
   return admitted({
     descriptor: { mediaType, digest: digestOf(bytes), size: bytes.byteLength },
     admission: makeAdmission({ warnings }),
     open: open ?? (async () => Readable.from(bytes.byteLength === 0 ? [] : [bytes])),
+    ...(openRange !== undefined && { openRange }),
     ...(atHand && { bytes }),
   });
 }

@@ -1,6 +1,7 @@
+import { Readable } from 'node:stream';
 import t, { type Test } from 'tap';
 import { DeniedError, UnavailableError } from '../../../src/gate/gate-error.ts';
-import type { TrustedBlob } from '../../../src/gate/trusted-content.ts';
+import type { ByteRange, TrustedBlob } from '../../../src/gate/trusted-content.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { mediaTypes } from '../../../src/oci/media-types.ts';
 import { makeBlob, makeVerdict } from '../../support/fake-gate.ts';
@@ -130,6 +131,42 @@ t.test(
     t.notHas(answer.headers, 'content-range');
   },
 );
+
+t.test('a part that the gate can give verified is sent with its exact place', async (t) => {
+  const asked: ByteRange[] = [];
+  const blob = makeBlob(bytes, {
+    async openRange(range) {
+      asked.push(range);
+      return { stream: Readable.from([bytes.subarray(range.first, range.last + 1)]), range };
+    },
+  });
+  const { server, counts } = serving(t, blob);
+  const answer = await server.inject({ url, headers: { range: 'bytes=-3' } });
+  t.equal(answer.statusCode, 206);
+  t.equal(answer.payload, '789');
+  t.match(answer.headers, {
+    'content-range': 'bytes 7-9/10',
+    'content-length': '3',
+    'accept-ranges': 'bytes',
+  });
+  t.strictSame(asked, [{ first: 7, last: 9 }]);
+  await new Promise(setImmediate);
+  t.ok(counts.includes('assay_bytes_served_total{"kind":"blob"} 3'));
+  const whole = await server.inject({ url });
+  t.equal(whole.payload, '0123456789', 'without a range nobody asks for one');
+  t.equal(asked.length, 1);
+});
+
+t.test('all of it is an answer to a range that can not be verified yet', async (t) => {
+  const blob = makeBlob(bytes, {
+    openRange: async () => ({ stream: Readable.from([bytes]), range: undefined }),
+  });
+  const answer = await serving(t, blob).server.inject({ url, headers: { range: 'bytes=4-5' } });
+  t.equal(answer.statusCode, 200);
+  t.equal(answer.payload, '0123456789');
+  t.equal(answer.headers['content-length'], '10');
+  t.notHas(answer.headers, 'content-range');
+});
 
 t.test('HEAD and 304 open nothing', async (t) => {
   let opened = 0;
