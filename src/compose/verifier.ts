@@ -4,6 +4,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
 import { decide } from '../policies/decide.ts';
+import { unaskedRevocation } from '../trust/unasked-revocation.ts';
 import { makeVerifier } from '../verifier/verification.ts';
 import type { VerificationBasis, Verifier } from '../verifier/verifier.ts';
 import { verificationLimits } from './limits.ts';
@@ -28,6 +29,7 @@ export function makeConfiguredVerifier(
     basis,
     source: (upstream) => upstreams.get(upstream),
     formats: signatureFormats,
+    sources: { revocation: unaskedRevocation },
     decide,
     lifetimes: { trustedMs: lifetimes.trusted.ms, untrustedMs: lifetimes.untrusted.ms },
     limits: verificationLimits,

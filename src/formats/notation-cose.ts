@@ -16,11 +16,13 @@ import type { SignatureFormat } from './signature-format.ts';
 /** Notary Project signatures in COSE (signature-envelope-cose.md). */
 export const notationCose: SignatureFormat = {
   id: 'notation-cose',
+  family: 'notation',
   checks: notationChecks,
   maxEnvelopeBytes,
   artifactTypes: [notationArtifactType],
-  recognizes: (manifest) => isSignatureManifest(manifest, 'application/cose'),
-  examine: (untrustedEnvelope, subject, requirement, context) =>
+  envelopesOf: (manifest) =>
+    isSignatureManifest(manifest, 'application/cose') ? manifest.layers : [],
+  examine: ({ bytes: untrustedEnvelope }, subject, requirement, context) =>
     examineNotation({ untrustedEnvelope, read: readCoseEnvelope, subject, requirement, context }),
 };
 

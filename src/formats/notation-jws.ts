@@ -19,11 +19,13 @@ import type { SignatureFormat } from './signature-format.ts';
 /** Notary Project signatures in JWS (signature-envelope-jws.md). */
 export const notationJws: SignatureFormat = {
   id: 'notation-jws',
+  family: 'notation',
   checks: notationChecks,
   maxEnvelopeBytes,
   artifactTypes: [notationArtifactType],
-  recognizes: (manifest) => isSignatureManifest(manifest, 'application/jose+json'),
-  examine: (untrustedEnvelope, subject, requirement, context) =>
+  envelopesOf: (manifest) =>
+    isSignatureManifest(manifest, 'application/jose+json') ? manifest.layers : [],
+  examine: ({ bytes: untrustedEnvelope }, subject, requirement, context) =>
     examineNotation({ untrustedEnvelope, read: readJwsEnvelope, subject, requirement, context }),
 };
 

@@ -1,31 +1,43 @@
 import type { NonEmpty } from '../kernel/non-empty.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { ImageManifest } from '../oci/manifest.ts';
+import type { RevocationSource } from '../trust/revocation-source.ts';
 import type { TrustMaterial } from '../trust/trust-material.ts';
 import type { Enforcement } from '../verdict/check.ts';
 import type { Identity } from '../verdict/identity.ts';
-import type { IdentityRequirement } from '../verdict/identity-requirement.ts';
+import type { IdentityFamily, IdentityRequirement } from '../verdict/identity-requirement.ts';
 import type { Reason } from '../verdict/reason.ts';
 
 /** One way to encode a signature, and the checks that belong to it. */
 export interface SignatureFormat {
   /** Stable: stands in reports, logs and metrics. */
   readonly id: string;
+  /** The identities that it can prove. */
+  readonly family: IdentityFamily;
   /** Every check, in the order in which they run. */
   readonly checks: NonEmpty<CheckDeclaration>;
   /** The most that an envelope may weigh, in bytes. */
   readonly maxEnvelopeBytes: number;
   /** Artifact types that a list of referrers may show for it: such referrers are read first. */
   readonly artifactTypes: readonly string[];
-  /** Whether the manifest has the shape of a signature in this format; its layer is the envelope. */
-  recognizes(manifest: ImageManifest): boolean;
+  /**
+   * The layers that are envelopes where the manifest has the shape of this format, each a signature
+   * of its own; none otherwise.
+   */
+  envelopesOf(manifest: ImageManifest): readonly Descriptor[];
   /** Lays out the checks of one envelope; none has run yet and nothing is believed yet. */
   examine(
-    untrustedEnvelope: Uint8Array,
+    untrusted: UntrustedEnvelope,
     subject: Descriptor,
     requirement: IdentityRequirement,
     context: ExaminationContext,
   ): Examination;
+}
+
+/** Bytes that have the digest of a layer, and what the manifest says beside them. */
+export interface UntrustedEnvelope {
+  readonly bytes: Uint8Array;
+  readonly annotations: Readonly<Record<string, string>>;
 }
 
 export interface CheckDeclaration {
@@ -34,9 +46,17 @@ export interface CheckDeclaration {
   readonly rule: string;
 }
 
-export interface ExaminationContext {
+export interface ExaminationContext extends ExaminationSources {
   readonly now: Date;
   readonly trust: TrustMaterial;
+  /** Where the subject is, as policies name it, such as `ghcr.io/acme/app`. */
+  readonly scope: string;
+  readonly signal: AbortSignal;
+}
+
+/** What an examination may ask beyond the bytes and the trust material. */
+export interface ExaminationSources {
+  readonly revocation: RevocationSource;
 }
 
 export interface Examination {
@@ -48,8 +68,19 @@ export interface Examination {
 
 export interface Proven {
   readonly signer?: Identity;
+  /** The statement that was signed, where it says more than that the subject is vouched for. */
+  readonly statement?: ProvenStatement;
   /** The earliest end of what the checks relied upon. */
   readonly validUntil?: Date;
+}
+
+/** An in-toto statement about the subject, by the signer. */
+export interface ProvenStatement {
+  readonly predicateType: string;
+  /** The whole statement as it was signed. */
+  readonly payload: Uint8Array;
+  /** The latest trusted time by which it was signed; undefined where none is proven. */
+  readonly signedBy?: Date;
 }
 
 export interface CheckStep extends CheckDeclaration {

@@ -109,9 +109,11 @@ export function requirementIn(
   identity: IdentityEntry,
   scope: string,
 ): IdentityRequirement | undefined {
-  if (identity.kind === 'inline') return { name, notation: identity.requirement };
+  if (identity.kind === 'inline') {
+    return { family: 'notation', name, notation: identity.requirement };
+  }
   const statement = identity.policy.statementFor(scope);
-  return statement && { name, notation: statement.requirement };
+  return statement && { family: 'notation', name, notation: statement.requirement };
 }
 
 export function trustStoresOf(identity: IdentityEntry): readonly NotationTrustStoreName[] {

@@ -1,10 +1,24 @@
 import type { Enforcement } from './check.ts';
+import type { SigstoreRequirement } from './sigstore-requirement.ts';
 
 /** What the trust policy demands of one named identity, resolved for one scope. */
-export interface IdentityRequirement {
+export type IdentityRequirement = NotationIdentity | SigstoreIdentity;
+
+/** The families of signatures; an identity is proven by those of its own alone. */
+export type IdentityFamily = IdentityRequirement['family'];
+
+export interface NotationIdentity {
+  readonly family: 'notation';
   /** The name under `identities:` in the trust policy. */
   readonly name: string;
   readonly notation: NotationRequirement;
+}
+
+export interface SigstoreIdentity {
+  readonly family: 'sigstore';
+  /** The name under `identities:` in the trust policy. */
+  readonly name: string;
+  readonly sigstore: SigstoreRequirement;
 }
 
 export type NotationLevel = 'strict' | 'permissive' | 'audit' | 'skip';

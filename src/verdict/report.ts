@@ -3,6 +3,24 @@ import type { Check } from './check.ts';
 import type { Identity } from './identity.ts';
 import type { Reason } from './reason.ts';
 
+/** A statement about the subject, and the conditions of the rule that it was held against. */
+export interface AttestationFound {
+  readonly predicateType: string;
+  /** Attestation requirements of the rule, by their digests, all of whose conditions it meets. */
+  readonly meets: readonly string[];
+  readonly conditions: readonly ConditionFound[];
+}
+
+export interface ConditionFound {
+  /** The digest of the attestation requirement that it belongs to. */
+  readonly requirement: string;
+  /** The condition as the policy has it. */
+  readonly condition: string;
+  readonly outcome: 'met' | 'not-met';
+  /** What it saw, or why it could not be worked out. */
+  readonly because?: string;
+}
+
 /** All checks of one signature against one identity of the trust policy. */
 export interface Report {
   /** The signature format, such as `notation-jws`, or `unrecognized`. */
@@ -17,6 +35,8 @@ export interface Report {
   readonly reason?: Reason;
   /** Who signed, if the checks proved it. */
   readonly signer?: Identity;
+  /** What it attests; undefined for a plain signature. An attestation never counts as a signature. */
+  readonly attestation?: AttestationFound;
   /** When what was proven ends: expiry of the signature, of a certificate, of revocation data. */
   readonly validUntil?: Date;
   /** Checks that failed but are only logged (level permissive). */

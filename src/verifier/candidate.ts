@@ -1,4 +1,4 @@
-import type { SignatureFormat } from '../formats/signature-format.ts';
+import type { SignatureFormat, UntrustedEnvelope } from '../formats/signature-format.ts';
 import { readBounded, TooLargeError } from '../kernel/bounded.ts';
 import { quoted } from '../kernel/quoted.ts';
 import { messageOf, TaggedError } from '../kernel/tagged-error.ts';
@@ -20,7 +20,7 @@ export type Candidate =
       readonly kind: 'signature';
       readonly digest: Digest;
       readonly format: SignatureFormat;
-      readonly untrustedEnvelope: Uint8Array;
+      readonly untrusted: UntrustedEnvelope;
     }
   /** A signature by its shape that can't be one: counts as untrusted. */
   | {
@@ -52,7 +52,7 @@ export async function readCandidate(
     const stranger = strangerTo(manifest, subject);
     if (stranger !== undefined) return { kind: 'other', digest, because: stranger };
     const image = manifest as ImageManifest;
-    const format = from.formats.find((candidate) => candidate.recognizes(image));
+    const format = from.formats.find((candidate) => candidate.envelopesOf(image).length > 0);
     if (format === undefined) return toUnrecognized(image, digest, from.formats);
     return await readEnvelope(image, digest, format, from, signal);
   } catch (error) {
@@ -73,7 +73,7 @@ async function readEnvelope(
     format: format.id,
     because,
   });
-  const [layer] = manifest.layers;
+  const [layer] = format.envelopesOf(manifest);
   if (layer === undefined) return broken('it has no envelope');
   if (layer.size > format.maxEnvelopeBytes) {
     return broken(`its envelope is larger than ${format.maxEnvelopeBytes} bytes`);
@@ -85,7 +85,8 @@ async function readEnvelope(
     if (blob.size === undefined || blob.size === layer.size) {
       const bytes = await readBounded(blob.stream, layer.size, `envelope ${layer.digest}`);
       if (bytes.byteLength === layer.size && matchesDigest(bytes, layer.digest)) {
-        return { kind: 'signature', digest, format, untrustedEnvelope: bytes };
+        const untrusted = { bytes, annotations: layer.annotations ?? {} };
+        return { kind: 'signature', digest, format, untrusted };
       }
     }
   } catch (error) {

@@ -30,7 +30,7 @@ export async function decideSubject(
   const reports: Report[] = [];
   let decision = decide(rule.requirement, { reports, incomplete });
   for await (const batch of discovery.batches) {
-    reports.push(...(await examineBatch(batch, subject, rule, basis, dependencies)));
+    reports.push(...(await examineBatch(batch, subject, rule, basis, dependencies, signal)));
     decision = decide(rule.requirement, { reports, incomplete });
     if (decision.kind === 'trusted') return { ...decision, reports };
   }
@@ -45,11 +45,12 @@ async function examineBatch(
   subject: Subject,
   rule: RequireRule,
   { policy, trust }: VerificationBasis,
-  { clock, metrics }: VerifierDependencies,
+  { clock, metrics, sources }: VerifierDependencies,
+  signal: AbortSignal,
 ): Promise<readonly Report[]> {
   if (!isNonEmpty(batch)) return [];
   const scope = scopeOf(subject.repository);
-  const context = { now: clock.now(), trust };
+  const context = { ...sources, now: clock.now(), trust, scope, signal };
   const reports: Report[] = [];
   for (const candidate of batch) {
     if (candidate.kind === 'other') continue;

@@ -31,8 +31,13 @@ export async function examine(
     const checks = [check('policy-scope', 'failed', because)];
     return { ...common, format, outcome: 'untrusted', reason: 'no-trusted-signer', checks };
   }
-  const { untrustedEnvelope } = candidate;
-  const examination = candidate.format.examine(untrustedEnvelope, subject, requirement, context);
+  if (candidate.format.family !== requirement.family) {
+    const because = `${identity} is proven by signatures of ${requirement.family} only`;
+    const checks = [check('format-fits-identity', 'failed', because)];
+    return { ...common, format, outcome: 'untrusted', reason: 'no-trusted-signer', checks };
+  }
+  const { untrusted } = candidate;
+  const examination = candidate.format.examine(untrusted, subject, requirement, context);
   const run = await runChecks(examination.steps);
   const { signer, validUntil } = examination.proven();
   // A signature that proves nobody vouches for nothing, whatever else it passed.

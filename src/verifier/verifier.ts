@@ -1,4 +1,4 @@
-import type { SignatureFormat } from '../formats/signature-format.ts';
+import type { ExaminationSources, SignatureFormat } from '../formats/signature-format.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -51,6 +51,7 @@ export interface VerifierDependencies {
   readonly basis: () => VerificationBasis;
   readonly source: (upstream: string) => ContentSource | undefined;
   readonly formats: readonly SignatureFormat[];
+  readonly sources: ExaminationSources;
   /** The policy engine: what the requirement says of the evidence. */
   readonly decide: (requirement: Requirement, evidence: Evidence) => Decision;
   readonly clock: Clock;

@@ -39,7 +39,12 @@ for (const format of ['jws', 'cose'] as const) {
     const { subject, requirement, context } = makeCase({ of: image.descriptor, chain });
     const [jws, cose] = signatureFormats;
     const examine = (bytes: Uint8Array) =>
-      (format === 'jws' ? jws : cose).examine(bytes, subject, requirement, context);
+      (format === 'jws' ? jws : cose).examine(
+        { bytes, annotations: {} },
+        subject,
+        requirement,
+        context,
+      );
     const good = await runSteps(examine(envelope));
     t.equal(good.stoppedBy, undefined);
     await holds(

@@ -29,7 +29,12 @@ export async function runMutation(
   };
   const examined = makeCase(options);
   return runSteps(
-    formats[format].examine(envelope, examined.subject, examined.requirement, examined.context),
+    formats[format].examine(
+      { bytes: envelope, annotations: {} },
+      examined.subject,
+      examined.requirement,
+      examined.context,
+    ),
   );
 }
 

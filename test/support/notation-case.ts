@@ -2,9 +2,10 @@ import { readCertificate } from '../../src/crypto/certificate.ts';
 import type { Certificate } from '../../src/crypto/x509.ts';
 import type { ExaminationContext } from '../../src/formats/signature-format.ts';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
+import { unaskedRevocation } from '../../src/trust/unasked-revocation.ts';
 import type { TrustMaterial } from '../../src/trust/trust-material.ts';
 import type {
-  IdentityRequirement,
+  NotationIdentity,
   NotationRequirement,
 } from '../../src/verdict/identity-requirement.ts';
 import type { Reason } from '../../src/verdict/reason.ts';
@@ -25,7 +26,7 @@ export interface CaseOptions {
 
 export interface TestCase {
   readonly subject: Descriptor;
-  readonly requirement: IdentityRequirement;
+  readonly requirement: NotationIdentity;
   readonly context: ExaminationContext;
 }
 
@@ -54,6 +55,7 @@ export function makeCase(options: CaseOptions): TestCase {
   return {
     subject: options.of,
     requirement: {
+      family: 'notation',
       name: 'acme',
       notation: {
         level,
@@ -64,8 +66,14 @@ export function makeCase(options: CaseOptions): TestCase {
         ...requirement,
       },
     },
-    context: { now: new Date(now), trust: makeTrust(stores) },
+    context: { ...makeContext(makeTrust(stores)), now: new Date(now) },
   };
+}
+
+/** The rest of a context that asks nobody. */
+export function makeContext(trust: TrustMaterial): Omit<ExaminationContext, 'now'> {
+  const { signal } = new AbortController();
+  return { trust, scope: 'ghcr.io/acme/app', signal, revocation: unaskedRevocation };
 }
 
 export function makeTrust(stores: TestStores): TrustMaterial {

@@ -26,15 +26,17 @@ export function toySignature(of: Descriptor, signature: ToySignature): Artifact 
 /** Trusts whoever says to be the identity: the gate must not care how that was proven. */
 export const toyFormat: SignatureFormat = {
   id: 'toy',
+  family: 'notation',
   checks: [{ id: 'names-subject', rule: 'toy 1' }],
   artifactTypes: [artifactType],
   maxEnvelopeBytes: 10_000,
-  recognizes: ({ layers }) => layers.length === 1 && layers[0]?.mediaType === layerType,
-  examine(untrustedEnvelope, subject, { name }) {
+  envelopesOf: ({ layers }) =>
+    layers.length === 1 && layers[0]?.mediaType === layerType ? layers : [],
+  examine({ bytes }, subject, { name }) {
     let signer: Identity | undefined;
     let validUntil: Date | undefined;
     const run = (): Finding => {
-      const claim = readJson(untrustedEnvelope);
+      const claim = readJson(bytes);
       if (!isObject(claim)) throw new TypeError('a toy is an object');
       if (claim['of'] !== subject.digest) {
         return { outcome: 'failed', because: 'of something else', reason: 'signature-invalid' };

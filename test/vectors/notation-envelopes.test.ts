@@ -4,7 +4,7 @@ import { readCertificate } from '../../src/crypto/certificate.ts';
 import { notationJws } from '../../src/formats/notation-jws.ts';
 import { readDescriptor } from '../../src/oci/descriptor.ts';
 import type { NotationRequirement } from '../../src/verdict/identity-requirement.ts';
-import { enforcementOf, makeTrust } from '../support/notation-case.ts';
+import { enforcementOf, makeContext, makeTrust } from '../support/notation-case.ts';
 import { runSteps, type StepsRun } from '../support/run-steps.ts';
 import { type ReadVector, requireVectors } from '../support/vectors.ts';
 
@@ -60,9 +60,10 @@ function examine(
   const name = scheme === 'notary.x509' ? 'ca:vectors' : 'signingAuthority:vectors';
   return runSteps(
     notationJws.examine(
-      bytes,
+      { bytes, annotations: {} },
       subject,
       {
+        family: 'notation',
         name: 'vectors',
         notation: {
           level: 'strict',
@@ -73,7 +74,7 @@ function examine(
           ...requirement,
         },
       },
-      { now, trust: makeTrust({ [name]: rootsOf(bytes) }) },
+      { ...makeContext(makeTrust({ [name]: rootsOf(bytes) })), now },
     ),
   );
 }

@@ -4,7 +4,7 @@ import { signatureFormats } from '../../src/formats/index.ts';
 import { type Descriptor, readDescriptor } from '../../src/oci/descriptor.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { type ImageManifest, readManifest } from '../../src/oci/manifest.ts';
-import { enforcementOf, makeTrust } from '../support/notation-case.ts';
+import { enforcementOf, makeContext, makeTrust } from '../support/notation-case.ts';
 import { runSteps, type StepsRun } from '../support/run-steps.ts';
 import { type ReadVector, requireVectors } from '../support/vectors.ts';
 
@@ -60,13 +60,14 @@ function checkLayouts(read: ReadVector): void {
     const { subject, referrers, blob } = openLayout(read, name);
     const [manifest] = referrers;
     const format = signatureFormats.find(
-      (each) => manifest !== undefined && each.recognizes(manifest),
+      (each) => manifest !== undefined && each.envelopesOf(manifest).length > 0,
     );
     const layer = manifest?.layers[0];
     if (format === undefined || layer === undefined) return undefined;
     t.equal(format.id, 'notation-jws');
     const identity = new Map(Object.entries({ C: 'US', ST: 'WA', O: 'Notary', L: 'Seattle' }));
     const requirement = {
+      family: 'notation',
       name: 'e2e',
       notation: {
         level: 'strict',
@@ -76,8 +77,9 @@ function checkLayouts(read: ReadVector): void {
         trustedIdentities: [identity],
       },
     } as const;
-    const context = { now: new Date(now), trust };
-    return runSteps(format.examine(blob(layer.digest), subject, requirement, context));
+    const context = { ...makeContext(trust), now: new Date(now) };
+    const untrusted = { bytes: blob(layer.digest), annotations: {} };
+    return runSteps(format.examine(untrusted, subject, requirement, context));
   };
 
   t.test('the valid signature passes every check', async (t) => {

@@ -6,7 +6,7 @@ import { quoted } from '../../kernel/quoted.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Enforcement } from '../../verdict/check.ts';
 import type { Identity } from '../../verdict/identity.ts';
-import type { IdentityRequirement } from '../../verdict/identity-requirement.ts';
+import type { IdentityRequirement, NotationIdentity } from '../../verdict/identity-requirement.ts';
 import type {
   CheckStep,
   Examination,
@@ -37,7 +37,7 @@ export interface NotationCase {
   readonly untrustedEnvelope: Uint8Array;
   readonly read: ReadNotationEnvelope;
   readonly subject: Descriptor;
-  readonly requirement: IdentityRequirement;
+  readonly requirement: NotationIdentity;
   readonly context: ExaminationContext;
 }
 
@@ -54,7 +54,13 @@ interface Progress {
 type Step = (progress: Progress, examined: NotationCase) => Finding | Promise<Finding>;
 
 /** Lays out the checks that both envelope formats share; see `SignatureFormat.examine`. */
-export function examineNotation(examined: NotationCase): Examination {
+export function examineNotation(
+  of: Omit<NotationCase, 'requirement'> & { readonly requirement: IdentityRequirement },
+): Examination {
+  const { requirement } = of;
+  if (requirement.family !== 'notation')
+    throw new TypeError(`${requirement.name} is not of Notation`);
+  const examined: NotationCase = { ...of, requirement };
   const progress: Progress = { ends: [] };
   const toStep = ({ id, rule, type }: NotationCheck & { id: NotationCheckId }): CheckStep => ({
     id,
@@ -69,10 +75,7 @@ export function examineNotation(examined: NotationCase): Examination {
   };
 }
 
-function enforcementOf(
-  type: NotationCheck['type'],
-  { notation }: IdentityRequirement,
-): Enforcement {
+function enforcementOf(type: NotationCheck['type'], { notation }: NotationIdentity): Enforcement {
   return type === 'integrity' ? 'enforce' : notation.enforcement[type];
 }
 
@@ -153,7 +156,15 @@ const steps: Readonly<Record<NotationCheckId, Step>> = {
     if (validUntil !== undefined) progress.ends.push(validUntil);
     return finding;
   },
-  revocation: (progress) => checkRevocation(reached(progress.chain)),
+  revocation: async (progress, { context }) => {
+    const { finding, validUntil } = await checkRevocation(
+      reached(progress.chain),
+      context.revocation,
+      context.signal,
+    );
+    if (validUntil !== undefined) progress.ends.push(validUntil);
+    return finding;
+  },
   'level-vouches': (_, { requirement }) => checkLevelVouches(requirement.notation),
 };
 

@@ -1,21 +1,44 @@
 import { quoted } from '../../kernel/quoted.ts';
+import type { RevocationSource } from '../../trust/revocation-source.ts';
 import type { Finding } from '../signature-format.ts';
 import type { CertificateChain } from './certificate-chain.ts';
-import { inconclude, pass } from './finding.ts';
+import { fail, inconclude, pass } from './finding.ts';
+
+export interface RevocationResult {
+  readonly finding: Finding;
+  /** When the ground for passing ends: the earliest nextUpdate. */
+  readonly validUntil?: Date;
+}
 
 /**
  * Trust Store and Trust Policy specification, Certificate Revocation Evaluation: every certificate
- * but the root. One that names no source can't be revoked. Sources are not asked by this version,
- * so for one that names any the answer is not known.
+ * but the root. One that names no source can't be revoked.
  */
-export function checkRevocation(chain: CertificateChain): Finding {
-  const [first] = chain
-    .slice(0, -1)
-    .flatMap(({ subject, ocspUrls, crlUrls }) =>
-      [...ocspUrls, ...crlUrls].map((source) => ({ subject, source })),
-    );
-  if (first === undefined) return pass({ sources: 'none named' });
-  const certificate = quoted(first.subject.text, 200);
-  const because = `certificate ${certificate} names the source ${quoted(first.source, 200)}`;
-  return inconclude('revocation-unknown', `${because}, which this version of Assay does not ask`);
+export async function checkRevocation(
+  chain: CertificateChain,
+  source: RevocationSource,
+  signal: AbortSignal,
+): Promise<RevocationResult> {
+  const ends: Date[] = [];
+  const sources: string[] = [];
+  for (const [index, certificate] of chain.entries()) {
+    const issuer = chain[index + 1];
+    if (issuer === undefined) break;
+    const status = await source.statusOf(certificate, issuer, signal);
+    const subject = quoted(certificate.subject.text, 200);
+    if (status.kind === 'unknown') {
+      return { finding: inconclude('revocation-unknown', status.because) };
+    }
+    if (status.kind === 'revoked') {
+      const because = `certificate ${subject} was revoked at ${status.revokedAt.toISOString()} (${status.source})`;
+      return { finding: fail('certificate-revoked', because) };
+    }
+    if (status.kind === 'not-revocable') continue;
+    ends.push(status.validUntil);
+    sources.push(status.source);
+  }
+  const [first, ...others] = ends;
+  if (first === undefined) return { finding: pass({ sources: 'none named' }) };
+  const validUntil = others.reduce((earliest, end) => (end < earliest ? end : earliest), first);
+  return { finding: pass({ sources: sources.join(', ') }), validUntil };
 }

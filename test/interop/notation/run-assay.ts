@@ -8,6 +8,7 @@ import { parseRepositoryPath } from '../../../src/oci/repository.ts';
 import { decide } from '../../../src/policies/decide.ts';
 import { PolicyError } from '../../../src/policies/policy-error.ts';
 import { loadTrustPolicy } from '../../../src/policies/trust-policy.ts';
+import { unaskedRevocation } from '../../../src/trust/unasked-revocation.ts';
 import { TrustError } from '../../../src/trust/trust-error.ts';
 import type { TrustMaterial } from '../../../src/trust/trust-material.ts';
 import { makeRemoteSource } from '../../../src/upstream/remote-source.ts';
@@ -54,6 +55,7 @@ export function openAssaySide(
       basis: () => basis,
       source: () => source,
       formats: signatureFormats,
+      sources: { revocation: unaskedRevocation },
       decide,
       clock: systemClock,
       lifetimes: { trustedMs: 60_000, untrustedMs: 1000 },

@@ -21,8 +21,8 @@ const seconds = 1_767_225_600;
 t.test('a manifest with a COSE layer is recognized and one with a JWS layer is not', async (t) => {
   const manifestOf = (format: 'jws' | 'cose'): ImageManifest =>
     readManifest(signedBy({ of, format }).bytes, undefined) as ImageManifest;
-  t.ok(notationCose.recognizes(manifestOf('cose')));
-  t.notOk(notationCose.recognizes(manifestOf('jws')));
+  t.equal(notationCose.envelopesOf(manifestOf('cose')).length, 1);
+  t.strictSame(notationCose.envelopesOf(manifestOf('jws')), []);
   t.equal(notationCose.id, 'notation-cose');
   t.equal(notationCose.maxEnvelopeBytes, 128 * 1024);
   t.strictSame(notationCose.artifactTypes, ['application/vnd.cncf.notary.signature']);

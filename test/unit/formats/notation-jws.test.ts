@@ -23,8 +23,8 @@ const signingTime = 'io.cncf.notary.signingTime';
 t.test('a manifest with a JWS layer is recognized and one with a COSE layer is not', async (t) => {
   const manifestOf = (format: 'jws' | 'cose'): ImageManifest =>
     readManifest(signedBy({ of, format }).bytes, undefined) as ImageManifest;
-  t.ok(notationJws.recognizes(manifestOf('jws')));
-  t.notOk(notationJws.recognizes(manifestOf('cose')));
+  t.equal(notationJws.envelopesOf(manifestOf('jws')).length, 1);
+  t.strictSame(notationJws.envelopesOf(manifestOf('cose')), []);
   t.equal(notationJws.id, 'notation-jws');
   t.equal(notationJws.maxEnvelopeBytes, 128 * 1024);
   t.strictSame(notationJws.artifactTypes, ['application/vnd.cncf.notary.signature']);

@@ -55,8 +55,10 @@ t.test('an identity by policy file demands what the file says for the scope', as
   t.same(messages, []);
   const identity = identities.get('acme');
   if (identity === undefined) return;
-  t.equal(requirementIn('acme', identity, 'ghcr.io/acme/app')?.notation.level, 'strict');
-  t.equal(requirementIn('acme', identity, 'ghcr.io/acme/db')?.notation.level, 'permissive');
+  t.match(requirementIn('acme', identity, 'ghcr.io/acme/app'), { notation: { level: 'strict' } });
+  t.match(requirementIn('acme', identity, 'ghcr.io/acme/db'), {
+    notation: { level: 'permissive' },
+  });
   t.equal(requirementIn('acme', identity, 'ghcr.io/acme/web'), undefined);
   t.equal(requirementsOf(identity).length, 2);
   t.same(trustStoresOf(identity), ['ca:acme', 'ca:other', 'tsa:clock']);

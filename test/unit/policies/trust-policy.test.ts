@@ -124,7 +124,7 @@ t.test('a policy file is read by the path that is written in the policy', async 
   const files = { 'sub/tp.json': JSON.stringify({ version: '1.0', trustPolicies: [statement] }) };
   const text = `version: 1\nidentities: { a: { notation: { policyFile: sub/tp.json } } }\n${rules}`;
   const policy = await loadPolicy(text, files);
-  t.equal(policy.requirementOf('a', 'a/b')?.notation.trustStores[0], 'ca:x');
+  t.match(policy.requirementOf('a', 'a/b'), { notation: { trustStores: ['ca:x'] } });
   t.equal(policy.requirementOf('a', 'a/c'), undefined);
   t.match(policy.rules, [{ trustStores: ['ca:x'] }]);
 });
