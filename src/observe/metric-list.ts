@@ -67,6 +67,18 @@ export const metricList = [
     help: 'Pulls left as the upstream last stated in ratelimit-remaining.',
   },
   {
+    name: 'assay_upstream_circuit',
+    kind: 'gauge',
+    labels: ['upstream', 'operation'],
+    help: '0: the upstream is asked; 2: it failed too often and is not asked for a while; 1: one request probes it.',
+  },
+  {
+    name: 'assay_upstream_unasked_total',
+    kind: 'counter',
+    labels: ['upstream', 'operation', 'because'],
+    help: 'Requests that an upstream was not asked: it failed too often (circuit), or too many wait (queue).',
+  },
+  {
     name: 'assay_bytes_served_total',
     kind: 'counter',
     labels: ['kind'],

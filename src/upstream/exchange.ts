@@ -4,16 +4,17 @@ import type { Metrics } from '../observe/metric-list.ts';
 import type { RepositoryPath } from '../oci/repository.ts';
 import { readBody } from './body.ts';
 import type { Authorizer } from './auth/authorizer.ts';
+import type { Circuits, Operation, Trial } from './circuit.ts';
 import { classifyFailure, toUpstreamError } from './failure.ts';
 import type { RangeAsked, Transport, WireAnswer } from './http.ts';
 import { discard, follow } from './redirect.ts';
 import { makeRetryBudget, type Wait, withRetries } from './retry.ts';
 import { judgeStatus, rateLimitRemaining } from './status.ts';
-import type { UpstreamError } from './upstream-error.ts';
+import { NotAskedError, type UpstreamError } from './upstream-error.ts';
 
 /** One question to an upstream. */
 export interface Ask {
-  readonly operation: 'manifest' | 'blob' | 'tags' | 'referrers';
+  readonly operation: Exclude<Operation, 'token'>;
   readonly url: URL;
   readonly accept?: string;
   /** May be answered with 206, or 416. */
@@ -45,8 +46,8 @@ export interface Exchange {
    * of whom, or the signal's own reason.
    */
   named<T>(what: string, signal: AbortSignal, work: () => Promise<T>): Promise<T>;
-  /** The same error for a failure that comes later, in a stream. */
-  toError(error: unknown, what: string): UpstreamError;
+  /** The same error for a failure that comes later, in the body of what was asked for. */
+  broken(operation: Operation, what: string, error: unknown): UpstreamError;
 }
 
 export interface ExchangeOptions {
@@ -58,6 +59,7 @@ export interface ExchangeOptions {
 export interface ExchangeDependencies {
   readonly transport: Transport;
   readonly authorizer: Authorizer;
+  readonly circuits: Circuits;
   readonly clock: Clock;
   readonly wait: Wait;
   readonly metrics: Metrics | undefined;
@@ -70,7 +72,7 @@ export function makeExchange(
   dependencies: ExchangeDependencies,
 ): Exchange {
   const { upstream, totalMs } = options;
-  const { clock, wait } = dependencies;
+  const { clock, wait, circuits } = dependencies;
   const budget = makeRetryBudget();
   const terms = { clock, wait, budget, totalMs };
 
@@ -102,9 +104,16 @@ export function makeExchange(
     },
     async read(question, maxBytes, signal) {
       const answer = await ask('GET', question, withDeadline(totalMs, signal));
-      if (answer.status === 200) return { ...answer, bytes: await readBody(answer, maxBytes) };
-      discard(answer);
-      return undefined;
+      if (answer.status !== 200) {
+        discard(answer);
+        return undefined;
+      }
+      try {
+        return { ...answer, bytes: await readBody(answer, maxBytes) };
+      } catch (error) {
+        if (!signal.aborted) circuits[question.operation].noteBroken(error);
+        throw error;
+      }
     },
     open,
     async named(what, signal, work) {
@@ -115,19 +124,25 @@ export function makeExchange(
         throw toError(error, what);
       }
     },
-    toError,
+    broken(operation, what, error) {
+      circuits[operation].noteBroken(error);
+      return toError(error, what);
+    },
   };
 }
 
-/** One attempt with at most one renewed log-in, counted and timed. */
+/** One attempt, if the circuit lets it pass: counted and timed. */
 async function attempt(
   method: Method,
   question: Ask,
-  { upstream, origin }: ExchangeOptions,
-  { transport, authorizer, clock, metrics }: ExchangeDependencies,
+  options: ExchangeOptions,
+  dependencies: ExchangeDependencies,
   signal: AbortSignal,
 ): Promise<WireAnswer> {
-  const { operation, url, accept, range, path } = question;
+  const { operation, range } = question;
+  const { upstream } = options;
+  const { circuits, clock, metrics } = dependencies;
+  const trial = circuits[operation].enter();
   const startMs = clock.monotonicMs();
   const count = (outcome: string): void => {
     const seconds = (clock.monotonicMs() - startMs) / 1000;
@@ -136,22 +151,18 @@ async function attempt(
   };
   let answer: WireAnswer;
   try {
-    const authorization = await authorizer.prepare(path, signal);
-    answer = await follow(transport, { method, url, accept, range, authorization }, origin, signal);
-    const isRefused = answer.status === 401 || answer.status === 403;
-    // Another origin's challenge is nothing to us: what we have is not for it.
-    if (isRefused && answer.url.origin === origin) {
-      const renewed = await authorizer.renew(answer, authorization, path, signal);
-      if (renewed !== undefined) {
-        discard(answer);
-        const again = { method, url, accept, range, authorization: renewed };
-        answer = await follow(transport, again, origin, signal);
-      }
-    }
+    answer = await askLoggedIn(method, question, options.origin, dependencies, trial, signal);
   } catch (error) {
-    count(signal.aborted ? 'aborted' : classifyFailure(error).code);
+    trial.failed(error, signal);
+    // A circuit counts for itself.
+    if (!(error instanceof NotAskedError)) {
+      count(signal.aborted ? 'aborted' : classifyFailure(error).code);
+    } else if (error.because === 'queue') {
+      metrics?.count('assay_upstream_unasked_total', { upstream, operation, because: 'queue' });
+    }
     throw error;
   }
+  trial.answered(answer.status);
   count(`${Math.floor(answer.status / 100)}xx`);
   const remaining = rateLimitRemaining(answer);
   if (remaining !== undefined) {
@@ -161,4 +172,30 @@ async function attempt(
   if (failure === undefined) return answer;
   discard(answer);
   throw failure;
+}
+
+/** With at most one renewed log-in, whose failure is none of the operation. */
+async function askLoggedIn(
+  method: Method,
+  { url, accept, range, path }: Ask,
+  origin: string,
+  { transport, authorizer }: ExchangeDependencies,
+  trial: Trial,
+  signal: AbortSignal,
+): Promise<WireAnswer> {
+  const logIn = <T>(work: Promise<T>): Promise<T> =>
+    work.catch((error: unknown) => {
+      trial.left();
+      throw error;
+    });
+  const authorization = await logIn(authorizer.prepare(path, signal));
+  const request = { method, url, accept, range };
+  const answer = await follow(transport, { ...request, authorization }, origin, signal);
+  const isRefused = answer.status === 401 || answer.status === 403;
+  // Another origin's challenge is nothing to us: what we have is not for it.
+  if (!isRefused || answer.url.origin !== origin) return answer;
+  const renewed = await logIn(authorizer.renew(answer, authorization, path, signal));
+  if (renewed === undefined) return answer;
+  discard(answer);
+  return follow(transport, { ...request, authorization: renewed }, origin, signal);
 }

@@ -1,6 +1,7 @@
 import { type ConnectionOptions, getCACertificates } from 'node:tls';
 import { Agent, buildConnector, type Dispatcher, ProxyAgent } from 'undici';
 import type { EgressGuard, NamedBy } from './egress.ts';
+import { makeOriginQueue } from './origin-queue.ts';
 import { answerLimits, type RemoteLimits, type RemoteOptions } from './remote-options.ts';
 
 /** Credentials as a header, and the one origin that may see them. */
@@ -65,12 +66,14 @@ export function openTransport(
       ...(ca !== undefined && { ca: [...getCACertificates('default'), ca] }),
     }),
   } as const;
+  const queue = makeOriginQueue(limits.maxWaiting);
   return {
     async send({ method, url, accept, range, authorization, body }, signal) {
       assertBound(authorization, url);
       const namedBy = url.origin === ownOrigin ? 'configuration' : 'others';
       if (httpProxy !== undefined) guard.admitName(bareHost(url.hostname), portOf(url), namedBy);
-      const answer = await dispatchers[namedBy].request({
+      const leave = queue.enter(url.origin);
+      const answering = dispatchers[namedBy].request({
         origin: url.origin,
         path: url.pathname + url.search,
         method,
@@ -88,6 +91,7 @@ export function openTransport(
         },
         ...(body !== undefined && { body }),
       });
+      const answer = await answering.finally(leave);
       return { status: answer.statusCode, url, headers: answer.headers, body: answer.body };
     },
     async close() {

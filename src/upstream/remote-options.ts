@@ -3,6 +3,7 @@ import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
 import type { CredentialOptions } from './auth/credentials.ts';
 import type { RunHelper } from './auth/credential-helper.ts';
+import type { CircuitLimits } from './circuit.ts';
 import type { ListenAddress, Resolve } from './egress.ts';
 import type { Wait } from './retry.ts';
 
@@ -27,6 +28,7 @@ export interface RemoteOptions {
   /** Where this process listens: never dialled. Asked at each connection, as ports may be late. */
   readonly ownListeners?: (() => readonly ListenAddress[]) | undefined;
   readonly limits?: Partial<RemoteLimits> | undefined;
+  readonly circuit?: Partial<CircuitLimits> | undefined;
 }
 
 export interface RemoteDependencies {
@@ -53,6 +55,8 @@ export interface RemoteLimits {
   readonly rateWindowMs: number;
   /** Connections to one origin. */
   readonly maxConnections: number;
+  /** Requests to one origin that wait for a connection or the answer's headers. */
+  readonly maxWaiting: number;
 }
 
 export const defaultRemoteLimits: RemoteLimits = {
@@ -63,6 +67,7 @@ export const defaultRemoteLimits: RemoteLimits = {
   minBytesPerSecond: 1024,
   rateWindowMs: 60_000,
   maxConnections: 256,
+  maxWaiting: 512,
 };
 
 /** Bounds on what an upstream may send, in bytes unless named otherwise. */

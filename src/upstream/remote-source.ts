@@ -2,10 +2,11 @@ import { makeAuthorizer } from './auth/authorizer.ts';
 import { runHelper as systemRunHelper } from './auth/credential-helper.ts';
 import { makeCredentialSource } from './auth/credentials.ts';
 import { makeBlobReader } from './blobs.ts';
+import { type Circuit, makeCircuits } from './circuit.ts';
 import type { ContentSource } from './content-source.ts';
 import { makeEgressGuard } from './egress.ts';
 import { makeExchange } from './exchange.ts';
-import { openTransport } from './http.ts';
+import { openTransport, type Transport } from './http.ts';
 import { makeManifestReader } from './manifests.ts';
 import { listReferrers } from './referrers.ts';
 import { makeRegistryUrls, readUpstreamOrigin } from './registry-url.ts';
@@ -36,13 +37,18 @@ export function makeRemoteSource(
     timeoutMs: limits.connectMs,
     resolve,
   });
+  const circuits = makeCircuits(options.name, { clock, metrics, log }, options.circuit);
   const transport = openTransport(origin, options, guard, limits);
   const credentials = makeCredentialSource(origin, options.credentials, { clock, runHelper });
   const rules = { origin, realmAllow: options.realmAllow ?? [] };
-  const authorizer = makeAuthorizer(rules, { transport, credentials, clock });
+  const authorizer = makeAuthorizer(rules, {
+    transport: throughCircuit(transport, circuits.token),
+    credentials,
+    clock,
+  });
   const exchange = makeExchange(
     { upstream: options.name, origin, totalMs: limits.totalMs },
-    { transport, authorizer, clock, wait, metrics },
+    { transport, authorizer, circuits, clock, wait, metrics },
   );
   const urls = makeRegistryUrls(origin);
   const manifests = makeManifestReader(options.name, urls, exchange, metrics);
@@ -53,5 +59,22 @@ export function makeRemoteSource(
     listReferrers: (path, digest, signal) =>
       listReferrers(path, digest, { urls, exchange, manifests, log }, signal),
     close: () => transport.close(),
+  };
+}
+
+function throughCircuit(transport: Transport, circuit: Circuit): Transport {
+  return {
+    ...transport,
+    async send(request, signal) {
+      const trial = circuit.enter();
+      try {
+        const answer = await transport.send(request, signal);
+        trial.answered(answer.status);
+        return answer;
+      } catch (error) {
+        trial.failed(error, signal);
+        throw error;
+      }
+    },
   };
 }

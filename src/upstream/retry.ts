@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Clock } from '../kernel/clock.ts';
 import { classifyFailure } from './failure.ts';
 import { StatusError } from './status.ts';
+import { NotAskedError } from './upstream-error.ts';
 
 /** Resolves after so long, or rejects when the signal aborts. */
 export type Wait = (ms: number, signal: AbortSignal) => Promise<void>;
@@ -70,6 +71,7 @@ export async function withRetries<T>(
 /** Undefined for what no retry mends: a timeout has had its time, a refusal stays one. */
 function pauseAfter(error: unknown, retries: number): number | undefined {
   if (error instanceof StatusError && !error.passing) return undefined;
+  if (error instanceof NotAskedError) return undefined;
   const { code, retryAfterSeconds } = classifyFailure(error);
   const mendable = code === 'UPSTREAM_UNREACHABLE' || code === 'UPSTREAM_FAILED';
   if (!mendable && !(code === 'UPSTREAM_RATE_LIMITED' && retryAfterSeconds !== undefined)) {

@@ -28,3 +28,18 @@ export class UpstreamError extends TaggedError<UpstreamErrorCode> {
     this.retryAfterSeconds = options.retryAfterSeconds;
   }
 }
+
+/** The upstream was not even asked: it failed too often of late, or too many wait for it. */
+export class NotAskedError extends UpstreamError {
+  readonly because: 'circuit' | 'queue';
+
+  constructor(
+    because: 'circuit' | 'queue',
+    code: UpstreamErrorCode,
+    message: string,
+    retryAfterSeconds: number,
+  ) {
+    super(code, message, { retryAfterSeconds });
+    this.because = because;
+  }
+}
