@@ -40,7 +40,7 @@ export function makeBlobReader(
     const toError = (error: unknown): Error => {
       // The reader's own wish is no fault of upstream.
       if (signal.aborted && signal.reason instanceof Error) return signal.reason;
-      return exchange.toError(error, what);
+      return exchange.broken('blob', what, error);
     };
     return exchange.named(what, signal, async () => {
       const answered = await openPart(askFor(path, digest), wish, exchange, signal);
