@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import {
   type DerElement,
   derTags,
@@ -11,6 +11,7 @@ import {
 import { EnvelopeError } from './envelope-error.ts';
 import { readExtensions } from './extensions.ts';
 import { readName } from './name.ts';
+import { readPublicKey } from './public-key.ts';
 import type { Certificate } from './x509.ts';
 
 /** Ten times what a certificate with a 4096-bit key and a long list of names weighs, in bytes. */
@@ -64,12 +65,13 @@ function parseCertificate(der: Uint8Array, fingerprint: string): Certificate {
   if (innerAlgorithm === undefined || !equal(innerAlgorithm.bytes, algorithm.bytes)) {
     throw malformed('the certificate names two signature algorithms');
   }
-  const { key, der: keyDer } = readPublicKey(spki);
+  const { bytes: keyDer } = expectTag(spki, derTags.sequence, 'the public key');
+  const { key, fingerprint: keyFingerprint } = readPublicKey(keyDer);
   return {
     der,
     fingerprint,
     publicKey: key,
-    keyFingerprint: sha256(keyDer),
+    keyFingerprint,
     subject: readName(subject, 'the subject'),
     issuer: readName(issuer, 'the issuer'),
     ...readValidity(validity),
@@ -107,33 +109,6 @@ function extensionsOf(optional: readonly DerElement[]): DerElement | undefined {
   const [list, ...rest] = expectChildren(wrapper, 'the extensions', 0xa3);
   if (list === undefined || rest.length > 0) throw malformed('the extensions are no single list');
   return list;
-}
-
-/**
- * The key in its canonical encoding only: two encodings of one key would have two fingerprints,
- * and one signer would count as two.
- */
-function readPublicKey(spki: DerElement | undefined): { key: KeyObject; der: Uint8Array } {
-  const { bytes } = expectTag(spki, derTags.sequence, 'the public key');
-  let key: KeyObject;
-  let canonical: Buffer;
-  try {
-    key = createPublicKey({ key: Buffer.from(bytes), format: 'der', type: 'spki' });
-    canonical = key.export({ format: 'der', type: 'spki' });
-  } catch (cause) {
-    throw new EnvelopeError('CERTIFICATE_MALFORMED', "the public key can't be read", { cause });
-  }
-  if (!equal(canonical, bytes) || isCompressed(key, spki)) {
-    throw malformed('the public key is not in its canonical encoding');
-  }
-  return { key, der: bytes };
-}
-
-/** RFC 5480, section 2.2: 4 begins an uncompressed point. */
-function isCompressed(key: KeyObject, spki: DerElement | undefined): boolean {
-  if (key.asymmetricKeyType !== 'ec') return false;
-  const [, point] = expectChildren(spki, 'the public key');
-  return readWholeBitString(point, 'the public key')[0] !== 4;
 }
 
 function readValidity(

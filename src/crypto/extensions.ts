@@ -19,18 +19,12 @@ import {
   readObjectIdentifier,
 } from './der.ts';
 import { EnvelopeError } from './envelope-error.ts';
-import type { Certificate, KeyUsageBit } from './x509.ts';
+import type { Certificate, Extension, KeyUsageBit } from './x509.ts';
 
 type ReadExtensions = Pick<
   Certificate,
-  'basicConstraints' | 'keyUsage' | 'extendedKeyUsage' | 'ocspUrls' | 'crlUrls'
+  'basicConstraints' | 'keyUsage' | 'extendedKeyUsage' | 'ocspUrls' | 'crlUrls' | 'extensions'
 >;
-
-interface Extension {
-  readonly critical: boolean;
-  /** DER of the extension's own type. */
-  readonly value: Uint8Array;
-}
 
 const oids = {
   basicConstraints: '2.5.29.19',
@@ -41,7 +35,7 @@ const oids = {
   ocsp: '1.3.6.1.5.5.7.48.1',
 } as const;
 
-/** Reads what the Notary Project's rules and revocation need; every other extension is passed by. */
+/** Reads what the Notary Project's rules and revocation need; the rest stays as it is. */
 export function readExtensions(element: DerElement | undefined): ReadExtensions {
   const extensions = element === undefined ? new Map<string, Extension>() : listExtensions(element);
   const read = <T>(oid: string, reader: (extension: Extension) => T): T | undefined => {
@@ -57,6 +51,7 @@ export function readExtensions(element: DerElement | undefined): ReadExtensions 
     ...(extendedKeyUsage !== undefined && { extendedKeyUsage }),
     ocspUrls: read(oids.authorityInfoAccess, readOcspUrls) ?? [],
     crlUrls: read(oids.crlDistributionPoints, readCrlUrls) ?? [],
+    extensions,
   };
 }
 

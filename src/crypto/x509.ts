@@ -26,6 +26,14 @@ export interface Certificate {
   /** OCSP responders and CRL distribution points that it names; whether there are any is a fact. */
   readonly ocspUrls: readonly string[];
   readonly crlUrls: readonly string[];
+  /** Every extension by its OID, also those that are read above. */
+  readonly extensions: ReadonlyMap<string, Extension>;
+}
+
+export interface Extension {
+  readonly critical: boolean;
+  /** DER of the extension's own type. */
+  readonly value: Uint8Array;
 }
 
 export interface Name {

@@ -1,13 +1,11 @@
 import { readCertificate } from '../crypto/certificate.ts';
 import { EnvelopeError } from '../crypto/envelope-error.ts';
+import { isPem, type PemBlock, readPem } from '../crypto/pem.ts';
 import type { Certificate } from '../crypto/x509.ts';
 import { TrustError } from './trust-error.ts';
 
 const maxCertificates = 1000;
 const sequenceTag = 0x30;
-const begin = '-----BEGIN ';
-const block = /-----BEGIN ([A-Z0-9 ]{1,40})-----(\s[A-Za-z0-9+/=\s]*)-----END \1-----/y;
-const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /**
  * Every certificate of a file, PEM (RFC 7468; text around the blocks is a comment) or DER, one
@@ -15,7 +13,7 @@ const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
  */
 export function readCertificateFile(bytes: Uint8Array, file: string): readonly Certificate[] {
   const text = Buffer.from(bytes).toString('latin1');
-  const ders = text.includes(begin) ? splitPem(text, file) : splitDer(bytes, file);
+  const ders = isPem(text) ? splitPem(text, file) : splitDer(bytes, file);
   if (ders.length === 0) throw malformed(file, 'holds no certificate');
   if (ders.length > maxCertificates) {
     throw malformed(file, `holds more than ${maxCertificates} certificates`);
@@ -31,20 +29,19 @@ export function readCertificateFile(bytes: Uint8Array, file: string): readonly C
 }
 
 function splitPem(text: string, file: string): readonly Uint8Array[] {
-  const ders: Uint8Array[] = [];
-  for (let at = text.indexOf(begin); at >= 0; at = text.indexOf(begin, block.lastIndex)) {
-    block.lastIndex = at;
-    const match = block.exec(text);
-    if (match === null) throw malformed(file, `has a PEM block that does not end, at byte ${at}`);
-    const [, label = '', body = ''] = match;
-    if (label !== 'CERTIFICATE')
-      throw malformed(file, `holds a ${label}, and must hold certificates only`);
-    const encoded = body.replace(/\s+/g, '');
-    if (!base64.test(encoded))
-      throw malformed(file, `has a PEM block that is no base64, at byte ${at}`);
-    ders.push(Buffer.from(encoded, 'base64'));
+  return blocksOf(text, file).map(({ label, der }) => {
+    if (label === 'CERTIFICATE') return der;
+    throw malformed(file, `holds a ${label}, and must hold certificates only`);
+  });
+}
+
+function blocksOf(text: string, file: string): readonly PemBlock[] {
+  try {
+    return readPem(text);
+  } catch (cause) {
+    if (!(cause instanceof EnvelopeError)) throw cause;
+    throw malformed(file, cause.message, cause);
   }
-  return ders;
 }
 
 /** Cuts at the lengths that each certificate states (X.690, section 8.1.3). */

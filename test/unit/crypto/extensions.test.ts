@@ -8,8 +8,13 @@ import { makeChain } from '../../support/test-ca.ts';
 
 const extension = (oid: string, value: Uint8Array, critical?: Uint8Array): Uint8Array =>
   asn1.sequence(asn1.oid(oid), ...(critical === undefined ? [] : [critical]), asn1.octets(value));
-const read = (...items: readonly Uint8Array[]): ReturnType<typeof readExtensions> =>
+type Read = ReturnType<typeof readExtensions>;
+const readAll = (...items: readonly Uint8Array[]): Read =>
   readExtensions(readDer(asn1.sequence(...items)));
+const read = (...items: readonly Uint8Array[]): Omit<Read, 'extensions'> => {
+  const { extensions: _, ...understood } = readAll(...items);
+  return understood;
+};
 const refusal = (message: RegExp) => ({ code: 'CERTIFICATE_MALFORMED', message });
 
 const basicConstraints = '2.5.29.19';
@@ -21,7 +26,18 @@ const url = (text: string): Uint8Array => asn1.implicit(6, Buffer.from(text));
 const ca = asn1.sequence(asn1.boolean(true));
 
 t.test('a certificate without extensions has none', async (t) => {
-  t.strictSame(readExtensions(undefined), { ocspUrls: [], crlUrls: [] });
+  t.strictSame(readExtensions(undefined), { ocspUrls: [], crlUrls: [], extensions: new Map() });
+});
+
+t.test('every extension is there as it stands, known or not', async (t) => {
+  const { extensions } = readAll(
+    extension(basicConstraints, ca, asn1.boolean(true)),
+    extension('1.2.3.4', asn1.nothing()),
+  );
+  t.same([...extensions.keys()], [basicConstraints, '1.2.3.4']);
+  t.strictSame(extensions.get(basicConstraints)?.critical, true);
+  t.strictSame(extensions.get('1.2.3.4')?.critical, false);
+  t.strictSame(extensions.get('1.2.3.4')?.value, Buffer.from(asn1.nothing()));
 });
 
 t.test('basic constraints are read with their criticality and path length', async (t) => {

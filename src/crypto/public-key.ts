@@ -1,0 +1,61 @@
+import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
+import { derTags, expectChildren, expectTag, readDer, readWholeBitString } from './der.ts';
+import { EnvelopeError } from './envelope-error.ts';
+
+/** A public key with what it is compared by. */
+export interface PublicKey {
+  readonly key: KeyObject;
+  /** SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7). */
+  readonly der: Uint8Array;
+  /** SHA-256 of the DER, lower-case hex. */
+  readonly fingerprint: string;
+}
+
+/**
+ * Reads a DER SubjectPublicKeyInfo in its canonical encoding only: two encodings of one key would
+ * have two fingerprints, and one signer would count as two. Throws `EnvelopeError`; says nothing
+ * about strength.
+ */
+export function readPublicKey(untrusted: Uint8Array): PublicKey {
+  const spki = expectTag(readDer(untrusted), derTags.sequence, 'the public key');
+  const key = importKey(untrusted, 'spki');
+  const canonical = key.export({ format: 'der', type: 'spki' });
+  if (Buffer.compare(canonical, untrusted) !== 0 || isCompressed(key, spki)) {
+    throw malformed('the public key is not in its canonical encoding');
+  }
+  return publicKeyOf(key);
+}
+
+/** The same for a DER RSAPublicKey (RFC 8017, section A.1.1), as old trusted roots have. */
+export function readRsaPublicKey(untrusted: Uint8Array): PublicKey {
+  readDer(untrusted);
+  const key = importKey(untrusted, 'pkcs1');
+  if (Buffer.compare(key.export({ format: 'der', type: 'pkcs1' }), untrusted) !== 0) {
+    throw malformed('the public key is not in its canonical encoding');
+  }
+  return publicKeyOf(key);
+}
+
+function importKey(untrusted: Uint8Array, type: 'spki' | 'pkcs1'): KeyObject {
+  try {
+    return createPublicKey({ key: Buffer.from(untrusted), format: 'der', type });
+  } catch (cause) {
+    throw new EnvelopeError('CERTIFICATE_MALFORMED', "the public key can't be read", { cause });
+  }
+}
+
+export function publicKeyOf(key: KeyObject): PublicKey {
+  const der = key.export({ format: 'der', type: 'spki' });
+  return { key, der, fingerprint: createHash('sha256').update(der).digest('hex') };
+}
+
+/** RFC 5480, section 2.2: 4 begins an uncompressed point. */
+function isCompressed(key: KeyObject, spki: ReturnType<typeof readDer>): boolean {
+  if (key.asymmetricKeyType !== 'ec') return false;
+  const [, point] = expectChildren(spki, 'the public key');
+  return readWholeBitString(point, 'the public key')[0] !== 4;
+}
+
+function malformed(message: string): EnvelopeError {
+  return new EnvelopeError('CERTIFICATE_MALFORMED', message);
+}
