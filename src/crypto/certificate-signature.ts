@@ -1,34 +1,6 @@
-import { constants, type KeyObject, verify } from 'node:crypto';
-import { isSoundExponent } from './algorithms.ts';
 import { partsOfCertificate } from './certificate.ts';
-import { childrenOf, type DerElement } from './der.ts';
-import { EnvelopeError } from './envelope-error.ts';
 import type { Certificate } from './x509.ts';
-
-type Hash = 'sha256' | 'sha384' | 'sha512';
-
-interface CertificateAlgorithm {
-  readonly keyType: 'rsa' | 'ec' | 'ed25519';
-  /** null where the algorithm has its own. */
-  readonly hash: Hash | null;
-}
-
-const rsaPss = '1.2.840.113549.1.1.10';
-const ed25519 = '1.3.101.112';
-
-// No MD5, SHA-1 or SHA-224; node's X509Certificate.verify would take them.
-const algorithms: Readonly<Record<string, CertificateAlgorithm>> = {
-  '1.2.840.113549.1.1.11': { keyType: 'rsa', hash: 'sha256' },
-  '1.2.840.113549.1.1.12': { keyType: 'rsa', hash: 'sha384' },
-  '1.2.840.113549.1.1.13': { keyType: 'rsa', hash: 'sha512' },
-  '1.2.840.10045.4.3.2': { keyType: 'ec', hash: 'sha256' },
-  '1.2.840.10045.4.3.3': { keyType: 'ec', hash: 'sha384' },
-  '1.2.840.10045.4.3.4': { keyType: 'ec', hash: 'sha512' },
-  [ed25519]: { keyType: 'ed25519', hash: null },
-};
-
-const minRsaBits = 2048;
-const maxRsaBits = 8192;
+import { verifyX509Signature } from './x509-signature.ts';
 
 /**
  * Whether the issuer's key made the signature on the certificate; names are not looked at. Throws
@@ -36,79 +8,10 @@ const maxRsaBits = 8192;
  */
 export function isSignedBy(certificate: Certificate, issuer: Certificate): boolean {
   const { signed, algorithm, signature } = partsOfCertificate(certificate.der);
-  const isPss = certificate.signatureAlgorithm === rsaPss;
-  const { keyType, hash } = isPss
-    ? { keyType: 'rsa' as const, hash: readPssHash(algorithm) }
-    : lookUp(certificate.signatureAlgorithm);
   const { publicKey } = issuer;
-  if (publicKey.asymmetricKeyType !== keyType) return false;
-  assertStrength(publicKey);
-  const padding = isPss ? constants.RSA_PKCS1_PSS_PADDING : constants.RSA_PKCS1_PADDING;
-  const saltLength = constants.RSA_PSS_SALTLEN_DIGEST;
-  const key =
-    keyType === 'rsa'
-      ? { key: publicKey, padding, ...(isPss && { saltLength }) }
-      : { key: publicKey, dsaEncoding: 'der' as const };
-  return verify(hash, signed.bytes, key, signature);
-}
-
-function lookUp(oid: string): CertificateAlgorithm {
-  const algorithm = algorithms[oid];
-  if (algorithm === undefined) {
-    throw unsupported(`a certificate is signed with algorithm ${oid}, which is not accepted`);
-  }
-  return algorithm;
-}
-
-function assertStrength(key: KeyObject): void {
-  const { modulusLength, publicExponent = 3n } = key.asymmetricKeyDetails ?? {};
-  if (modulusLength === undefined) return;
-  if (
-    modulusLength < minRsaBits ||
-    modulusLength > maxRsaBits ||
-    !isSoundExponent(publicExponent)
-  ) {
-    throw unsupported(
-      `an issuer's RSA key of ${modulusLength} bits, or its exponent, is not accepted`,
-    );
-  }
-}
-
-// RFC 4055, section 3.1, in the forms that real certificates have: one hash for message and mask,
-// a salt of its length; NULL parameters of the hash present or absent.
-const pssParameters: ReadonlyMap<string, Hash> = new Map(
-  (
-    [
-      ['sha256', '01', '20'],
-      ['sha384', '02', '30'],
-      ['sha512', '03', '40'],
-    ] as const
-  ).flatMap(([hash, arc, salt]) => {
-    const oid = `06096086480165030402${arc}`;
-    const mgf1 = '06092a864886f70d010108';
-    const variants = [tlv('30', `${oid}0500`), tlv('30', oid)];
-    return variants.flatMap((one) =>
-      variants.map((other): [string, Hash] => [
-        tlv('30', tlv('a0', one) + tlv('a1', tlv('30', mgf1 + other)) + tlv('a2', tlv('02', salt))),
-        hash,
-      ]),
-    );
-  }),
-);
-
-function tlv(tag: string, contentHex: string): string {
-  return tag + (contentHex.length / 2).toString(16).padStart(2, '0') + contentHex;
-}
-
-function readPssHash(algorithm: DerElement): Hash {
-  const [, parameters] = childrenOf(algorithm);
-  const hash = pssParameters.get(Buffer.from(parameters?.bytes ?? []).toString('hex'));
-  if (hash === undefined) {
-    throw unsupported('a certificate is signed with RSASSA-PSS parameters that are not accepted');
-  }
-  return hash;
-}
-
-function unsupported(message: string): EnvelopeError {
-  return new EnvelopeError('ALGORITHM_UNSUPPORTED', message);
+  return verifyX509Signature(
+    { signed: signed.bytes, algorithm, signature },
+    publicKey,
+    'a certificate',
+  );
 }

@@ -60,7 +60,7 @@ export function partsOfCertificate(der: Uint8Array): CertificateParts {
 function parseCertificate(der: Uint8Array, fingerprint: string): Certificate {
   const { signed, algorithm } = partsOfCertificate(der);
   const [serial, innerAlgorithm, issuer, validity, subject, spki, ...optional] = fieldsOf(signed);
-  expectTag(serial, derTags.integer, 'the serial number');
+  const { content: serialNumber } = expectTag(serial, derTags.integer, 'the serial number');
   // RFC 5280, section 4.1.1.2: both name the same algorithm; only the inner one is signed.
   if (innerAlgorithm === undefined || !equal(innerAlgorithm.bytes, algorithm.bytes)) {
     throw malformed('the certificate names two signature algorithms');
@@ -72,6 +72,7 @@ function parseCertificate(der: Uint8Array, fingerprint: string): Certificate {
     fingerprint,
     publicKey: key,
     keyFingerprint,
+    serialNumber,
     subject: readName(subject, 'the subject'),
     issuer: readName(issuer, 'the issuer'),
     ...readValidity(validity),

@@ -8,6 +8,8 @@ export interface Certificate {
   readonly publicKey: KeyObject;
   /** SHA-256 of the SPKI DER, lower-case hex. */
   readonly keyFingerprint: string;
+  /** Content of its INTEGER, for byte comparison: unique to the issuer, if the issuer is honest. */
+  readonly serialNumber: Uint8Array;
   /** DER of the names, for byte comparison, and their attributes in order. */
   readonly subject: Name;
   readonly issuer: Name;

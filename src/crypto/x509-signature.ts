@@ -1,0 +1,128 @@
+import { constants, type KeyObject, verify } from 'node:crypto';
+import { isSoundExponent } from './algorithms.ts';
+import { type DerElement, expectChildren, readObjectIdentifier } from './der.ts';
+import { EnvelopeError } from './envelope-error.ts';
+
+/** What X.509 and CMS sign alike: certificates, lists of them, answers about them, tokens. */
+export interface X509Signature {
+  /** The exact bytes under the signature. */
+  readonly signed: Uint8Array;
+  /** AlgorithmIdentifier (RFC 5280, section 4.1.1.2). */
+  readonly algorithm: DerElement;
+  readonly signature: Uint8Array;
+}
+
+type Hash = 'sha256' | 'sha384' | 'sha512';
+
+interface X509Algorithm {
+  readonly keyType: 'rsa' | 'ec' | 'ed25519';
+  /** null where the algorithm has its own. */
+  readonly hash: Hash | null;
+}
+
+const rsaPss = '1.2.840.113549.1.1.10';
+const ed25519 = '1.3.101.112';
+
+// No MD5, SHA-1 or SHA-224; node's X509Certificate.verify would take them.
+const algorithms: Readonly<Record<string, X509Algorithm>> = {
+  '1.2.840.113549.1.1.11': { keyType: 'rsa', hash: 'sha256' },
+  '1.2.840.113549.1.1.12': { keyType: 'rsa', hash: 'sha384' },
+  '1.2.840.113549.1.1.13': { keyType: 'rsa', hash: 'sha512' },
+  '1.2.840.10045.4.3.2': { keyType: 'ec', hash: 'sha256' },
+  '1.2.840.10045.4.3.3': { keyType: 'ec', hash: 'sha384' },
+  '1.2.840.10045.4.3.4': { keyType: 'ec', hash: 'sha512' },
+  [ed25519]: { keyType: 'ed25519', hash: null },
+};
+
+const minRsaBits = 2048;
+const maxRsaBits = 8192;
+
+/**
+ * Whether the key made the signature; ECDSA signatures are DER (RFC 5480, appendix A). Throws
+ * `EnvelopeError` for an algorithm or a key that is too weak or not known. `what` is signed, as the
+ * error names it.
+ */
+export function verifyX509Signature(
+  { signed, algorithm, signature }: X509Signature,
+  publicKey: KeyObject,
+  what: string,
+): boolean {
+  const { keyType, hash, isPss = false } = readAlgorithm(algorithm, what);
+  if (publicKey.asymmetricKeyType !== keyType) return false;
+  assertStrength(publicKey);
+  const padding = isPss ? constants.RSA_PKCS1_PSS_PADDING : constants.RSA_PKCS1_PADDING;
+  const saltLength = constants.RSA_PSS_SALTLEN_DIGEST;
+  const key =
+    keyType === 'rsa'
+      ? { key: publicKey, padding, ...(isPss && { saltLength }) }
+      : { key: publicKey, dsaEncoding: 'der' as const };
+  return verify(hash, signed, key, signature);
+}
+
+function readAlgorithm(
+  element: DerElement,
+  what: string,
+): X509Algorithm & { readonly isPss?: boolean } {
+  const [name, parameters] = expectChildren(element, 'the signature algorithm');
+  const oid = readObjectIdentifier(name, 'the signature algorithm');
+  if (oid === rsaPss) {
+    return { keyType: 'rsa', hash: readPssHash(parameters, what), isPss: true };
+  }
+  const algorithm = algorithms[oid];
+  if (algorithm === undefined) {
+    throw unsupported(`${what} is signed with algorithm ${oid}, which is not accepted`);
+  }
+  return algorithm;
+}
+
+function assertStrength(key: KeyObject): void {
+  const { modulusLength, publicExponent = 3n } = key.asymmetricKeyDetails ?? {};
+  if (modulusLength === undefined) return;
+  if (
+    modulusLength < minRsaBits ||
+    modulusLength > maxRsaBits ||
+    !isSoundExponent(publicExponent)
+  ) {
+    throw unsupported(
+      `an issuer's RSA key of ${modulusLength} bits, or its exponent, is not accepted`,
+    );
+  }
+}
+
+// RFC 4055, section 3.1, in the forms that real certificates have: one hash for message and mask,
+// a salt of its length; NULL parameters of the hash present or absent.
+const pssParameters: ReadonlyMap<string, Hash> = new Map(
+  (
+    [
+      ['sha256', '01', '20'],
+      ['sha384', '02', '30'],
+      ['sha512', '03', '40'],
+    ] as const
+  ).flatMap(([hash, arc, salt]) => {
+    const oid = `06096086480165030402${arc}`;
+    const mgf1 = '06092a864886f70d010108';
+    const variants = [tlv('30', `${oid}0500`), tlv('30', oid)];
+    return variants.flatMap((one) =>
+      variants.map((other): [string, Hash] => [
+        tlv('30', tlv('a0', one) + tlv('a1', tlv('30', mgf1 + other)) + tlv('a2', tlv('02', salt))),
+        hash,
+      ]),
+    );
+  }),
+);
+
+function tlv(tag: string, contentHex: string): string {
+  return tag + (contentHex.length / 2).toString(16).padStart(2, '0') + contentHex;
+}
+
+function readPssHash(parameters: DerElement | undefined, what: string): Hash {
+  const hash = pssParameters.get(Buffer.from(parameters?.bytes ?? []).toString('hex'));
+  if (hash === undefined) {
+    throw unsupported(`${what} is signed with RSASSA-PSS parameters that are not accepted`);
+  }
+  return hash;
+}
+
+function unsupported(message: string): EnvelopeError {
+  return new EnvelopeError('ALGORITHM_UNSUPPORTED', message);
+}
