@@ -8,6 +8,7 @@ import {
   readObjectIdentifier,
   readWholeBitString,
 } from './der.ts';
+import { readTime } from './der-time.ts';
 import { EnvelopeError } from './envelope-error.ts';
 import { readExtensions } from './extensions.ts';
 import { readName } from './name.ts';
@@ -117,28 +118,8 @@ function readValidity(
 ): Pick<Certificate, 'notBefore' | 'notAfter'> {
   const [notBefore, notAfter, ...rest] = expectChildren(element, 'the validity');
   if (rest.length > 0) throw malformed('the validity has more than two times');
-  return { notBefore: readTime(notBefore), notAfter: readTime(notAfter) };
-}
-
-const timePatterns: Readonly<Record<number, RegExp>> = {
-  [derTags.utcTime]: /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/,
-  [derTags.generalizedTime]: /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/,
-};
-
-/** RFC 5280, sections 4.1.2.5.1 and 4.1.2.5.2: with seconds, no fraction, in Z. */
-function readTime(element: DerElement | undefined): Date {
-  const { tag = 0, content = new Uint8Array() } = element ?? {};
-  const match = timePatterns[tag]?.exec(Buffer.from(content).toString('latin1'));
-  if (!match) throw malformed('a time of the validity is malformed');
-  const [, year = '', month, day, hour, minute, second] = match;
-  const century = tag === derTags.generalizedTime ? '' : year >= '50' ? '19' : '20';
-  const text = `${century}${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`;
-  const time = new Date(text);
-  // 30 February would be read as 2 March.
-  if (Number.isNaN(time.getTime()) || time.toISOString() !== text) {
-    throw malformed('a time of the validity does not exist');
-  }
-  return time;
+  const what = 'a time of the validity';
+  return { notBefore: readTime(notBefore, what), notAfter: readTime(notAfter, what) };
 }
 
 function sha256(bytes: Uint8Array): string {

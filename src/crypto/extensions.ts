@@ -37,7 +37,8 @@ const oids = {
 
 /** Reads what the Notary Project's rules and revocation need; the rest stays as it is. */
 export function readExtensions(element: DerElement | undefined): ReadExtensions {
-  const extensions = element === undefined ? new Map<string, Extension>() : listExtensions(element);
+  const extensions =
+    element === undefined ? new Map<string, Extension>() : readExtensionList(element);
   const read = <T>(oid: string, reader: (extension: Extension) => T): T | undefined => {
     const extension = extensions.get(oid);
     return extension === undefined ? undefined : reader(extension);
@@ -55,7 +56,8 @@ export function readExtensions(element: DerElement | undefined): ReadExtensions 
   };
 }
 
-function listExtensions(element: DerElement): ReadonlyMap<string, Extension> {
+/** `Extensions` of a certificate, a revocation list or an answer of OCSP, by OID. */
+export function readExtensionList(element: DerElement): ReadonlyMap<string, Extension> {
   const extensions = new Map<string, Extension>();
   for (const item of expectChildren(element, 'the list of extensions')) {
     const parts = expectChildren(item, 'an extension');
@@ -109,7 +111,8 @@ function readOcspUrls({ value }: Extension): readonly string[] {
     .map(({ accessLocation }) => toUrl(accessLocation));
 }
 
-function readCrlUrls({ value }: Extension): readonly string[] {
+/** Of `CRLDistributionPoints`, which `FreshestCRL` is too (RFC 5280, section 4.2.1.15). */
+export function readCrlUrls({ value }: Pick<Extension, 'value'>): readonly string[] {
   return [...parse(value, CRLDistributionPoints)].flatMap(namesOf);
 }
 

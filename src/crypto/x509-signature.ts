@@ -43,12 +43,34 @@ const maxRsaBits = 8192;
  * error names it.
  */
 export function verifyX509Signature(
-  { signed, algorithm, signature }: X509Signature,
+  signature: X509Signature,
   publicKey: KeyObject,
   what: string,
 ): boolean {
+  const by = prepare(signature, publicKey, what);
+  return by !== undefined && verify(by.hash, signature.signed, by.key, signature.signature);
+}
+
+/** The same off the event loop, for what is large. */
+export async function verifyLargeX509Signature(
+  signature: X509Signature,
+  publicKey: KeyObject,
+  what: string,
+): Promise<boolean> {
+  const by = prepare(signature, publicKey, what);
+  if (by === undefined) return false;
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+  verify(by.hash, signature.signed, by.key, signature.signature, (error, isSound) => {
+    if (error === null) resolve(isSound);
+    else reject(error);
+  });
+  return await promise;
+}
+
+/** Undefined where the key is of another kind than the algorithm's. */
+function prepare({ algorithm }: X509Signature, publicKey: KeyObject, what: string) {
   const { keyType, hash, isPss = false } = readAlgorithm(algorithm, what);
-  if (publicKey.asymmetricKeyType !== keyType) return false;
+  if (publicKey.asymmetricKeyType !== keyType) return undefined;
   assertStrength(publicKey);
   const padding = isPss ? constants.RSA_PKCS1_PSS_PADDING : constants.RSA_PKCS1_PADDING;
   const saltLength = constants.RSA_PSS_SALTLEN_DIGEST;
@@ -56,7 +78,7 @@ export function verifyX509Signature(
     keyType === 'rsa'
       ? { key: publicKey, padding, ...(isPss && { saltLength }) }
       : { key: publicKey, dsaEncoding: 'der' as const };
-  return verify(hash, signed, key, signature);
+  return { hash, key };
 }
 
 function readAlgorithm(
