@@ -3,8 +3,10 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
 import { type Repository, scopeOf } from '../oci/repository.ts';
+import type { Verifier } from '../verifier/verifier.ts';
 import { admit, refuse } from './admission.ts';
 import type { Decisions } from './decision.ts';
+import type { HotContent } from './hot-content.ts';
 import { NotFoundError } from './gate-error.ts';
 import { openerOf, type PartDependencies } from './part.ts';
 import type { TrustedBlob, TrustedManifest } from './trusted-content.ts';
@@ -18,6 +20,17 @@ export interface BlobDependencies extends PartDependencies {
   readonly decisions: Decisions;
   readonly unread: UnreadChildren;
   readonly admitManifest: AdmitManifest;
+  readonly verifier: Verifier;
+  readonly hot: HotContent<TrustedBlob>;
+}
+
+/** What was admitted a moment ago and still is; see `Gate.blobAtHand`. */
+export function blobAtHand(
+  repository: Repository,
+  digest: Digest,
+  { hot }: Pick<BlobDependencies, 'hot'>,
+): TrustedBlob | undefined {
+  return hot.get(scopeOf(repository), digest);
 }
 
 /**
@@ -30,10 +43,13 @@ export async function admitBlob(
   signal: AbortSignal,
   dependencies: BlobDependencies,
 ): Promise<TrustedBlob> {
+  const generation = dependencies.verifier.generation();
   const vouching = await vouchFor(repository, digest, signal, dependencies);
   const { voucher } = vouching;
   if (voucher?.part !== undefined && voucher.role === 'blob') {
-    return admitPart(repository, voucher, voucher.part, dependencies);
+    const admitted = admitPart(repository, voucher, voucher.part, dependencies);
+    dependencies.hot.set(scopeOf(repository), admitted, generation);
+    return admitted;
   }
   const manifest = await dependencies.admitManifest(repository, digest, signal);
   if (manifest !== undefined) return manifestAsBlob(manifest);
@@ -62,9 +78,9 @@ function admitPart(
   part: Descriptor,
   dependencies: BlobDependencies,
 ): TrustedBlob {
-  const { open, openRange } = openerOf(repository, part, dependencies);
-  if (!isForStatements(voucher))
-    return admit({ descriptor: part, open, openRange }, voucher, 'upstream');
+  const opener = openerOf(repository, part, dependencies);
+  const { open } = opener;
+  if (!isForStatements(voucher)) return admit({ descriptor: part, ...opener }, voucher, 'upstream');
   // Evidence is never handed out under a media type that a client might run.
   const descriptor = { ...part, mediaType: mediaTypes.octets };
   const openStatement = async (signal: AbortSignal): Promise<Readable> =>

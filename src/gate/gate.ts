@@ -7,18 +7,18 @@ import type { ContentSource } from '../upstream/content-source.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import type { Verifier } from '../verifier/verifier.ts';
 import { admitList } from './admission.ts';
-import { admitBlob } from './blobs.ts';
+import { admitBlob, blobAtHand } from './blobs.ts';
 import { makeClosure } from './closure.ts';
 import { makeDecisions } from './decision.ts';
 import { NotFoundError } from './gate-error.ts';
-import { makeHotManifests } from './hot-manifests.ts';
+import { makeHotContent } from './hot-content.ts';
 import { makeManifests } from './manifests.ts';
 import { makePins, type PinLifetimes } from './pin.ts';
 import { listEvidence } from './referrers.ts';
 import { makeRoots } from './roots.ts';
 import type { SealedState } from './sealed.ts';
 import { makeSingleFlight } from './single-flight.ts';
-import type { Admission, Gate } from './trusted-content.ts';
+import type { Admission, Gate, TrustedBlob, TrustedManifest } from './trusted-content.ts';
 import { type AdmitManifest, makeUnreadChildren } from './unread.ts';
 import { fromUpstream } from './upstream-failure.ts';
 import { makeVerdictCache } from './verdict-cache.ts';
@@ -42,7 +42,7 @@ export interface GateLimits {
   readonly flightDeadlineMs: number;
   /** Verdicts kept in memory, each counted as many times as it has reports. */
   readonly maxVerdictsInMemory: number;
-  /** Admitted manifests kept in memory. */
+  /** Admitted manifests kept in memory, and as much again for what is known of admitted blobs. */
   readonly maxHotBytes: number;
 }
 
@@ -68,6 +68,10 @@ export function makeGate(dependencies: GateDependencies): MadeGate {
     async admitManifest(repository, reference, signal) {
       decisions.assertRuleIn(repository);
       return count(await manifests.admit(repository, reference, signal));
+    },
+    blobAtHand(repository, digest) {
+      const known = blobAtHand(repository, digest, blobs);
+      return known && count(known);
     },
     async admitBlob(repository, digest, signal) {
       decisions.assertRuleIn(repository);
@@ -109,7 +113,8 @@ function assemble(dependencies: GateDependencies) {
   const roots = makeRoots({ verifier, source, verdicts, flights, clock, metrics });
   const vouchers = makeVouchers({ roots, closure, verifier });
   const decisions = makeDecisions({ roots, vouchers, closure, pins, verdicts, verifier, clock });
-  const hot = makeHotManifests(limits.maxHotBytes, { verifier, clock });
+  const hot = makeHotContent<TrustedManifest>(limits.maxHotBytes, { verifier, clock });
+  const hotBlobs = makeHotContent<TrustedBlob>(limits.maxHotBytes, { verifier, clock });
   const manifests = makeManifests({ source, verifier, decisions, closure, pins, hot });
   const admitManifest: AdmitManifest = async (repository, digest, signal) => {
     try {
@@ -122,6 +127,7 @@ function assemble(dependencies: GateDependencies) {
   // Not among those of the verifications that they lead to, which could leave them no room.
   const readings = makeSingleFlight({ maxFlights, deadlineMs });
   const unread = makeUnreadChildren({ closure, flights: readings, clock, admitManifest });
-  const blobs = { source, vouchers, decisions, matching, metrics, unread, admitManifest };
+  const parts = { source, matching, metrics, verifier, hot: hotBlobs };
+  const blobs = { ...parts, vouchers, decisions, unread, admitManifest };
   return { source, flights, verdicts, closure, decisions, manifests, blobs };
 }

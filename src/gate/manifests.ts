@@ -8,7 +8,7 @@ import { admit } from './admission.ts';
 import type { Closure } from './closure.ts';
 import type { Decisions } from './decision.ts';
 import { isReferrersList, mayNameEvidence } from './evidence.ts';
-import type { HotManifests } from './hot-manifests.ts';
+import type { HotContent } from './hot-content.ts';
 import { fetchAndRead, type ReadManifest } from './manifest-reader.ts';
 import type { Pins } from './pin.ts';
 import type { TrustedManifest } from './trusted-content.ts';
@@ -29,7 +29,7 @@ interface ManifestDependencies {
   readonly decisions: Decisions;
   readonly closure: Closure;
   readonly pins: Pins;
-  readonly hot: HotManifests;
+  readonly hot: HotContent<TrustedManifest>;
 }
 
 export function makeManifests(dependencies: ManifestDependencies): Manifests {

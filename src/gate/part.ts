@@ -21,7 +21,7 @@ export function openerOf(
   repository: Repository,
   part: Descriptor,
   { source, matching, metrics }: PartDependencies,
-): Required<Pick<TrustedBlob, 'open' | 'openRange'>> {
+): Required<Pick<TrustedBlob, 'open' | 'openRange' | 'bytesNow'>> {
   const { digest, size } = part;
   const countMismatch = (): void =>
     metrics.count('assay_content_mismatch_total', { upstream: repository.upstream });
@@ -52,6 +52,7 @@ export function openerOf(
   };
 
   return {
+    bytesNow: () => source(repository).blobAtHand?.(repository.path, { digest, size }),
     open: async (signal) => verifiedWhole(await ask(signal)),
     async openRange(range, signal) {
       let content = await ask(signal, range);

@@ -43,6 +43,8 @@ export type TrustedBlob = Trusted<{
   openRange?(range: ByteRange, signal: AbortSignal): Promise<OpenedRange>;
   /** All bytes, verified before any is given, where they are at hand (manifests, configs kept). */
   readonly bytes?: Uint8Array;
+  /** The same, of small blobs that are in memory at the moment. */
+  bytesNow?(): Uint8Array | undefined;
 }>;
 
 /** Offsets of the first and the last byte, both included. */
@@ -79,6 +81,8 @@ export interface Gate {
     reference: Reference,
     signal: AbortSignal,
   ): Promise<TrustedManifest>;
+  /** The same for a blob: `admitBlob`. */
+  blobAtHand(repository: Repository, digest: Digest): TrustedBlob | undefined;
   admitBlob(repository: Repository, digest: Digest, signal: AbortSignal): Promise<TrustedBlob>;
   admitReferrers(
     repository: Repository,

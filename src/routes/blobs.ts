@@ -17,8 +17,10 @@ export async function answerBlob(
   { repository }: NamedRepository,
   digest: Digest,
 ): Promise<void> {
-  const admitted = exchange.services.gate.admitBlob(repository, digest, exchange.signal);
-  const blob = await beforeDeadline(exchange, admitted);
+  const { gate } = exchange.services;
+  const blob =
+    gate.blobAtHand(repository, digest) ??
+    (await beforeDeadline(exchange, gate.admitBlob(repository, digest, exchange.signal)));
   const { headers } = exchange.request;
   const etag = etagOf(blob.descriptor.digest);
   const outcome = checkConditions(headers, etag);
@@ -42,8 +44,10 @@ export async function answerBlob(
       'Content-Range': `bytes */${blob.descriptor.size}`,
     });
   }
-  if (blob.bytes === undefined) await sendStream(exchange, blob, outgoing, range);
-  else sendBytes(exchange, blob.bytes, outgoing, range);
+  // HEAD reads nothing.
+  const bytes = blob.bytes ?? (isHead(exchange) ? undefined : blob.bytesNow?.());
+  if (bytes === undefined) await sendStream(exchange, blob, outgoing, range);
+  else sendBytes(exchange, bytes, outgoing, range);
 }
 
 /** A manifest fetched as a blob keeps its type, by which containerd goes on; no type of others. */

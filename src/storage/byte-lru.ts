@@ -3,6 +3,7 @@ export interface ByteLru<V> {
   get(key: string): V | undefined;
   /** A value that is larger than the whole bound is not kept. */
   put(key: string, value: V, bytes: number): void;
+  delete(key: string): void;
 }
 
 /** What an entry takes besides its value: its key, its object, its place in the map. */
@@ -35,5 +36,6 @@ export function makeByteLru<V>(maxBytes: number): ByteLru<V> {
         remove(oldest);
       }
     },
+    delete: remove,
   };
 }

@@ -46,6 +46,7 @@ export function makeFills(store: BlobStore, { metrics, limits = {} }: FillsOptio
       const terms = { start: first, end: last + 1, again: isFirst ? undefined : again, onEnd };
       return { stream: readGrowing(growing, reader, terms), range: given };
     },
+    isRunning: (content, source) => fills.find(content, source)?.isEnding() === false,
     close: () => fills.close(),
   };
 }
@@ -122,7 +123,7 @@ async function waitFor(
 
 /** The fills under way. */
 interface FillTable {
-  find(content: ContentName, source: FillSource): RunningFill | undefined;
+  find(content: ContentName, source: Pick<FillSource, 'name'>): RunningFill | undefined;
   /** Undefined where too many are under way. */
   begin(content: ContentName, source: FillSource): RunningFill | undefined;
   /** The same fill, with one more reader counted. */
@@ -169,6 +170,6 @@ function makeFillTable(
   };
 }
 
-function keyOf({ digest, size }: ContentName, { name }: FillSource): string {
+function keyOf({ digest, size }: ContentName, { name }: Pick<FillSource, 'name'>): string {
   return `${name} ${size} ${digest}`;
 }

@@ -47,6 +47,8 @@ export function makeFillSink(
         growing.source.setWindow(window);
         for (const chunk of batch) window.push(chunk);
       }
+      const [first] = batch;
+      if (growing.bytes === 0 && first !== undefined) growing.source.setHead(first);
       growing.grow(growing.bytes + bytes);
     }
     writing = undefined;

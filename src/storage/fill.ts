@@ -21,6 +21,8 @@ export interface Fills {
     source: FillSource,
     signal: AbortSignal,
   ): Promise<FillReading | 'stored' | 'busy' | undefined>;
+  /** Whether a fill is under way that `open` would join. */
+  isRunning(content: ContentName, source: Pick<FillSource, 'name'>): boolean;
   /** Ends all fills and leaves what they have to be gone on with. */
   close(): Promise<void>;
 }

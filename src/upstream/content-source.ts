@@ -35,6 +35,12 @@ export interface ContentSource {
     wish?: BlobWish,
   ): Promise<BlobContent | undefined>;
 
+  /** All bytes of a blob that are in memory, verified, at the moment. */
+  blobAtHand?(
+    path: RepositoryPath,
+    content: Pick<Descriptor, 'digest' | 'size'>,
+  ): Uint8Array | undefined;
+
   /** One page of tags in the source's order. */
   listTags(path: RepositoryPath, page: TagQuery, signal: AbortSignal): Promise<TagPage | undefined>;
 

@@ -1,11 +1,12 @@
 import type { Metrics } from '../observe/metric-list.ts';
 import type { RepositoryPath } from '../oci/repository.ts';
 import type { BlobStore, ContentName, StoredBlob } from '../storage/blob-store.ts';
+import type { BlobsAtHand } from '../storage/blob-memory.ts';
 import type { Fills, FillSource } from '../storage/fill.ts';
 import type { BlobContent, BlobRange, ContentSource } from './content-source.ts';
 
 export interface KeepBlobsDependencies {
-  readonly store: BlobStore;
+  readonly store: BlobStore & Partial<BlobsAtHand>;
   readonly fills: Fills;
   readonly metrics?: Metrics | undefined;
 }
@@ -50,17 +51,25 @@ export function keepBlobs(
     listReferrers: (path, digest, signal) => source.listReferrers(path, digest, signal),
     // Whether upstream has it: what we have says nothing about that.
     statBlob: (path, digest, signal) => source.statBlob(path, digest, signal),
+    blobAtHand(_path, content) {
+      const bytes = store.atHand?.(content);
+      if (bytes !== undefined) count('stored');
+      return bytes;
+    },
     close: () => source.close(),
     async openBlob(path, digest, signal, wish = {}) {
       if (wish.size === undefined) return source.openBlob(path, digest, signal, wish);
       const content: ContentName = { digest, size: wish.size };
+      const from = fillSourceOf(path, content);
       for (let tries = 0; tries < maxTries; tries += 1) {
-        const stored = await openStored(store, content);
+        // What is being filled need not be looked for.
+        const stored = fills.isRunning(content, from)
+          ? undefined
+          : await openStored(store, content);
         if (stored !== undefined) {
           count('stored');
           return toContent(stored, wish.range);
         }
-        const from = fillSourceOf(path, content);
         const filling = await fills.open(content, wish.range, from, signal);
         if (filling === undefined) return undefined;
         if (filling === 'busy') break;

@@ -71,6 +71,7 @@ export function keepManifests(
       if (kept !== undefined) return { size: kept.bytes.byteLength };
       return source.statBlob(path, digest, signal);
     },
+    blobAtHand: (path, content) => source.blobAtHand?.(path, content),
     async openBlob(path, digest, signal, wish) {
       const key = keyFor('blob', path, digest);
       const kept = await get(key);

@@ -60,10 +60,14 @@ const peers: readonly Peer[] = [
 ];
 for (const { urlOf } of peers) for (const blob of [large, small]) await expectBlob(urlOf, blob);
 
-await compareBytes();
-await compareSmall();
-await compareMemory();
-await measureFirstBytes();
+const parts = {
+  bytes: compareBytes,
+  small: compareSmall,
+  memory: compareMemory,
+  'first-bytes': measureFirstBytes,
+} as const;
+const wanted = (process.env['ASSAY_BENCH_PARTS'] ?? Object.keys(parts).join()).split(',');
+for (const [name, measure] of Object.entries(parts)) if (wanted.includes(name)) await measure();
 
 /** One image, its signature and the list by which it is found. */
 async function pushSigned(name: string, layerSizes: readonly number[]): Promise<Artifact> {

@@ -102,6 +102,7 @@ export function makeFakeGate(parts: Partial<Gate> = {}): Gate {
   };
   return {
     manifestAtHand: () => undefined,
+    blobAtHand: () => undefined,
     admitManifest: unknown('MANIFEST_UNKNOWN'),
     admitBlob: unknown('BLOB_UNKNOWN'),
     admitReferrers: unknown('MANIFEST_UNKNOWN'),
