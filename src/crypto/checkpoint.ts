@@ -1,4 +1,4 @@
-import { createHash, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { parseBase64 } from './base64.ts';
 import { EnvelopeError } from './envelope-error.ts';
 import { type KeyAlgorithm, verifyWithKey } from './sigstore-key.ts';
@@ -92,20 +92,6 @@ export function isCheckpointSignedBy(checkpoint: Checkpoint, key: LogKey): boole
   return own.every(({ signature }) =>
     verifyWithKey(key.publicKey, key.algorithm, checkpoint.signedText, signature),
   );
-}
-
-/** The key hint of an Ed25519 key by its 32 bytes (C2SP signed-note, section Signatures). */
-export function ed25519KeyHint(name: string, rawKey: Uint8Array): string {
-  return keyHint(Buffer.concat([Buffer.from(`${name}\n\x01`), rawKey]));
-}
-
-/** The key hint of an ECDSA or RSA key by its SPKI DER, as Rekor and the log libraries write it. */
-export function spkiKeyHint(spki: Uint8Array): string {
-  return keyHint(spki);
-}
-
-function keyHint(named: Uint8Array): string {
-  return createHash('sha256').update(named).digest('hex').slice(0, 8);
 }
 
 function readSignatures(text: string): readonly NoteSignature[] {
