@@ -1,4 +1,4 @@
-import type { Purged, PurgeWish } from '../compose/cache.ts';
+import type { Amount, Purged, PurgeWish } from '../compose/cache.ts';
 import { parseDuration } from '../config/leaf-reader.ts';
 import type { Command, Invocation } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -13,7 +13,8 @@ export const cachePurge: Command = {
   operands: '[DIGEST…]',
   description: [
     'Deletes the blobs and manifests with these digests, or those blobs that nobody asked for since, or',
-    'everything. It will be fetched again when it is asked for; pulls under way still get all of it.',
+    'everything; unfinished blobs too, but for those that are being fetched. It will be fetched again',
+    'when it is asked for; pulls under way still get all of it. What is in quarantine stays.',
     'Works beside a live server, which may keep a few manifests in memory until it ends. Verdicts stay.',
   ].join('\n'),
   options: [
@@ -61,13 +62,18 @@ async function readWish({ operands, options }: Invocation): Promise<PurgeWish> {
   return { what: 'digests', digests };
 }
 
-function renderPurged({ blobs, kept, absent }: Purged): string {
+function renderPurged({ blobs, partial, kept, absent }: Purged): string {
   const counts = [
     describeCount(blobs.files, 'blob'),
     describeBytes(blobs.bytes),
+    ...(partial.files === 0 ? [] : [describePartial(partial)]),
     describeCount(kept.files, 'manifest or small blob', 'manifests and small blobs'),
   ];
   return [`purged ${counts.join(', ')}`, ...absent.map((digest) => `not here: ${digest}`)].join(
     '\n',
   );
+}
+
+function describePartial({ files, bytes }: Amount): string {
+  return `${describeCount(files, 'unfinished file')} of ${describeBytes(bytes)}`;
 }

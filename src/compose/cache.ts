@@ -55,6 +55,8 @@ export type PurgeWish =
 
 export interface Purged {
   readonly blobs: Amount;
+  /** Files of unfinished blobs; what is being fetched at the moment stays. */
+  readonly partial: Amount;
   /** Manifests and small blobs, in all repositories. */
   readonly kept: Amount;
   /** Digests that were asked for and not there. */
@@ -136,10 +138,12 @@ async function purge(
     blobs.files += 1;
     blobs.bytes += size;
   }
+  const unusedMs = wish.what === 'unused' ? wish.forMs : undefined;
+  const partial = await store.purgePartial({ digests: wanted, unusedMs }, signal);
   const entries = await purgeKept(kept, wish, signal);
   for (const { digest } of entries) if (digest !== undefined) found.add(digest);
   const absent = [...(wanted ?? [])].filter((digest) => !found.has(digest));
-  return { blobs, kept: sumOf(entries), absent };
+  return { blobs, partial, kept: sumOf(entries), absent };
 }
 
 /** Nobody notes when a manifest was asked for last, so none is too old. */

@@ -29,10 +29,10 @@ export async function openContent(
   state: State,
   opened: AsyncDisposableStack,
 ): Promise<Content> {
-  const { path, maxBytes, scrub } = config.storage;
+  const { path, maxBytes, scrub, verifyOnRead, quarantine } = config.storage;
   // Each needs the other; nothing is reserved before both are there.
   const reserve = (bytes: number) => evictor.reserve(bytes);
-  const store = await openFsBlobStore({ path }, { ...observed, reserve }).catch(
+  const store = await openFsBlobStore({ path, verifyOnRead }, { ...observed, reserve }).catch(
     (cause: unknown) => {
       throw new StartupError('STATE_UNUSABLE', messageOf(cause), { cause });
     },
@@ -47,7 +47,14 @@ export async function openContent(
   const ending = new AbortController();
   const scrubRate = scrub.rate.bytes === 0 ? undefined : scrub.rate.bytes;
   const maintaining = maintainContent(
-    { ...observed, store, evictor, values: state.store, scrubRate },
+    {
+      ...observed,
+      store,
+      evictor,
+      values: state.store,
+      scrubRate,
+      quarantine: { maxBytes: quarantine.maxBytes.bytes, maxAgeMs: quarantine.maxAge.ms },
+    },
     ending.signal,
   );
   opened.defer(async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../kernel/tagged-error.ts';
 import { scrubInBackground } from '../storage/background-scrub.ts';
-import type { BlobStore } from '../storage/blob-store.ts';
+import type { BlobStore, QuarantineBounds } from '../storage/blob-store.ts';
 import type { Evictor } from '../storage/evict.ts';
 import type { KeyValue } from '../storage/key-value.ts';
 import { makePace, type Wait } from '../storage/pace.ts';
@@ -15,6 +15,8 @@ export interface MaintenanceDependencies extends Observed {
   readonly values: KeyValue;
   /** Bytes a second; undefined: nothing is scrubbed. */
   readonly scrubRate: number | undefined;
+  /** What is put aside stays within these. */
+  readonly quarantine: QuarantineBounds;
   /** The system's timers, unless told. */
   readonly wait?: Wait;
 }
@@ -64,12 +66,22 @@ async function tidy({ store, log }: MaintenanceDependencies, signal: AbortSignal
 async function keepRoom(dependencies: MaintenanceDependencies, signal: AbortSignal): Promise<void> {
   const { evictor, log, wait = systemWait } = dependencies;
   while (!signal.aborted) {
+    await trim(dependencies);
     await measure(dependencies);
     await evictor.run().catch((error: unknown) => {
       if (signal.aborted) return;
       log.warn({ because: messageOf(error) }, 'content could not be evicted');
     });
     await wait(evictionIntervalMs, signal).catch(() => undefined);
+  }
+}
+
+async function trim({ store, quarantine, log }: MaintenanceDependencies): Promise<void> {
+  try {
+    const trimmed = await store.trimQuarantine(quarantine);
+    if (trimmed.files > 0) log.info({ ...trimmed }, 'old files in quarantine were deleted');
+  } catch {
+    // The store has counted it.
   }
 }
 

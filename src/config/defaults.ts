@@ -6,5 +6,7 @@ export const defaults = {
   trustStore: './trust',
   storagePath: './data',
   scrubRate: '5 MiB',
+  verifyOnRead: 'never',
+  quarantine: { maxBytes: '1 GiB', maxAge: '30d' },
   lifetimes: { tag: '60s', trusted: '24h', untrusted: '10s', staleTag: '1h' },
 } as const;

@@ -16,6 +16,7 @@ export interface LeafSchema {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly const?: string | number;
+  readonly enum?: readonly string[];
 }
 
 /** A leaf as it stands in the file, its variables in place. */
@@ -43,6 +44,7 @@ export const leafReaders: Readonly<Record<Exclude<LeafKind, 'secret'>, Reader>> 
     if (typeof schema.const === 'number') return readInteger(given, schema);
     return given.value === schema.const ? schema.const : undefined;
   },
+  choice: ({ value }, schema) => schema.enum?.find((each) => each === value),
   duration: ({ value }) => parseDuration(value),
   size: ({ value }) => parseSize(value),
   path: ({ value }, _, folder) =>

@@ -17,6 +17,7 @@ export type LeafKind =
   | 'integer'
   | 'boolean'
   | 'literal'
+  | 'choice'
   | 'duration'
   | 'size'
   | 'path'
@@ -60,6 +61,12 @@ export const only = <const T extends string | number>(
   expects: string,
   options: LeafOptions,
 ): TUnsafe<T> => leaf<T>('literal', expects, { const: value }, options);
+
+/** One of a few words. */
+export const choice = <const T extends string>(
+  values: readonly [T, ...T[]],
+  options: LeafOptions,
+): TUnsafe<T> => leaf<T>('choice', values.join(' or '), { enum: values }, options);
 
 export const durationPattern = '^(\\d{1,9})(ms|s|m|h|d)$';
 export const sizePattern = '^(\\d{1,12}) ?(B|KiB|MiB|GiB|TiB)$';

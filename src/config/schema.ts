@@ -112,6 +112,31 @@ export const ConfigSchema = Type.Object(
               'disk alone bounds it.',
           }),
         ),
+        verifyOnRead: leaf.choice(['always', 'never'], {
+          description:
+            '`always`: stored blobs are hashed each time that they are sent, with their last bytes ' +
+            'withheld until the hash matches; a part of one is sent as the whole is hashed.',
+          default: defaults.verifyOnRead,
+        }),
+        quarantine: Type.Object(
+          {
+            maxBytes: leaf.size({
+              description: 'What would be more is deleted, the oldest first.',
+              default: defaults.quarantine.maxBytes,
+            }),
+            maxAge: leaf.duration({
+              description: 'What has been there for so long is deleted.',
+              default: defaults.quarantine.maxAge,
+            }),
+          },
+          {
+            ...closed,
+            default: {},
+            description:
+              'Stored files that were not what their digests name, put aside for you to look at. ' +
+              'They do not count as stored content.',
+          },
+        ),
         scrub: Type.Object(
           {
             rate: leaf.size({

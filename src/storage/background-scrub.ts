@@ -2,11 +2,13 @@ import type { Clock } from '../kernel/clock.ts';
 import { isObject, JsonError, readJson } from '../kernel/json.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import { type Digest, parseDigest } from '../oci/digest.ts';
+import type { BlobStore, ScrubLease } from './blob-store.ts';
 import type { KeyValue } from './key-value.ts';
 import type { Wait } from './pace.ts';
 import { scrub, type ScrubDependencies, type ScrubProgress } from './scrub.ts';
 
 export interface BackgroundScrubDependencies extends ScrubDependencies {
+  readonly store: ScrubDependencies['store'] & Pick<BlobStore, 'beginScrub'>;
   /** Where it is written how far the scrub has come, so that a restart goes on from there. */
   readonly values: Pick<KeyValue, 'get' | 'put'>;
   readonly clock: Clock;
@@ -26,15 +28,21 @@ const key = 'scrub';
 const savePauseMs = 30_000;
 const retryPauseMs = 600_000;
 
-/** Scrubs again and again until its signal aborts; never rejects. */
+/**
+ * Scrubs again and again until its signal aborts; never rejects. Of the processes on one store, one
+ * does so at a time; the others look now and then whether it still does.
+ */
 export async function scrubInBackground(
   dependencies: BackgroundScrubDependencies,
   signal: AbortSignal,
 ): Promise<void> {
-  const { log, wait } = dependencies;
+  const { log, wait, store } = dependencies;
   while (!signal.aborted) {
     try {
-      await scrubOnce(dependencies, signal);
+      const done = await waitUntilDue(dependencies, signal);
+      const lease = await store.beginScrub();
+      if (lease === undefined) await wait(retryPauseMs, signal);
+      else await scrubAlone(dependencies, lease, done, signal);
     } catch (error) {
       if (signal.aborted) return;
       log.warn({ because: messageOf(error) }, 'the stored content could not be scrubbed');
@@ -43,34 +51,66 @@ export async function scrubInBackground(
   }
 }
 
-async function scrubOnce(
+/** Resolves with the last scrub that came to its end. */
+async function waitUntilDue(
+  { values, clock, wait, everyMs }: BackgroundScrubDependencies,
+  signal: AbortSignal,
+): Promise<Round | undefined> {
+  const last = await readRound(values);
+  if (last?.isDone !== true) return undefined;
+  // A clock that was set back must not put the next one off for ever.
+  const sinceMs = Math.max(0, clock.now().getTime() - last.beganMs);
+  if (sinceMs < everyMs) await wait(everyMs - sinceMs, signal);
+  return last;
+}
+
+async function scrubAlone(
   dependencies: BackgroundScrubDependencies,
+  lease: ScrubLease,
+  done: Round | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  const { values, clock, wait, everyMs, log } = dependencies;
-  const last = await readRound(values);
-  if (last?.isDone === true) {
-    // A clock that was set back must not put the next one off for ever.
-    const sinceMs = Math.max(0, clock.now().getTime() - last.beganMs);
-    if (sinceMs < everyMs) await wait(everyMs - sinceMs, signal);
+  try {
+    const last = await readRound(dependencies.values);
+    // Another process may have done it since.
+    const isDue = last?.isDone !== true || last.beganMs === done?.beganMs;
+    if (isDue) await scrubOnce(dependencies, lease, last, signal);
+  } finally {
+    await lease.release().catch(() => undefined);
   }
+}
+
+async function scrubOnce(
+  dependencies: BackgroundScrubDependencies,
+  lease: ScrubLease,
+  last: Round | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const { values, clock, log } = dependencies;
   const isNew = last === undefined || last.isDone;
   const beganMs = isNew ? clock.now().getTime() : last.beganMs;
   const save = (position: Digest | undefined, isDone = false): Promise<void> =>
     values.put(key, render({ beganMs, position, isDone }));
+  const lost = new AbortController();
   let savedMs = clock.monotonicMs();
+  const note = async (position: Digest | undefined): Promise<void> => {
+    if (await lease.renew()) await save(position);
+    else lost.abort();
+  };
   const onProgress = ({ position }: ScrubProgress): void => {
     if (clock.monotonicMs() - savedMs < savePauseMs) return;
     savedMs = clock.monotonicMs();
     // Not waited for: it only spares a restart some work.
-    save(position).catch(() => undefined);
+    note(position).catch(() => undefined);
   };
   const after = isNew ? undefined : last.position;
   const { isComplete, position, ...found } = await scrub(
     dependencies,
     { after, onProgress },
-    signal,
+    AbortSignal.any([signal, lost.signal]),
   );
+  // Whoever has taken over goes on from what it has noted itself.
+  if (lost.signal.aborted) return;
   await save(position, isComplete);
   if (isComplete) log.info(found, 'the stored content was scrubbed');
 }

@@ -42,8 +42,33 @@ export interface BlobStore {
    * content that nobody asked for again. Run once in the background after the start.
    */
   sweep(signal: AbortSignal): Promise<Swept>;
+  /** Takes unfinished content away, but for what is being stored at the moment. */
+  purgePartial(wish: PartialWish, signal: AbortSignal): Promise<Swept>;
+  /** Deletes what was put aside and is too old, and of the rest the oldest until it fits. */
+  trimQuarantine(bounds: QuarantineBounds): Promise<Swept>;
+  /** The right to scrub in the background; undefined while another process does. */
+  beginScrub(): Promise<ScrubLease | undefined>;
   /** Resolves when what is under way on disk has ended. */
   close(): Promise<void>;
+}
+
+export interface PartialWish {
+  /** Undefined: any. */
+  readonly digests?: ReadonlySet<Digest> | undefined;
+  /** Only what nobody wrote to for longer; undefined: however short a time. */
+  readonly unusedMs?: number | undefined;
+}
+
+export interface QuarantineBounds {
+  readonly maxBytes: number;
+  readonly maxAgeMs: number;
+}
+
+/** Ends by itself some minutes after it was last renewed, or with its process. */
+export interface ScrubLease {
+  /** False once another process has taken over. */
+  renew(): Promise<boolean>;
+  release(): Promise<void>;
 }
 
 export interface StoredBlob {

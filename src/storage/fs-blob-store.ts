@@ -1,16 +1,19 @@
-import { join } from 'node:path';
-import { type Clock, randomHex } from '../kernel/clock.ts';
+import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
 import { type Digest, parseDigest } from '../oci/digest.ts';
+import { makeBadFiles } from './bad-files.ts';
 import { beginContent, type Reserve } from './begin-content.ts';
 import type { BlobStore, StoredInfo } from './blob-store.ts';
-import { type FileSystem, systemFiles, unlessAbsent } from './file-system.ts';
+import { type FileSystem, systemFiles } from './file-system.ts';
 import { followPartial } from './followed.ts';
+import { moveAway } from './move-away.ts';
 import { openStoreDisk, type StoreDisk } from './store-disk.ts';
-import { algorithms, fileNameOf } from './store-folder.ts';
+import { algorithms } from './store-folder.ts';
 import { openStored } from './stored-content.ts';
-import { sweepStore } from './sweep.ts';
+import { trimQuarantine } from './quarantine.ts';
+import { takeScrubLease } from './scrub-lease.ts';
+import { sweepPartial, sweepStore } from './sweep.ts';
 
 export interface FsBlobStoreOptions {
   /** `blobs`, `staging`, `trash` and `quarantine` are made in it. */
@@ -21,6 +24,8 @@ export interface FsBlobStoreOptions {
   readonly silentMs?: number;
   /** Partial content that nobody asked for is deleted after so long. */
   readonly keepPartialMs?: number;
+  /** `always`: what is read is hashed on its way, and its end withheld until the hash matches. */
+  readonly verifyOnRead?: 'always' | 'never';
 }
 
 export interface FsBlobStoreDependencies {
@@ -42,10 +47,12 @@ export async function openFsBlobStore(
   dependencies: FsBlobStoreDependencies,
 ): Promise<BlobStore> {
   const { path, readOnlyMs = 30_000, silentMs = 300_000, keepPartialMs = 86_400_000 } = options;
+  const { verifyOnRead = 'never' } = options;
   const { clock, metrics, log, files = systemFiles, reserve } = dependencies;
   const observed = { clock, metrics, log };
   const disk = await openStoreDisk({ path, readOnlyMs, silentMs }, { ...observed, files });
   const { folder, trouble, usage, leases } = disk;
+  const badFiles = makeBadFiles(disk, observed);
   const background = new Set<Promise<unknown>>();
   const inBackground = (work: Promise<unknown>): void => {
     const ending = work
@@ -63,8 +70,19 @@ export async function openFsBlobStore(
           files,
           clock,
           onWrongSize: () => disk.countError('size'),
-          onRead: as === 'inspection' ? () => undefined : onRead,
-          isAskedFor: as !== 'inspection',
+          isBad: (ino) => badFiles.has(content.digest, ino),
+          // A scrub has its own way with what is bad.
+          ...(as === 'inspection'
+            ? { isAskedFor: false, verify: 'never', onRead() {}, onBad() {} }
+            : {
+                isAskedFor: true,
+                verify: verifyOnRead,
+                onRead,
+                onBad(ino, because) {
+                  if (because === 'can not be read') disk.countError('read');
+                  inBackground(badFiles.putAside(content.digest, ino, because));
+                },
+              }),
         }),
       ),
     begin: (content, beside) =>
@@ -85,6 +103,16 @@ export async function openFsBlobStore(
       disk.reading('the leftovers of the store', () =>
         sweepStore({ folder, files, clock, leases, silentMs, keepPartialMs }, signal),
       ),
+    purgePartial: ({ digests, unusedMs = -Infinity }, signal) =>
+      disk.writing('unfinished content', () => {
+        const isMeant = (digest: Digest): boolean => digests?.has(digest) ?? true;
+        const ages = { silentMs, keepPartialMs: unusedMs, keepJournalMs: -Infinity };
+        return sweepPartial({ folder, files, clock, leases, ...ages, isMeant }, signal);
+      }),
+    trimQuarantine: (bounds) =>
+      disk.writing('the quarantine', () => trimQuarantine(bounds, { folder, files, clock })),
+    beginScrub: () =>
+      disk.writing('who scrubs', () => takeScrubLease({ ...disk, clock, silentMs })),
     async close() {
       await Promise.all(background);
     },
@@ -101,23 +129,4 @@ async function* listStored(disk: StoreDisk): AsyncGenerator<StoredInfo> {
       if (info !== undefined) yield info;
     }
   }
-}
-
-/** Takes content from its place in one step; `rest` is what is still to be deleted. */
-async function moveAway(
-  digest: Digest,
-  into: 'trash' | 'quarantine',
-  disk: StoreDisk,
-): Promise<{ readonly isRemoved: boolean; readonly rest: string | undefined }> {
-  const { folder, files, usage } = disk;
-  const name = fileNameOf(digest);
-  const isTrash = into === 'trash';
-  const target = isTrash
-    ? join(folder.trash, `${name}.${randomHex(8)}`)
-    : join(folder.quarantine, name);
-  const size = (await disk.infoOf(digest))?.size ?? 0;
-  const moved = await unlessAbsent(files.rename(folder.blob(digest), target).then(() => true));
-  if (moved === undefined) return { isRemoved: false, rest: undefined };
-  usage.removed(size);
-  return { isRemoved: true, rest: isTrash ? target : undefined };
 }

@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import { type Clock, randomHex } from '../kernel/clock.ts';
 import type { Digest } from '../oci/digest.ts';
-import { type FileSystem, systemCodeOf, unlessAbsent } from './file-system.ts';
-import { livenessOf, type ProcessIdentity } from './process-identity.ts';
+import { type FileSystem, unlessAbsent } from './file-system.ts';
+import { dropLock, type LockDependencies, placeLock, readLock } from './lock-file.ts';
 import type { StoreFolder } from './store-folder.ts';
 
 /**
@@ -30,11 +29,8 @@ export interface Holder {
   readonly state: 'active' | 'silent' | 'dead';
 }
 
-export interface LeaseDependencies {
-  readonly folder: StoreFolder;
-  readonly files: FileSystem;
+export interface LeaseDependencies extends LockDependencies {
   readonly clock: Clock;
-  readonly own: ProcessIdentity;
   /** An owner that wrote nothing for so long keeps nobody from storing the content. */
   readonly silentMs: number;
 }
@@ -42,13 +38,13 @@ export interface LeaseDependencies {
 const maxTries = 3;
 
 export function makeLeases(dependencies: LeaseDependencies): Leases {
-  const { folder, files, own } = dependencies;
+  const { folder, files } = dependencies;
   const take = async (digest: Digest): Promise<Lease | undefined> => {
     const owner = randomHex(8);
     for (let tries = 0; tries < maxTries; tries += 1) {
-      if (await place(folder.lock(digest), toLine(owner, own), owner, dependencies)) {
+      if (await placeLock(folder.lock(digest), owner, dependencies)) {
         const lock = folder.lock(digest);
-        return { owner, release: () => inTurn(lock, () => drop(digest, owner, dependencies)) };
+        return { owner, release: () => inTurn(lock, () => dropLock(lock, owner, dependencies)) };
       }
       const found = await holderOf(digest, dependencies);
       if (found?.state === 'active') return undefined;
@@ -59,7 +55,7 @@ export function makeLeases(dependencies: LeaseDependencies): Leases {
   const settle = async (digest: Digest, { owner, state }: Holder): Promise<void> => {
     // What is still alive may go on writing to its own file: only a dead one's is gone on with.
     if (state === 'dead') await leavePartial(digest, owner, folder, files);
-    await drop(digest, owner, dependencies);
+    await dropLock(folder.lock(digest), owner, dependencies);
   };
   return {
     take: (digest) => inTurn(folder.lock(digest), () => take(digest)),
@@ -95,74 +91,18 @@ export async function leavePartial(
   await unlessAbsent(files.rename(from.part, to.part));
 }
 
-/** Written whole under another name first, so that nobody reads half a line. */
-async function place(
-  lock: string,
-  line: string,
-  name: string,
-  { folder, files }: LeaseDependencies,
-): Promise<boolean> {
-  const draft = join(folder.staging, `${name}.draft`);
-  await files.writeFile(draft, line, { flag: 'wx', mode: 0o600 });
-  try {
-    await files.link(draft, lock);
-    return true;
-  } catch (error) {
-    if (systemCodeOf(error) === 'EEXIST') return false;
-    throw error;
-  } finally {
-    await unlessAbsent(files.unlink(draft));
-  }
-}
-
 async function holderOf(
   digest: Digest,
-  { folder, files, clock, own, silentMs }: LeaseDependencies,
+  dependencies: LeaseDependencies,
 ): Promise<Holder | undefined> {
+  const { folder, files, clock, silentMs } = dependencies;
   const lock = folder.lock(digest);
-  const line = await unlessAbsent(files.readFile(lock, 'utf8'));
-  if (line === undefined) return undefined;
-  const { owner, identity } = parseLine(line);
-  const liveness = identity === undefined ? 'unknown' : await livenessOf(identity, own, files);
-  if (liveness === 'dead' || liveness === 'dead-before-boot') return { owner, state: 'dead' };
+  const found = await readLock(lock, dependencies);
+  if (found === undefined) return undefined;
+  const { owner } = found;
+  if (found.isDead) return { owner, state: 'dead' };
   const part = await unlessAbsent(files.stat(folder.partial(digest, owner).part));
   const written = part ?? (await unlessAbsent(files.stat(lock)));
   const isSilent = written !== undefined && clock.now().getTime() - written.mtimeMs > silentMs;
   return { owner, state: isSilent ? 'silent' : 'active' };
-}
-
-/** Removes the lease if it is the owner's; another's that was met instead is put back. */
-async function drop(
-  digest: Digest,
-  owner: string,
-  { folder, files }: LeaseDependencies,
-): Promise<void> {
-  const lock = folder.lock(digest);
-  const taken = join(folder.staging, `${randomHex(8)}.dropped`);
-  const moved = await unlessAbsent(files.rename(lock, taken).then(() => true));
-  if (moved !== true) return;
-  try {
-    const found = parseLine(await files.readFile(taken, 'utf8'));
-    if (found.owner === owner) return;
-    await files.link(taken, lock).catch((error: unknown) => {
-      if (systemCodeOf(error) !== 'EEXIST') throw error;
-    });
-  } finally {
-    await unlessAbsent(files.unlink(taken));
-  }
-}
-
-function toLine(owner: string, { pid, started, boot, namespace }: ProcessIdentity): string {
-  return `${[owner, pid, started, boot, namespace].join(' ')}\n`;
-}
-
-/** A line that can't be read is an owner of whom nothing is known. */
-function parseLine(line: string): {
-  readonly owner: string;
-  readonly identity: ProcessIdentity | undefined;
-} {
-  const match = /^([0-9a-f]{16}) (\d{1,10}) (\d*) (\S*) (\S*)\n$/.exec(line);
-  if (match === null) return { owner: '', identity: undefined };
-  const [, owner = '', pid, started = '', boot = '', namespace = ''] = match;
-  return { owner, identity: { pid: Number(pid), started, boot, namespace } };
 }

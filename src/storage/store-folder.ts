@@ -13,6 +13,8 @@ export interface StoreFolder {
   readonly staging: string;
   readonly trash: string;
   readonly quarantine: string;
+  /** Who scrubs at the moment. */
+  readonly scrubLock: string;
   /** Who stores the content at the moment. */
   lock(digest: Digest): string;
   /** Partial content: of an owner, or of nobody. */
@@ -35,6 +37,7 @@ export function makeStoreFolder(root: string): StoreFolder {
     staging,
     trash: join(root, 'trash'),
     quarantine: join(root, 'quarantine'),
+    scrubLock: join(root, 'scrub.lock'),
     lock: (digest) => join(staging, `${fileNameOf(digest)}.lock`),
     partial(digest, owner) {
       const stem = fileNameOf(digest) + (owner === undefined ? '' : `.${owner}`);

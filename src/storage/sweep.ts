@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Clock } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
+import type { Digest } from '../oci/digest.ts';
 import type { Swept } from './blob-store.ts';
 import { type FileSystem, unlessAbsent } from './file-system.ts';
 import type { Leases } from './lease.ts';
@@ -12,51 +13,95 @@ export interface SweepDependencies {
   readonly clock: Clock;
   readonly leases: Leases;
   readonly silentMs: number;
+  /** Partial content that nobody asked for goes after so long. */
   readonly keepPartialMs: number;
+  /** Notes on content that is not there go after so long; `silentMs` unless told. */
+  readonly keepJournalMs?: number;
+  /** Only what belongs to these digests goes; to any, unless told. */
+  readonly isMeant?: (digest: Digest) => boolean;
 }
 
-/** Each file by itself: one that can't be removed keeps none of the others. */
+/** Trash, and what is left over of unfinished content. */
 export async function sweepStore(
   dependencies: SweepDependencies,
   signal: AbortSignal,
 ): Promise<Swept> {
-  const { folder, files } = dependencies;
-  const swept = { files: 0, bytes: 0 };
-  const remove = async (path: string): Promise<void> => {
-    const found = await unlessAbsent(files.stat(path));
-    if (found === undefined) return;
-    const unlinked = await unlessAbsent(files.unlink(path).then(() => true));
-    if (unlinked === undefined) return;
-    swept.files += 1;
-    swept.bytes += found.size;
-  };
-  const failures: unknown[] = [];
-  const each = async (path: string, work: (name: string) => Promise<void>): Promise<void> => {
-    for (const name of await namesIn(path, files)) {
-      if (signal.aborted) return;
-      await work(name).catch((error: unknown) => {
-        failures.push(error);
-      });
-    }
-  };
-  await each(folder.trash, (name) => remove(join(folder.trash, name)));
+  const { folder } = dependencies;
+  const sweeping = makeSweeping(dependencies, signal);
+  await sweeping.each(folder.trash, (name) => sweeping.remove(join(folder.trash, name)));
+  await sweepStaging(dependencies, sweeping);
+  return sweeping.result();
+}
+
+/** Unfinished content alone; what somebody is storing at the moment stays. */
+export async function sweepPartial(
+  dependencies: SweepDependencies,
+  signal: AbortSignal,
+): Promise<Swept> {
+  const sweeping = makeSweeping(dependencies, signal);
+  await sweepStaging(dependencies, sweeping);
+  return sweeping.result();
+}
+
+async function sweepStaging(
+  dependencies: SweepDependencies,
+  { each, remove }: Sweeping,
+): Promise<void> {
+  const { staging } = dependencies.folder;
   // First what dead owners left becomes nobody's, then what is nobody's and old goes.
-  await each(folder.staging, (name) => settleDead(name, dependencies));
+  await each(staging, (name) => settleDead(name, dependencies));
   const removeLeftovers = (): Promise<void> =>
-    each(folder.staging, async (name) => {
-      if (await isLeftover(name, dependencies)) await remove(join(folder.staging, name));
+    each(staging, async (name) => {
+      if (await isLeftover(name, dependencies)) await remove(join(staging, name));
     });
   await removeLeftovers();
   // Once more for journals whose parts have gone.
   await removeLeftovers();
-  const [cause] = failures;
-  if (cause !== undefined) {
-    throw new Error(`${failures.length} leftovers stay: ${messageOf(cause)}`, { cause });
-  }
-  return swept;
 }
 
-async function namesIn(path: string, files: FileSystem): Promise<readonly string[]> {
+interface Sweeping {
+  readonly each: (path: string, work: (name: string) => Promise<void>) => Promise<void>;
+  readonly remove: (path: string) => Promise<void>;
+  /** Throws if anything could not be removed. */
+  readonly result: () => Swept;
+}
+
+/** Each file by itself: one that can't be removed keeps none of the others. */
+function makeSweeping({ files }: SweepDependencies, signal: AbortSignal): Sweeping {
+  const swept = { files: 0, bytes: 0 };
+  const failures: unknown[] = [];
+  return {
+    async each(path, work) {
+      for (const name of await namesIn(path, files)) {
+        if (signal.aborted) return;
+        await work(name).catch((error: unknown) => {
+          failures.push(error);
+        });
+      }
+    },
+    async remove(path) {
+      const bytes = await removeFile(path, files);
+      if (bytes === undefined) return;
+      swept.files += 1;
+      swept.bytes += bytes;
+    },
+    result() {
+      const [cause] = failures;
+      if (cause === undefined) return swept;
+      throw new Error(`${failures.length} leftovers stay: ${messageOf(cause)}`, { cause });
+    },
+  };
+}
+
+/** The bytes that it had; undefined where it was gone before. */
+export async function removeFile(path: string, files: FileSystem): Promise<number | undefined> {
+  const found = await unlessAbsent(files.stat(path));
+  if (found === undefined) return undefined;
+  const unlinked = await unlessAbsent(files.unlink(path).then(() => true));
+  return unlinked === undefined ? undefined : found.size;
+}
+
+export async function namesIn(path: string, files: FileSystem): Promise<readonly string[]> {
   const names: string[] = [];
   for await (const { name } of await files.opendir(path)) names.push(name);
   return names;
@@ -72,8 +117,9 @@ async function settleDead(name: string, { leases }: SweepDependencies): Promise<
 /** Nobody's partial content has some time to be asked for again; what nobody can use has little. */
 async function isLeftover(name: string, dependencies: SweepDependencies): Promise<boolean> {
   const { folder, files, clock } = dependencies;
+  const { isMeant = () => true } = dependencies;
   const parsed = parseStagingName(name);
-  if (parsed?.kind === 'lock') return false;
+  if (parsed?.kind === 'lock' || (parsed !== undefined && !isMeant(parsed.digest))) return false;
   const found = await unlessAbsent(files.stat(join(folder.staging, name)));
   if (found === undefined || !found.isFile()) return false;
   const ageMs = clock.now().getTime() - found.mtimeMs;
@@ -82,7 +128,7 @@ async function isLeftover(name: string, dependencies: SweepDependencies): Promis
 
 async function keepMs(
   parsed: StagingName | undefined,
-  { folder, files, leases, silentMs, keepPartialMs }: SweepDependencies,
+  { folder, files, leases, silentMs, keepPartialMs, keepJournalMs = silentMs }: SweepDependencies,
 ): Promise<number> {
   if (parsed === undefined) return silentMs;
   const { digest, owner } = parsed;
@@ -93,5 +139,5 @@ async function keepMs(
   if (parsed.kind === 'part') return keepPartialMs;
   // Without its journal a part is worth nothing: it goes after it.
   const part = await unlessAbsent(files.stat(folder.partial(digest, undefined).part));
-  return part === undefined ? silentMs : Infinity;
+  return part === undefined ? keepJournalMs : Infinity;
 }

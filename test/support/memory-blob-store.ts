@@ -18,6 +18,8 @@ export interface MemoryDisk {
   readonly files: Map<Digest, MemoryFile>;
   readonly partial: Map<Digest, PartialFile>;
   readonly quarantine: Map<Digest, Buffer>;
+  /** Who scrubs; a test may put another one there. */
+  scrub: { isHeld: boolean };
   /** Of the file system; undefined: it does not say. */
   free: StoreUsage['free'];
 }
@@ -35,7 +37,13 @@ interface PartialFile {
 }
 
 export function makeMemoryDisk(): MemoryDisk {
-  return { files: new Map(), partial: new Map(), quarantine: new Map(), free: undefined };
+  return {
+    files: new Map(),
+    partial: new Map(),
+    quarantine: new Map(),
+    scrub: { isHeld: false },
+    free: undefined,
+  };
 }
 
 export interface MemoryBlobStore extends BlobStore {
@@ -143,6 +151,35 @@ export function makeMemoryBlobStore(options: MemoryBlobStoreOptions): MemoryBlob
     }),
     health: () => health,
     sweep: async () => ({ files: 0, bytes: 0 }),
+    async purgePartial({ digests }) {
+      const swept = { files: 0, bytes: 0 };
+      for (const [digest, file] of partial) {
+        if (file.isOwned || digests?.has(digest) === false) continue;
+        partial.delete(digest);
+        swept.files += 1;
+        swept.bytes += file.bytes.length;
+      }
+      return swept;
+    },
+    async trimQuarantine({ maxBytes }) {
+      const swept = { files: 0, bytes: 0 };
+      for (const [digest, bytes] of quarantine) {
+        if (sumOfBytes(quarantine) <= maxBytes) break;
+        quarantine.delete(digest);
+        swept.files += 1;
+        swept.bytes += bytes.length;
+      }
+      return swept;
+    },
+    async beginScrub() {
+      if (disk.scrub.isHeld) return undefined;
+      const holder = { isHeld: true };
+      disk.scrub = holder;
+      return {
+        renew: async () => disk.scrub === holder && holder.isHeld,
+        release: async () => void (holder.isHeld = false),
+      };
+    },
     close: async () => undefined,
   };
 }
@@ -231,4 +268,8 @@ function sumOf(files: ReadonlyMap<Digest, { readonly bytes: Buffer }>): {
 } {
   const bytes = [...files.values()].reduce((sum, file) => sum + file.bytes.length, 0);
   return { files: files.size, bytes };
+}
+
+function sumOfBytes(buffers: ReadonlyMap<Digest, Buffer>): number {
+  return [...buffers.values()].reduce((sum, { length }) => sum + length, 0);
 }

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Purged } from '../../../src/compose/cache.ts';
@@ -40,6 +40,26 @@ t.test('everything is purged, with a yes, and the folder is left empty', async (
   t.strictSame(await stored(), []);
   t.strictSame(await readdir(join(path, 'trash')), []);
   t.match(await json('stats'), { blobs: { files: 0, bytes: 0 }, kept: { files: 0 } });
+});
+
+t.test('unfinished blobs are purged with the rest; what is in quarantine stays', async (t) => {
+  const { cache, json, path } = await makeCacheKit(t);
+  const stem = join(path, 'staging', `sha256-${'a'.repeat(64)}`);
+  await writeFile(`${stem}.part`, 'half of it');
+  await writeFile(`${stem}.journal`, 'content 20 -\n');
+  await writeFile(join(path, 'quarantine', 'sha256-bad'), 'bad');
+  const stats = { partial: { files: 1, bytes: 10 }, quarantined: { files: 1, bytes: 3 } };
+  t.match(await json('stats'), stats);
+  t.match(
+    (await cache('stats')).stdout,
+    /^unfinished  10 B in 1 file\n.*\nquarantine  3 B in 1 file$/ms,
+  );
+  t.match(await json('purge', '--older-than', '1d'), { partial: { files: 0 } });
+  t.match(await json('purge', digests[0]!), { partial: { files: 0 } });
+  const run = await cache('purge', '--all', '--yes');
+  t.match(run.stdout, /^purged 2 blobs, 4\.0 KiB, 2 unfinished files of 23 B, 1 manifest/);
+  t.strictSame(await readdir(join(path, 'staging')), []);
+  t.strictSame(await readdir(join(path, 'quarantine')), ['sha256-bad']);
 });
 
 t.test('what can not be understood is refused, and nothing is purged', async (t) => {

@@ -26,7 +26,9 @@ function makeKit(overrides: Partial<MaintenanceDependencies> = {}) {
   };
   const values = makeMemoryKeyValue();
   const observed = { clock, metrics, log };
-  const dependencies = { ...observed, store, evictor, values, scrubRate: 1024, ...overrides };
+  const quarantine = { maxBytes: 1000, maxAgeMs: 1000 };
+  const settings = { scrubRate: 1024, quarantine, ...overrides };
+  const dependencies = { ...observed, store, evictor, values, ...settings };
   const start = () => maintainContent(dependencies, stopped.signal);
   return { store, metrics, log, start, stop: () => stopped.abort(), passes: () => passes };
 }
@@ -100,4 +102,17 @@ t.test('stored content is scrubbed at the rate that is given, and not without on
     t.ok(metrics.counted('assay_scrubbed_bytes_total') >= bytes);
     t.equal(metrics.counted('assay_scrubbed_bytes_total') > 0, bytes > 0);
   }
+});
+
+t.test('what is in quarantine is kept within its bounds, and that is told', async (t) => {
+  const { store, log, metrics, start, stop, passes } = makeKit();
+  const { digest } = makeContent(1).name;
+  store.disk.quarantine.set(digest, Buffer.alloc(1001));
+  const maintaining = start();
+  await eventually(() => passes() === 1);
+  stop();
+  await maintaining;
+  t.equal(store.disk.quarantine.size, 0);
+  t.match(log.lines, [{ level: 'info', fields: { files: 1, bytes: 1001 } }]);
+  t.equal(metrics.counted('assay_store_bytes', { kind: 'quarantined' }), 0);
 });

@@ -7,6 +7,7 @@ const schemas: Partial<Record<Kind, Partial<LeafSchema>>> = {
   text: { pattern: '^[a-z]+$' },
   integer: { minimum: 1, maximum: 10 },
   literal: { const: 1 },
+  choice: { enum: ['always', 'never'] },
 };
 
 function read(kind: Kind, value: string | number | boolean | null, isExpanded = false): unknown {
@@ -21,6 +22,8 @@ const good: readonly (readonly [Kind, string | number | boolean, unknown])[] = [
   ['boolean', true, true],
   ['boolean', false, false],
   ['literal', 1, 1],
+  ['choice', 'always', 'always'],
+  ['choice', 'never', 'never'],
   ['duration', '0s', { ms: 0 }],
   ['duration', '500ms', { ms: 500 }],
   ['duration', '60s', { ms: 60_000 }],
@@ -51,6 +54,9 @@ for (const [kind, value, result] of good) {
 
 const bad: readonly (readonly [Kind, string | number | boolean | null])[] = [
   ['text', 'ABC'],
+  ['choice', 'sometimes'],
+  ['choice', 'Always'],
+  ['choice', true],
   ['text', 'a'.repeat(1025)],
   ['text', 5],
   ['text', null],

@@ -37,7 +37,7 @@ async function makeKit(given: { readonly values?: ReturnType<typeof makeMemoryKe
     await scrubInBackground(dependencies, stopped.signal);
   };
   const scrubbed = (): number => metrics.counted('assay_scrubbed_bytes_total');
-  return { store, clock, values, log, waits, run, scrubbed };
+  return { store, clock, values, log, waits, run, scrubbed, metrics };
 }
 
 t.test('everything is scrubbed once a week, from one beginning to the next', async (t) => {
@@ -98,4 +98,46 @@ t.test('a store that fails is tried again later, and that is told', async (t) =>
   await run({ waits: 2 });
   t.strictSame(waits, [600_000, 600_000]);
   t.match(log.lines[0], { level: 'warn' });
+});
+
+t.test('while another process scrubs it waits, and then takes its turn', async (t) => {
+  const { store, run, waits, scrubbed } = await makeKit();
+  const other = await store.beginScrub();
+  await run({ waits: 1 });
+  t.strictSame(waits, [600_000]);
+  t.equal(scrubbed(), 0);
+  await other?.release();
+  await run({ waits: 2 });
+  t.equal(scrubbed(), 4000);
+  t.ok(await store.beginScrub(), 'the lease is given back after a round');
+});
+
+t.test('what another one has scrubbed meanwhile is not scrubbed again', async (t) => {
+  const { store, values, clock, run, waits, scrubbed } = await makeKit();
+  const beginScrub = store.beginScrub.bind(store);
+  store.beginScrub = async () => {
+    const lease = await beginScrub();
+    const beganMs = clock.now().getTime();
+    await values.put('scrub', Buffer.from(JSON.stringify({ beganMs, isDone: true })));
+    return lease;
+  };
+  await run({ waits: 1 });
+  t.equal(scrubbed(), 0);
+  t.strictSame(waits, [weekMs]);
+});
+
+t.test('whoever lost the lease stops, and notes nothing more', async (t) => {
+  const { store, values, run, scrubbed } = await makeKit();
+  const beginScrub = store.beginScrub.bind(store);
+  let taken = 0;
+  store.beginScrub = async () => {
+    if ((taken += 1) > 1) return undefined;
+    const lease = await beginScrub();
+    store.disk.scrub = { isHeld: true };
+    return lease;
+  };
+  await run({ waits: 1 });
+  t.ok(scrubbed() < 4000, `${scrubbed()} bytes were scrubbed`);
+  t.equal(await values.get('scrub'), undefined);
+  t.ok(store.disk.scrub.isHeld, 'the lease of the other one stays');
 });

@@ -87,9 +87,13 @@ t.test(
     const blob = await store.open(name);
     files.fail('read', /blobs/, 'EIO');
     await t.rejects(buffer(blob!.read(0, 300_000)), /EIO/);
-    files.fail('open', /blobs/, 'EIO');
+    await store.close();
+    t.equal(await store.stat(name.digest), undefined, 'it was put aside');
+    files.heal();
+    await put(store, content);
+    files.fail('open', /blobs/, 'ENOMEM');
     await t.rejects(store.open(name), { code: 'STORAGE_FAILED' });
-    t.equal(await valueOf(metrics, 'assay_store_errors_total{operation="read"}'), 1);
+    t.equal(await valueOf(metrics, 'assay_store_errors_total{operation="read"}'), 2);
     t.equal(store.health().state, 'writable', 'which says nothing about writing');
   },
 );

@@ -113,3 +113,53 @@ t.test('a sweep that is not wanted any more ends', async (t) => {
   await store.sweep(AbortSignal.abort());
   t.strictSame(names('trash'), ['anything']);
 });
+
+/** Unfinished content of nobody, of a dead process, and notes without any. */
+function leaveAll({ write }: Kit): void {
+  write(`staging/${stem}.part`, minute);
+  write(`staging/${stem}.journal`, minute);
+  const dead = `sha256-${'0'.repeat(64)}`;
+  write(`staging/${dead}.lock`, 0, `${owner} 1 1 another-boot pid:[1]\n`);
+  write(`staging/${dead}.${owner}.part`, 0);
+  write(`staging/${dead}.${owner}.journal`, 0);
+  write(`staging/sha256-${'1'.repeat(64)}.journal`, 0);
+}
+
+t.test('a purge takes all unfinished content that nobody is at, however new', async (t) => {
+  const kit = await open(t);
+  leaveAll(kit);
+  t.strictSame(await kit.store.purgePartial({}, signal), { files: 5, bytes: 20 });
+  t.strictSame(kit.names('staging'), []);
+});
+
+t.test('a purge of digests takes theirs alone', async (t) => {
+  const kit = await open(t);
+  leaveAll(kit);
+  const digests = new Set([content.name.digest]);
+  t.strictSame(await kit.store.purgePartial({ digests }, signal), { files: 2, bytes: 8 });
+  t.equal(kit.names('staging').length, 3);
+});
+
+t.test('a purge of what is unused leaves what is younger', async (t) => {
+  const kit = await open(t);
+  leaveAll(kit);
+  kit.write(`staging/${stem}.part`, day + minute);
+  await kit.store.purgePartial({ unusedMs: day * 1000 }, signal);
+  const dead = `sha256-${'0'.repeat(64)}`;
+  t.strictSame(kit.names('staging'), [`${dead}.journal`, `${dead}.part`]);
+});
+
+t.test('a purge leaves what is being stored, and the trash to the sweep', async (t) => {
+  const { store, write, names } = await open(t);
+  const staging = await begun(store, content.name);
+  await staging.append([content.bytes]);
+  write(`staging/${stem}.${'cd'.repeat(8)}.part`, 0);
+  write('trash/anything', 0);
+  t.strictSame(await store.purgePartial({}, signal), { files: 0, bytes: 0 });
+  t.equal(names('staging').length, 4, 'also what another process may be writing');
+  t.strictSame(names('trash'), ['anything']);
+  t.ok(staging.matches());
+  await staging.commit();
+  await staging.release();
+  t.ok(await store.stat(content.name.digest));
+});
