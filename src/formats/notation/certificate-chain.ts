@@ -2,8 +2,9 @@ import { isSignedBy } from '../../crypto/certificate-signature.ts';
 import type { Certificate } from '../../crypto/x509.ts';
 import type { NonEmpty } from '../../kernel/non-empty.ts';
 import { quoted } from '../../kernel/quoted.ts';
+import { findCaFault } from '../../trust/certificate-rules.ts';
 import type { Finding } from '../signature-format.ts';
-import { findCaFault, findLeafFault } from './certificate-rules.ts';
+import { findLeafFault } from './certificate-rules.ts';
 import { fail, pass } from './finding.ts';
 
 export type CertificateChain = NonEmpty<Certificate>;
@@ -18,7 +19,7 @@ export function checkCertificateChain(chain: CertificateChain): Finding {
   for (const [index, certificate] of chain.entries()) {
     const fault =
       findIssuanceFault(certificate, chain[index + 1]) ??
-      (index === 0 ? findLeafFault(certificate) : findCaFault(certificate, index - 1));
+      (index === 0 ? findLeafFault(certificate) : findCaFault(certificate, index - 1, 'critical'));
     if (fault === undefined) continue;
     const place = index === 0 ? 'signing certificate' : index === last ? 'root' : 'intermediate';
     const because = `the ${place} ${describe(certificate)} is not acceptable: ${fault}`;
