@@ -11,6 +11,7 @@ export interface FlattenedJws {
   readonly protectedHeader: JsonObject;
   readonly unprotectedHeader: JsonObject;
   readonly payload: Uint8Array;
+  readonly signature: Uint8Array;
   /** base64url, exactly as the signature covers it or states it. */
   readonly text: {
     readonly protected: string;
@@ -42,8 +43,9 @@ export function readFlattenedJws(untrusted: Uint8Array, maxBytes: number): Flatt
   const { header: unprotectedHeader } = envelope;
   if (!isObject(unprotectedHeader)) throw malformed('header is no object');
   assertHeaders(protectedHeader, unprotectedHeader);
-  decode(text.signature, 'signature');
-  return { protectedHeader, unprotectedHeader, payload: decode(text.payload, 'payload'), text };
+  const signature = decode(text.signature, 'signature');
+  const payload = decode(text.payload, 'payload');
+  return { protectedHeader, unprotectedHeader, payload, signature, text };
 }
 
 /**
@@ -51,7 +53,7 @@ export function readFlattenedJws(untrusted: Uint8Array, maxBytes: number): Flatt
  * processes; with any other in `crit` it throws `EnvelopeError`.
  */
 export async function verifyJws(
-  { text }: FlattenedJws,
+  { text, signature }: FlattenedJws,
   algorithm: SignatureAlgorithm,
   publicKey: KeyObject,
   implemented: readonly string[],
@@ -59,7 +61,7 @@ export async function verifyJws(
   if (signatureAlgorithmOf(publicKey) !== algorithm) return false;
   const crit = Object.fromEntries(implemented.map((name) => [name, true]));
   // jose leaves it to OpenSSL, which takes an RSA signature without its leading zeros.
-  if (decode(text.signature, 'signature').length !== signatureBytesOf(publicKey)) return false;
+  if (signature.length !== signatureBytesOf(publicKey)) return false;
   try {
     await flattenedVerify({ ...text }, publicKey, { algorithms: [algorithm], crit });
     return true;

@@ -52,6 +52,7 @@ export function readCoseEnvelope(untrusted: Uint8Array): NotationEnvelope {
     text: (name) => (attributes.has(name) ? expectText(attributes.get(name), name) : undefined),
     time: (name) => (attributes.has(name) ? expectTime(attributes.get(name), name) : undefined),
     payload,
+    signature,
     ...readCertificatesAndToken(message),
     isSignedBy: (key, algorithm) => verifySignature(algorithm, key, toBeSigned(message), signature),
   };

@@ -46,6 +46,7 @@ export function readJwsEnvelope(untrusted: Uint8Array): NotationEnvelope {
     text: (name) => read(name, (text) => text),
     time: (name) => read(name, parseRfc3339),
     payload: jws.payload,
+    signature: jws.signature,
     ...readUnprotected(jws),
     isSignedBy: (key, algorithm) => verifyJws(jws, algorithm, key, implementedCritical),
   };

@@ -17,6 +17,8 @@ export interface NotationEnvelope {
   /** The same for a time, in the format's own notation. */
   time(name: string): Date | undefined;
   readonly payload: Uint8Array;
+  /** The bytes that a timestamp is about. */
+  readonly signature: Uint8Array;
   /** DER, leaf first. */
   readonly certificates: NonEmpty<Uint8Array>;
   /** An RFC 3161 token, unsigned like the certificates. */
