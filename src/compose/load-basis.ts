@@ -5,6 +5,7 @@ import type { TrustPolicy } from '../policies/policy.ts';
 import { loadTrustMaterial, missingStores } from '../trust/load.ts';
 import type { TrustMaterial } from '../trust/trust-material.ts';
 import { assertComplete, type LoadedBasis, type Saw } from './basis.ts';
+import { allowedPlugins, withPlugins } from './plugins.ts';
 import { readPolicyFile } from './policy-file.ts';
 import { storesOf } from './policy-stores.ts';
 import { StartupError } from './startup-error.ts';
@@ -13,13 +14,14 @@ import { StartupError } from './startup-error.ts';
  * Loads the policy and the trust material that a configuration names, and says which of the trust
  * stores that the policy refers to hold nothing. Throws `StartupError`.
  */
-export async function loadBasis(
-  { trustPolicy, trust: { store } }: Config,
-  saw: Saw,
-): Promise<LoadedBasis> {
+export async function loadBasis(config: Config, saw: Saw): Promise<LoadedBasis> {
+  const {
+    trustPolicy,
+    trust: { store },
+  } = config;
   await saw(store);
   const policy = await readPolicyFile(trustPolicy, saw);
-  const trust = await readTrustStore(store);
+  const trust = withPlugins(await readTrustStore(store), allowedPlugins(config));
   return { policy, trust, problems: describeMissing(store, policy, trust) };
 }
 

@@ -8,6 +8,7 @@ import { unaskedRevocation } from '../trust/unasked-revocation.ts';
 import { makeVerifier } from '../verifier/verification.ts';
 import type { VerificationBasis, Verifier } from '../verifier/verifier.ts';
 import { verificationLimits } from './limits.ts';
+import { makeConfiguredPlugins } from './plugins.ts';
 import type { Upstreams } from './upstreams.ts';
 
 /** What everything reports to, and tells the time by. */
@@ -19,17 +20,18 @@ export interface Observed {
 
 /** The verifier with every format and the policy engine: the same for `serve` and for `verify`. */
 export function makeConfiguredVerifier(
-  { lifetimes }: Config,
+  config: Config,
   basis: () => VerificationBasis,
   upstreams: Upstreams,
   observed: Observed,
 ): Verifier {
+  const { lifetimes } = config;
   return makeVerifier({
     ...observed,
     basis,
     source: (upstream) => upstreams.get(upstream),
     formats: signatureFormats,
-    sources: { revocation: unaskedRevocation },
+    sources: { revocation: unaskedRevocation, plugins: makeConfiguredPlugins(config, observed) },
     decide,
     lifetimes: { trustedMs: lifetimes.trusted.ms, untrustedMs: lifetimes.untrusted.ms },
     limits: verificationLimits,

@@ -17,6 +17,10 @@ type Complain = (path: string, message: string) => void;
 
 const hostName = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
 const minStateKeyLength = 32;
+/** As Notation names them, after their file or domain. */
+const pluginName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+/** Every answer begins within 20 s. */
+const maxPluginTimeoutMs = 15_000;
 
 /** What no single key can tell: names that refer to others, and settings that exclude others. */
 export function checkAcross(config: PartialConfig, complain: Complain): void {
@@ -40,6 +44,7 @@ export function checkAcross(config: PartialConfig, complain: Complain): void {
   mustBeUpstream(config.defaultUpstream, 'defaultUpstream');
   checkListeners(config, complain);
   checkStateKeys(config, complain);
+  checkPlugins(config, complain);
 }
 
 /** It is the first segment of repository names, or a registry with a port, which only `ns` can name. */
@@ -78,6 +83,20 @@ function checkListeners({ listen, admin }: PartialConfig, complain: Complain): v
   if (listen?.port === undefined || admin?.port === undefined || listen.port === 0) return;
   if (listen.host === admin.host && listen.port === admin.port)
     complain('admin.port', 'is the port that listen has: give it another');
+}
+
+function checkPlugins({ trust }: PartialConfig, complain: Complain): void {
+  const plugins = Object.entries(trust?.plugins ?? {});
+  for (const [name, plugin] of plugins) {
+    const path = keyPath('trust.plugins', name);
+    if (!pluginName.test(name))
+      complain(path, 'is no name: 1 to 128 letters, digits, `.`, `_`, `-`');
+    const ms = plugin?.timeout?.ms ?? maxPluginTimeoutMs;
+    if (ms < 1 || ms > maxPluginTimeoutMs) complain(`${path}.timeout`, 'must be from 1ms to 15s');
+  }
+  if (plugins.length > 0 && trust?.offline === true) {
+    complain('trust.plugins', 'may open sockets, which trust.offline rules out: take one away');
+  }
 }
 
 function checkStateKeys({ state }: PartialConfig, complain: Complain): void {

@@ -14,6 +14,25 @@ const address = (port: number) => ({
   port: leaf.port({ description: 'The port. 0 takes any free one.', default: port }),
 });
 
+const Plugin = Type.Object(
+  {
+    path: leaf.path({
+      description:
+        'Its file: no link, owned by root or by the user that Assay runs as, and writable by ' +
+        'nobody else.',
+    }),
+    sha256: leaf.text('^[0-9a-f]{64}$', 'a SHA-256: 64 hex digits in lower case', {
+      description:
+        'The SHA-256 of that file, as `sha256sum` prints it; it is checked before each run.',
+    }),
+    timeout: leaf.duration({
+      description: 'How long one run may take, 15s at most.',
+      default: defaults.pluginTimeout,
+    }),
+  },
+  { ...closed, description: 'One plugin, by the name that signatures call it.' },
+);
+
 const Tls = Type.Object(
   {
     certificate: leaf.path({ description: 'PEM file of the certificate and its chain.' }),
@@ -89,6 +108,12 @@ export const ConfigSchema = Type.Object(
             'Verification opens no socket: what needs one (revocation, for example) is ' +
             'inconclusive.',
           default: false,
+        }),
+        plugins: Type.Record(Type.String(), Plugin, {
+          default: {},
+          description:
+            'Notation verification plugins that may be run, by the name that signatures call them. ' +
+            'A signature that asks for another one is refused.',
         }),
       },
       {

@@ -2,6 +2,8 @@ import { type SignatureAlgorithm, verifySignature } from '../crypto/algorithms.t
 import { type Cbor, type CborLabel, type CborMap, isCborArray, isCborTag } from '../crypto/cbor.ts';
 import { type CoseSign1, coseLabels, readCoseSign1, toBeSigned } from '../crypto/cose-sign1.ts';
 import { EnvelopeError } from '../crypto/envelope-error.ts';
+import type { Json } from '../kernel/json.ts';
+import { quoted } from '../kernel/quoted.ts';
 import { notationChecks } from './notation/checks.ts';
 import { examineNotation } from './notation/examination.ts';
 import {
@@ -51,6 +53,7 @@ export function readCoseEnvelope(untrusted: Uint8Array): NotationEnvelope {
     labels: new Set(attributes.keys()),
     text: (name) => (attributes.has(name) ? expectText(attributes.get(name), name) : undefined),
     time: (name) => (attributes.has(name) ? expectTime(attributes.get(name), name) : undefined),
+    json: (name) => expectPlain(attributes.get(name), name),
     payload,
     signature,
     ...readCertificatesAndToken(message),
@@ -98,6 +101,15 @@ function expectText(value: Cbor | undefined, what: string): string {
     throw malformed(`${what} is missing, empty or no text`);
   }
   return value;
+}
+
+/** What both CBOR and JSON have, and no structure: no plugin is known that signs more. */
+function expectPlain(value: Cbor | undefined, what: string): Json {
+  if (typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
+  throw malformed(
+    `${quoted(what)} is no text, integer or truth value, which a plugin could be told`,
+  );
 }
 
 function expectBytes(value: Cbor | undefined, what: string): Uint8Array {

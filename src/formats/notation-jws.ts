@@ -8,7 +8,6 @@ import { examineNotation } from './notation/examination.ts';
 import {
   attributeNames,
   expectCertificates,
-  implementedCritical,
   maxEnvelopeBytes,
   type NotationEnvelope,
 } from './notation/notation-envelope.ts';
@@ -38,17 +37,20 @@ export function readJwsEnvelope(untrusted: Uint8Array): NotationEnvelope {
     if (value === undefined) throw malformed(`${name} is malformed`);
     return value;
   };
+  const critical = readCritical(crit);
   return {
     claimedAlgorithm: expectText(alg, 'alg'),
     contentType: expectText(cty, 'cty'),
-    critical: readCritical(crit),
+    critical,
     labels: new Set(Object.keys(attributes)),
     text: (name) => read(name, (text) => text),
     time: (name) => read(name, parseRfc3339),
+    json: (name) => expectPresent(attributes[name], name),
     payload: jws.payload,
     signature: jws.signature,
     ...readUnprotected(jws),
-    isSignedBy: (key, algorithm) => verifyJws(jws, algorithm, key, implementedCritical),
+    // Which of them are known is a check of its own, which comes before this one.
+    isSignedBy: (key, algorithm) => verifyJws(jws, algorithm, key, critical),
   };
 }
 
@@ -79,6 +81,11 @@ function expectBase64(value: Json | undefined, what: string): Uint8Array {
   const bytes = parseBase64(expectText(value, what), 'base64');
   if (bytes === undefined) throw malformed(`${what} is not base64`);
   return bytes;
+}
+
+function expectPresent(value: Json | undefined, what: string): Json {
+  if (value === undefined) throw malformed(`${quoted(what)} is missing`);
+  return value;
 }
 
 function expectText(value: Json | undefined, what: string): string {

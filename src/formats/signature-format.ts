@@ -1,6 +1,9 @@
 import type { NonEmpty } from '../kernel/non-empty.ts';
-import type { Descriptor } from '../oci/descriptor.ts';
+import type { Annotations, Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
 import type { ImageManifest } from '../oci/manifest.ts';
+import type { Tag } from '../oci/reference.ts';
+import type { VerificationPlugins } from '../plugins/verification-plugin.ts';
 import type { RevocationSource } from '../trust/revocation-source.ts';
 import type { TrustMaterial } from '../trust/trust-material.ts';
 import type { Enforcement } from '../verdict/check.ts';
@@ -25,6 +28,19 @@ export interface SignatureFormat {
    * of its own; none otherwise.
    */
   envelopesOf(manifest: ImageManifest): readonly Descriptor[];
+  /**
+   * Tags under which signatures of the subject may lie, beside its referrers. What lies there need
+   * not have a `subject`: then it is the payload alone that binds it.
+   */
+  tags?(subject: Digest): readonly Tag[];
+  /**
+   * Tells by unsigned annotations whether one of the identities may have made a signature: this
+   * orders what is examined, and neither accepts nor drops anything.
+   */
+  hints?(
+    requirements: readonly IdentityRequirement[],
+    trust: TrustMaterial,
+  ): (annotations: Annotations) => boolean;
   /** Lays out the checks of one envelope; none has run yet and nothing is believed yet. */
   examine(
     untrusted: UntrustedEnvelope,
@@ -57,6 +73,7 @@ export interface ExaminationContext extends ExaminationSources {
 /** What an examination may ask beyond the bytes and the trust material. */
 export interface ExaminationSources {
   readonly revocation: RevocationSource;
+  readonly plugins: VerificationPlugins;
 }
 
 export interface Examination {
@@ -86,7 +103,7 @@ export interface ProvenStatement {
 export interface CheckStep extends CheckDeclaration {
   /** May depend on what earlier steps read, so it is asked for when the step's turn has come. */
   enforcement(): Enforcement;
-  /** Returns a finding; throws only `EnvelopeError` (failed) or `TrustError` (inconclusive). */
+  /** Returns a finding; throws `EnvelopeError` (failed), or what kept us from finding out. */
   run(): Finding | Promise<Finding>;
 }
 

@@ -193,6 +193,18 @@ export const metricList = [
     help: 'When a trust anchor ends (Unix time).',
   },
   {
+    name: 'assay_plugin_runs_total',
+    kind: 'counter',
+    labels: ['plugin', 'command', 'outcome'],
+    help: 'Runs of verification plugins: answered (whatever the answer), cancelled, or why nothing was found out.',
+  },
+  {
+    name: 'assay_plugin_seconds',
+    kind: 'histogram',
+    labels: ['plugin', 'command'],
+    help: 'Time of one run of a verification plugin, its wait for a free place and the hash of its file included.',
+  },
+  {
     name: 'assay_policy_info',
     kind: 'gauge',
     labels: ['digest', 'revision'],

@@ -39,6 +39,10 @@ export const reasons = {
     means: 'whether a certificate is revoked could not be found out',
     remedy: 'try again; if it stays, see whether the revocation service can be reached',
   },
+  'plugin-needed': {
+    means: 'the signer asks for a verification plugin that is not allowed here, or for a newer one',
+    remedy: 'allow it under trust.plugins, or pull an artifact whose signature needs none',
+  },
   'level-vouches-for-nothing': {
     means: "the identity's Notation level is audit or skip, which prove no signer",
     remedy: 'set the level to strict or permissive in the trust policy',

@@ -35,7 +35,8 @@ export const importTable = {
     typesOnly: ['observe'],
     packages: ['undici'],
   },
-  formats: { imports: ['kernel', 'oci', 'crypto', 'verdict', 'trust'] },
+  plugins: { imports: ['kernel'] },
+  formats: { imports: ['kernel', 'oci', 'crypto', 'verdict', 'trust'], typesOnly: ['plugins'] },
   policies: { imports: ['kernel', 'files', 'oci', 'verdict'] },
   signers: { imports: ['kernel', 'oci', 'crypto'] },
   verifier: {
@@ -73,6 +74,7 @@ export const importTable = {
       'trust',
       'storage',
       'upstream',
+      'plugins',
       'formats',
       'policies',
       'signers',

@@ -10,6 +10,7 @@ import { matching } from '../../src/storage/matching.ts';
 import { makeMemoryKeyValue } from '../../src/storage/memory-key-value.ts';
 import type { Reason } from '../../src/verdict/reason.ts';
 import type { TrustMaterial } from '../../src/trust/trust-material.ts';
+import { noPlugins } from '../../src/plugins/plugins.ts';
 import { unaskedRevocation } from '../../src/trust/unasked-revocation.ts';
 import { makeVerifier } from '../../src/verifier/verification.ts';
 import type { VerificationBasis, Verifier } from '../../src/verifier/verifier.ts';
@@ -88,7 +89,7 @@ export async function makeGateKit(
     basis: () => basis,
     source: (upstream) => (upstream === 'reg' ? source : undefined),
     formats: [toyFormat],
-    sources: { revocation: unaskedRevocation },
+    sources: { revocation: unaskedRevocation, plugins: noPlugins },
     decide,
     clock,
     lifetimes: { trustedMs: given.trustedMs ?? 24 * 3_600_000, untrustedMs: 10_000 },

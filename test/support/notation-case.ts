@@ -2,6 +2,7 @@ import { readCertificate } from '../../src/crypto/certificate.ts';
 import type { Certificate } from '../../src/crypto/x509.ts';
 import type { ExaminationContext } from '../../src/formats/signature-format.ts';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
+import { noPlugins } from '../../src/plugins/plugins.ts';
 import { unaskedRevocation } from '../../src/trust/unasked-revocation.ts';
 import type { TrustMaterial } from '../../src/trust/trust-material.ts';
 import type {
@@ -73,7 +74,13 @@ export function makeCase(options: CaseOptions): TestCase {
 /** The rest of a context that asks nobody. */
 export function makeContext(trust: TrustMaterial): Omit<ExaminationContext, 'now'> {
   const { signal } = new AbortController();
-  return { trust, scope: 'ghcr.io/acme/app', signal, revocation: unaskedRevocation };
+  return {
+    trust,
+    scope: 'ghcr.io/acme/app',
+    signal,
+    revocation: unaskedRevocation,
+    plugins: noPlugins,
+  };
 }
 
 export function makeTrust(stores: TestStores): TrustMaterial {

@@ -3,8 +3,12 @@ import t from 'tap';
 import { readCertificate } from '../../src/crypto/certificate.ts';
 import { notationJws } from '../../src/formats/notation-jws.ts';
 import { readDescriptor } from '../../src/oci/descriptor.ts';
+import { makePlugins, noPlugins } from '../../src/plugins/plugins.ts';
+import type { VerificationPlugins } from '../../src/plugins/verification-plugin.ts';
 import type { NotationRequirement } from '../../src/verdict/identity-requirement.ts';
+import { makeFakeClock } from '../support/fake-clock.ts';
 import { enforcementOf, makeContext, makeTrust } from '../support/notation-case.ts';
+import { answerOf, metadataOf, writePlugin } from '../support/plugin-kit.ts';
 import { runSteps, type StepsRun } from '../support/run-steps.ts';
 import { type ReadVector, requireVectors } from '../support/vectors.ts';
 
@@ -47,7 +51,7 @@ const envelopes: Readonly<Record<string, Expected>> = {
   'ca_plugin_sig_env.json': {
     scheme: 'notary.x509',
     stoppedBy: 'critical-attributes',
-    because: /plugin/,
+    because: /plugin "plugin-name": allow it under trust\.plugins/,
   },
 };
 
@@ -56,6 +60,7 @@ function examine(
   now: Date,
   { scheme }: Expected,
   requirement: Partial<NotationRequirement> = {},
+  plugins: VerificationPlugins = noPlugins,
 ): Promise<StepsRun> {
   const name = scheme === 'notary.x509' ? 'ca:vectors' : 'signingAuthority:vectors';
   return runSteps(
@@ -74,7 +79,7 @@ function examine(
           ...requirement,
         },
       },
-      { ...makeContext(makeTrust({ [name]: rootsOf(bytes) })), now },
+      { ...makeContext(makeTrust({ [name]: rootsOf(bytes) })), now, plugins },
     ),
   );
 }
@@ -117,6 +122,44 @@ function checkEnvelopes(read: ReadVector): void {
       }
     });
   }
+
+  t.test('the one that asks for a plugin is trusted if that plugin says so', async (t) => {
+    const bytes = read('notation/envelopes/ca_plugin_sig_env.json');
+    const metadata = metadataOf({ name: 'plugin-name' });
+    const open = (script: { readonly verify?: string; readonly metadata?: string }) => {
+      const plugin = writePlugin(t, { metadata, ...script }, { name: 'plugin-name' });
+      const plugins = makePlugins([plugin], { clock: makeFakeClock(), onRun: () => undefined });
+      const judged = examine(bytes, validTime(bytes), { scheme: 'notary.x509' }, {}, plugins);
+      return { plugin, judged };
+    };
+    const yes = answerOf({ processedAttributes: ['SomeKey'] });
+    const { plugin, judged } = open({ verify: `echo '${yes}'` });
+    const { stoppedBy, findings } = await judged;
+    t.equal(stoppedBy, undefined, JSON.stringify(findings));
+    t.match(plugin.questions(), [
+      {
+        contractVersion: '1.0',
+        signature: {
+          criticalAttributes: { verificationPlugin: 'plugin-name' },
+          unprocessedAttributes: ['SomeKey'],
+        },
+        trustPolicy: { trustedIdentities: ['*'] },
+      },
+    ]);
+    const no = { success: false, reason: 'not ours' };
+    const refusing = answerOf({
+      verificationResults: {
+        'SIGNATURE_VERIFIER.TRUSTED_IDENTITY': no,
+        'SIGNATURE_VERIFIER.REVOCATION_CHECK': { success: true },
+      },
+      processedAttributes: ['SomeKey'],
+    });
+    t.equal((await open({}).judged).stoppedBy, 'verification-plugin', 'SomeKey is not processed');
+    t.equal((await open({ verify: `echo '${refusing}'` }).judged).stoppedBy, 'trusted-identity');
+    await t.rejects(open({ verify: 'exit 1' }).judged, { code: 'PLUGIN_FAILED' });
+    const tooOld = metadataOf({ name: 'plugin-name', version: '0.0.0-alpha' });
+    t.equal((await open({ metadata: tooOld }).judged).stoppedBy, 'verification-plugin');
+  });
 
   t.test('the valid ones are not trusted for other content, stores or identities', async (t) => {
     for (const file of ['ca_valid_sig_env.json', 'sa_valid_sig_env.json']) {

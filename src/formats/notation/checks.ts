@@ -23,6 +23,7 @@ export const notationChecks = [
   { id: 'signature-verifies', type: 'integrity', rule: `${trust}, Validate Integrity, step 5` },
   { id: 'certificate-chain', type: 'integrity', rule: `${signature}, Certificate Requirements` },
   { id: 'trusted-store', type: 'authenticity', rule: `${trust}, Validate Authenticity` },
+  { id: 'verification-plugin', type: 'integrity', rule: `${trust}, Extended Validation` },
   {
     id: 'trusted-identity',
     type: 'authenticity',

@@ -29,8 +29,15 @@ import {
   readSignedAttributes,
   type SignedAttributes,
 } from './signed-attributes.ts';
+import { readPluginDemand } from './plugin-demand.ts';
 import { checkTrustedIdentity } from './trusted-identity.ts';
 import { checkTrustedStore } from './trusted-store.ts';
+import {
+  askPlugin,
+  identityByPlugin,
+  type PluginResults,
+  revocationByPlugin,
+} from './verification-plugin.ts';
 
 /** What is examined, and against what. */
 export interface NotationCase {
@@ -47,9 +54,13 @@ interface Progress {
   attributes?: SignedAttributes;
   chain?: CertificateChain;
   signer?: Identity;
+  pluginResults?: PluginResults;
   /** Ends of what passing checks relied upon. */
   readonly ends: Date[];
 }
+
+/** For how long a plugin's answer about revocation holds. */
+const pluginAnswerMs = 3_600_000;
 
 type Step = (progress: Progress, examined: NotationCase) => Finding | Promise<Finding>;
 
@@ -104,8 +115,10 @@ const steps: Readonly<Record<NotationCheckId, Step>> = {
     progress.attributes = attributes;
     return pass(describeAttributes(attributes));
   },
-  'critical-attributes': (progress) =>
-    checkCriticalAttributes(reached(progress.envelope), reached(progress.attributes)),
+  'critical-attributes': (progress, { context }) => {
+    const { envelope, attributes } = progress;
+    return checkCriticalAttributes(reached(envelope), reached(attributes), context.plugins);
+  },
   'payload-names-subject': (progress, { subject }) =>
     checkPayloadNamesSubject(reached(progress.envelope), subject),
   'signature-algorithm': (progress) => {
@@ -135,7 +148,26 @@ const steps: Readonly<Record<NotationCheckId, Step>> = {
     if (finding.outcome === 'passed') progress.signer = toIdentity(chain);
     return finding;
   },
+  'verification-plugin': async (progress, { requirement, context }) => {
+    const envelope = reached(progress.envelope);
+    const demand = readPluginDemand(envelope);
+    if (demand === undefined) return pass({ plugin: 'none asked for' });
+    if (progress.signer === undefined) {
+      return fail('no-trusted-signer', 'no plugin is asked about a signer of no trust store');
+    }
+    const attributes = reached(progress.attributes);
+    const chain = reached(progress.chain);
+    const { finding, results } = await askPlugin(
+      { demand, envelope, attributes, chain, requirement: requirement.notation },
+      context.plugins,
+      context.signal,
+    );
+    if (results !== undefined) progress.pluginResults = results;
+    return finding;
+  },
   'trusted-identity': (progress, { requirement }) => {
+    const byPlugin = identityByPlugin(progress.pluginResults);
+    if (byPlugin !== undefined) return byPlugin;
     const [{ subject }] = reached(progress.chain);
     return checkTrustedIdentity(subject, requirement.notation.trustedIdentities);
   },
@@ -157,6 +189,12 @@ const steps: Readonly<Record<NotationCheckId, Step>> = {
     return finding;
   },
   revocation: async (progress, { context }) => {
+    const byPlugin = revocationByPlugin(progress.pluginResults);
+    if (byPlugin !== undefined) {
+      // It does not say for how long it is right.
+      progress.ends.push(new Date(context.now.getTime() + pluginAnswerMs));
+      return byPlugin;
+    }
     const { finding, validUntil } = await checkRevocation(
       reached(progress.chain),
       context.revocation,

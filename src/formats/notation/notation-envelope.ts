@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { SignatureAlgorithm } from '../../crypto/algorithms.ts';
 import { EnvelopeError } from '../../crypto/envelope-error.ts';
+import type { Json } from '../../kernel/json.ts';
 import { isNonEmpty, type NonEmpty } from '../../kernel/non-empty.ts';
 
 /** What a JWS and a COSE envelope say alike, read but not believed. */
@@ -16,6 +17,11 @@ export interface NotationEnvelope {
   text(name: string): string | undefined;
   /** The same for a time, in the format's own notation. */
   time(name: string): Date | undefined;
+  /**
+   * The value of an attribute that is there, as a plugin is told it; throws `EnvelopeError` where
+   * JSON can't say it.
+   */
+  json(name: string): Json;
   readonly payload: Uint8Array;
   /** The bytes that a timestamp is about. */
   readonly signature: Uint8Array;
@@ -41,7 +47,7 @@ export const attributeNames = {
   timestampSignature: 'io.cncf.notary.timestampSignature',
 } as const;
 
-/** The critical attributes that `signed-attributes.ts` processes, and no other. */
+/** The critical attributes that Assay processes itself, and no other. */
 export const implementedCritical: readonly string[] = [
   attributeNames.signingScheme,
   attributeNames.authenticSigningTime,

@@ -1,8 +1,11 @@
 import { EnvelopeError } from '../../crypto/envelope-error.ts';
 import { quoted } from '../../kernel/quoted.ts';
+import type { VerificationPlugins } from '../../plugins/verification-plugin.ts';
 import type { Finding } from '../signature-format.ts';
 import { fail } from './finding.ts';
 import { attributeNames, implementedCritical, type NotationEnvelope } from './notation-envelope.ts';
+import { isPluginLabel, readPluginDemand } from './plugin-demand.ts';
+import { howToAllow } from './verification-plugin.ts';
 
 /** The protected attributes that the signing scheme asks for, before the signature is verified. */
 export type SignedAttributes = {
@@ -47,30 +50,33 @@ export function describeAttributes(attributes: SignedAttributes): Readonly<Recor
   };
 }
 
-const pluginPrefix = 'io.cncf.notary.verificationPlugin';
-
 /**
- * What must be marked critical is, and nothing is that we do not process. Plugins take over a part
- * of the verification; none is allowed here, so a signature that names one is not complete.
+ * What must be marked critical is, and nothing is that neither we nor an allowed plugin could
+ * process. Whether the plugin did is a later check. Throws `EnvelopeError` for what is of another
+ * type.
  */
 export function checkCriticalAttributes(
   envelope: NotationEnvelope,
   attributes: SignedAttributes,
+  plugins: VerificationPlugins,
 ): Finding {
   const { critical, labels } = envelope;
-  const plugin = [...labels].find((label) => String(label).startsWith(pluginPrefix));
-  if (plugin !== undefined) {
-    return failed(`it asks for a verification plugin: ${quoted(String(plugin))}`);
+  const demand = readPluginDemand(envelope);
+  if (demand !== undefined && plugins.get(demand.name) === undefined) {
+    return fail('plugin-needed', howToAllow(demand.name));
   }
   if (new Set(critical).size !== critical.length) return failed('an attribute is listed twice');
   for (const label of critical) {
     const name = quoted(String(label));
     if (!labels.has(label)) return failed(`${name} is listed, but is no protected attribute`);
-    if (typeof label !== 'string' || !implementedCritical.includes(label)) {
+    if (typeof label === 'string' && implementedCritical.includes(label)) continue;
+    // A plugin can be told of attributes by a text alone; without one, its least version is unknown.
+    if (typeof label !== 'string' || demand === undefined) {
       return failed(`${name} is critical and not known here`);
     }
   }
-  const missing = requiredCritical(attributes).find((name) => !critical.includes(name));
+  const required = [...requiredCritical(attributes), ...[...labels].filter(isPluginLabel)];
+  const missing = required.find((name) => !critical.includes(name));
   if (missing !== undefined) return failed(`${missing} is not marked critical`);
   return { outcome: 'passed', evidence: { critical: critical.join(', ') } };
 }

@@ -8,6 +8,7 @@ import { parseRepositoryPath } from '../../../src/oci/repository.ts';
 import { decide } from '../../../src/policies/decide.ts';
 import { PolicyError } from '../../../src/policies/policy-error.ts';
 import { loadTrustPolicy } from '../../../src/policies/trust-policy.ts';
+import { noPlugins } from '../../../src/plugins/plugins.ts';
 import { unaskedRevocation } from '../../../src/trust/unasked-revocation.ts';
 import { TrustError } from '../../../src/trust/trust-error.ts';
 import type { TrustMaterial } from '../../../src/trust/trust-material.ts';
@@ -55,7 +56,7 @@ export function openAssaySide(
       basis: () => basis,
       source: () => source,
       formats: signatureFormats,
-      sources: { revocation: unaskedRevocation },
+      sources: { revocation: unaskedRevocation, plugins: noPlugins },
       decide,
       clock: systemClock,
       lifetimes: { trustedMs: 60_000, untrustedMs: 1000 },

@@ -278,6 +278,7 @@ t.test('passed checks show what they saw', async (t) => {
       certificates: '3',
     },
     'trusted-store': { store: 'ca:acme', anchor: 'CN=acme root,O=acme,ST=WA,C=US', fingerprint },
+    'verification-plugin': { plugin: 'none asked for' },
     'trusted-identity': { subject: 'CN=acme release,O=acme,ST=WA,C=US', trusted: '*' },
     expiry: { expiry: '2031-01-01T00:00:00.000Z' },
     'authentic-timestamp': { certificatesValidUntil: '2049-01-01T00:00:00.000Z' },

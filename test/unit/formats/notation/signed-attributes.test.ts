@@ -8,12 +8,15 @@ import {
   describeAttributes,
   readSignedAttributes,
 } from '../../../../src/formats/notation/signed-attributes.ts';
+import type { VerificationPlugin } from '../../../../src/plugins/verification-plugin.ts';
 
 const prefix = 'io.cncf.notary';
 const scheme = `${prefix}.signingScheme`;
 const signingTime = `${prefix}.signingTime`;
 const authenticSigningTime = `${prefix}.authenticSigningTime`;
 const expiry = `${prefix}.expiry`;
+const plugin = `${prefix}.verificationPlugin`;
+const minVersion = `${prefix}.verificationPluginMinVersion`;
 const time = new Date('2026-01-01T00:00:00Z');
 const later = new Date('2027-01-01T00:00:00Z');
 
@@ -35,9 +38,11 @@ function envelope(
     labels: new Set(Object.keys(values)),
     text: (name) => values[name] as string | undefined,
     time: (name) => values[name] as Date | undefined,
+    json: (name) => values[name] as string,
     payload: new Uint8Array(),
     certificates: [new Uint8Array()],
     timestampToken: undefined,
+    signature: new Uint8Array(),
     isSignedBy: () => false,
   };
 }
@@ -87,9 +92,12 @@ t.test('a time that the signer claims is shown as a claim', async (t) => {
   );
 });
 
+const allowed = {} as VerificationPlugin;
+
 function check(values: Values, critical: readonly AttributeLabel[]) {
   const read = envelope(values, critical);
-  return checkCriticalAttributes(read, readSignedAttributes(read));
+  const plugins = { get: (name: string) => (name === 'allowed' ? allowed : undefined) };
+  return checkCriticalAttributes(read, readSignedAttributes(read), plugins);
 }
 
 t.test('what must be critical and is known passes', async (t) => {
@@ -111,10 +119,20 @@ const wrong: Readonly<Record<string, [Values, readonly AttributeLabel[], RegExp]
     [scheme, signingTime],
     /signingTime" is critical and not known/,
   ],
-  'a plugin': [
-    { ...byCertificate, [`${prefix}.verificationPlugin`]: 'a' },
-    [scheme, `${prefix}.verificationPlugin`],
-    /plugin/,
+  'a least version of a plugin that is not named': [
+    { ...byCertificate, [minVersion]: '1.0.0' },
+    [scheme, minVersion],
+    /verificationPluginMinVersion" is critical and not known/,
+  ],
+  'a plugin that is not listed': [
+    { ...byCertificate, [plugin]: 'allowed' },
+    [scheme],
+    /verificationPlugin is not marked/,
+  ],
+  'a least version that is not listed': [
+    { ...byCertificate, [plugin]: 'allowed', [minVersion]: '1.0.0' },
+    [scheme, plugin],
+    /verificationPluginMinVersion is not marked/,
   ],
 };
 
@@ -123,3 +141,30 @@ for (const [what, [values, critical, because]] of Object.entries(wrong)) {
     t.match(check(values, critical), { outcome: 'failed', reason: 'signature-invalid', because });
   });
 }
+
+t.test('a plugin that is not allowed is refused with what to do', async (t) => {
+  t.match(check({ ...byCertificate, [plugin]: 'a' }, [scheme, plugin]), {
+    outcome: 'failed',
+    reason: 'plugin-needed',
+    because: /plugin "a": allow it under trust\.plugins/,
+  });
+});
+
+t.test('an allowed plugin, its least version and what only it knows pass so far', async (t) => {
+  const asked = { ...byCertificate, [plugin]: 'allowed', [minVersion]: '1.0.0', a: 'b' };
+  t.match(check(asked, [scheme, plugin, minVersion, 'a']), { outcome: 'passed' });
+});
+
+t.test('an integer is nothing that a plugin could be told of', async (t) => {
+  const read = envelope({ ...byCertificate, [plugin]: 'allowed' }, [scheme, plugin, 7]);
+  const labels = new Set([...read.labels, 7]);
+  const found = checkCriticalAttributes({ ...read, labels }, readSignedAttributes(read), {
+    get: () => allowed,
+  });
+  t.match(found, { outcome: 'failed', because: /"7" is critical and not known/ });
+});
+
+t.test('a least version that is none is malformed', async (t) => {
+  const asked = { ...byCertificate, [plugin]: 'allowed', [minVersion]: 'v1' };
+  t.throws(() => check(asked, [scheme, plugin, minVersion]), refusal(/"v1" is no version/));
+});
