@@ -6,6 +6,7 @@ import type { Tag } from '../oci/reference.ts';
 import type { VerificationPlugins } from '../plugins/verification-plugin.ts';
 import type { RevocationSource } from '../trust/revocation-source.ts';
 import type { TrustMaterial } from '../trust/trust-material.ts';
+import type { TrustedTime } from '../trust/trusted-time.ts';
 import type { Enforcement } from '../verdict/check.ts';
 import type { Identity } from '../verdict/identity.ts';
 import type { IdentityFamily, IdentityRequirement } from '../verdict/identity-requirement.ts';
@@ -87,6 +88,8 @@ export interface Proven {
   readonly signer?: Identity;
   /** The statement that was signed, where it says more than that the subject is vouched for. */
   readonly statement?: ProvenStatement;
+  /** When the signature was made, where an authority that the policy trusts says so. */
+  readonly trustedTime?: TrustedTime;
   /** The earliest end of what the checks relied upon. */
   readonly validUntil?: Date;
 }

@@ -1,21 +1,28 @@
 import type { Certificate } from '../../crypto/x509.ts';
 import { quoted } from '../../kernel/quoted.ts';
+import { isValidAt } from '../../trust/certificate-rules.ts';
+import type { TrustedTime } from '../../trust/trusted-time.ts';
 import type { NotationRequirement } from '../../verdict/identity-requirement.ts';
-import type { Finding } from '../signature-format.ts';
+import type { Reason } from '../../verdict/reason.ts';
+import type { ExaminationContext, Finding } from '../signature-format.ts';
 import type { CertificateChain } from './certificate-chain.ts';
-import { fail, inconclude, pass } from './finding.ts';
+import { type Countersigned, isTimestampStore, readCountersignature } from './countersignature.ts';
+import { fail, pass } from './finding.ts';
+import { checkRevocation } from './revocation.ts';
 import type { SignedAttributes } from './signed-attributes.ts';
 
 export interface TimestampInput {
   readonly chain: CertificateChain;
   readonly attributes: SignedAttributes;
-  readonly timestampToken: Uint8Array | undefined;
+  readonly envelope: Countersigned;
   readonly requirement: Pick<NotationRequirement, 'trustStores' | 'verifyTimestamp'>;
-  readonly now: Date;
+  readonly context: Pick<ExaminationContext, 'now' | 'trust' | 'revocation' | 'signal'>;
 }
 
 export interface TimestampResult {
   readonly finding: Finding;
+  /** When the signature was made, where somebody trusted says so. */
+  readonly trustedTime?: TrustedTime;
   /** When the ground for passing ends: undefined where it was a time in the past. */
   readonly validUntil?: Date;
 }
@@ -26,18 +33,13 @@ export interface TimestampResult {
  * timestamp authority must, or all certificates are valid now. The time that the signer claims
  * counts for nothing.
  */
-export function checkAuthenticTimestamp(input: TimestampInput): TimestampResult {
-  const { chain, attributes, now } = input;
+export async function checkAuthenticTimestamp(input: TimestampInput): Promise<TimestampResult> {
+  const { chain, attributes, context } = input;
   if (attributes.scheme === 'notary.x509.signingAuthority') {
-    const { authenticSigningTime } = attributes;
-    const time = authenticSigningTime.toISOString();
-    const invalid = findInvalidAt(chain, authenticSigningTime);
-    if (invalid === undefined) return { finding: pass({ authenticSigningTime: time }) };
-    const because = `${describe(invalid)} was not valid at the authentic signing time ${time}`;
-    return { finding: fail('certificate-expired', because) };
+    return judgeAuthenticTime(chain, attributes.authenticSigningTime);
   }
-  const invalid = findInvalidAt(chain, now);
-  if (needsToken(input)) return { finding: judgeToken(input, invalid) };
+  const invalid = findInvalidAt(chain, context.now);
+  if (needsToken(input)) return judgeToken(input, invalid);
   if (invalid !== undefined) {
     const because = `${describe(invalid)}, and there is no trusted time at which it was`;
     return { finding: fail('certificate-expired', `not valid now: ${because}`) };
@@ -48,25 +50,62 @@ export function checkAuthenticTimestamp(input: TimestampInput): TimestampResult 
   return { finding: pass({ certificatesValidUntil: validUntil.toISOString() }), validUntil };
 }
 
-/** The same, Timestamp Countersignature Verification details: when a token must be verified. */
-function needsToken({ chain, requirement, now }: TimestampInput): boolean {
-  if (!requirement.trustStores.some((name) => name.startsWith('tsa:'))) return false;
-  if (requirement.verifyTimestamp === 'always') return true;
-  return chain.some(({ notAfter }) => now > notAfter);
-}
-
-/** Tokens (RFC 3161) are not read by this version: none is ever a ground to pass. */
-function judgeToken({ timestampToken }: TimestampInput, invalid: Certificate | undefined): Finding {
-  const reason = invalid === undefined ? 'timestamp-unproven' : 'certificate-expired';
-  if (timestampToken === undefined) {
-    return fail(reason, 'the policy asks for a timestamp (tsa trust store), and there is none');
+function judgeAuthenticTime(chain: CertificateChain, instant: Date): TimestampResult {
+  const time = instant.toISOString();
+  const invalid = findInvalidAt(chain, instant);
+  if (invalid !== undefined) {
+    const because = `${describe(invalid)} was not valid at the authentic signing time ${time}`;
+    return { finding: fail('certificate-expired', because) };
   }
-  return inconclude(reason, 'its timestamp can not be verified by this version of Assay');
+  const trustedTime = { earliest: instant, latest: instant };
+  return { finding: pass({ authenticSigningTime: time }), trustedTime };
 }
 
-/** RFC 5280, section 4.1.2.5: the validity includes both its ends. */
+/** The same, Timestamp Countersignature Verification details: when a token must be verified. */
+function needsToken({ chain, requirement, context }: TimestampInput): boolean {
+  if (!requirement.trustStores.some(isTimestampStore)) return false;
+  if (requirement.verifyTimestamp === 'always') return true;
+  return chain.some(({ notAfter }) => context.now > notAfter);
+}
+
+/**
+ * The whole of the time that the authority allows for lies in the validity of every certificate,
+ * and nobody in the authority's chain is revoked: that is enforced whatever the level says about
+ * the revocation of signers.
+ */
+async function judgeToken(
+  { chain, envelope, requirement, context }: TimestampInput,
+  invalidNow: Certificate | undefined,
+): Promise<TimestampResult> {
+  const { trust, revocation, signal } = context;
+  const reason: Reason = invalidNow === undefined ? 'timestamp-unproven' : 'certificate-expired';
+  if (envelope.timestampToken === undefined) {
+    const because = 'the policy asks for a timestamp (tsa trust store), and there is none';
+    return { finding: fail(reason, because) };
+  }
+  const authority = readCountersignature(envelope, requirement.trustStores, trust);
+  if (authority.kind === 'untrusted') return { finding: fail(reason, authority.because) };
+  const { earliest, latest } = authority.time;
+  const range = `${earliest.toISOString()} to ${latest.toISOString()}`;
+  const invalid = findInvalidAt(chain, earliest) ?? findInvalidAt(chain, latest);
+  if (invalid !== undefined) {
+    const because = `${describe(invalid)} was not valid in all of the time of the timestamp, ${range}`;
+    return { finding: fail('certificate-expired', because) };
+  }
+  const { finding, validUntil } = await checkRevocation(authority.chain, revocation, signal);
+  if (finding.outcome === 'failed' || finding.outcome === 'inconclusive') {
+    const because = `of the timestamp's authority: ${finding.because}`;
+    return { finding: { ...finding, because } };
+  }
+  return {
+    finding: pass({ timestamp: range, timestampAuthority: authority.chain[0].subject.text }),
+    trustedTime: authority.time,
+    ...(validUntil !== undefined && { validUntil }),
+  };
+}
+
 function findInvalidAt(chain: CertificateChain, instant: Date): Certificate | undefined {
-  return chain.find(({ notBefore, notAfter }) => instant < notBefore || instant > notAfter);
+  return chain.find((certificate) => !isValidAt(certificate, instant));
 }
 
 function describe({ subject, notBefore, notAfter }: Certificate): string {

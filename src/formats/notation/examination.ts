@@ -4,6 +4,7 @@ import type { NonEmpty } from '../../kernel/non-empty.ts';
 import { oncePer } from '../../kernel/once.ts';
 import { quoted } from '../../kernel/quoted.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
+import type { TrustedTime } from '../../trust/trusted-time.ts';
 import type { Enforcement } from '../../verdict/check.ts';
 import type { Identity } from '../../verdict/identity.ts';
 import type { IdentityRequirement, NotationIdentity } from '../../verdict/identity-requirement.ts';
@@ -54,6 +55,8 @@ interface Progress {
   attributes?: SignedAttributes;
   chain?: CertificateChain;
   signer?: Identity;
+  /** When it was signed, on the word of somebody trusted. */
+  trustedTime?: TrustedTime;
   pluginResults?: PluginResults;
   /** Ends of what passing checks relied upon. */
   readonly ends: Date[];
@@ -177,15 +180,16 @@ const steps: Readonly<Record<NotationCheckId, Step>> = {
     if (finding.outcome === 'passed' && expiry !== undefined) progress.ends.push(expiry);
     return finding;
   },
-  'authentic-timestamp': (progress, { requirement, context }) => {
-    const { finding, validUntil } = checkAuthenticTimestamp({
+  'authentic-timestamp': async (progress, { requirement, context }) => {
+    const { finding, validUntil, trustedTime } = await checkAuthenticTimestamp({
       chain: reached(progress.chain),
       attributes: reached(progress.attributes),
-      timestampToken: reached(progress.envelope).timestampToken,
+      envelope: reached(progress.envelope),
       requirement: requirement.notation,
-      now: context.now,
+      context,
     });
     if (validUntil !== undefined) progress.ends.push(validUntil);
+    if (trustedTime !== undefined) progress.trustedTime = trustedTime;
     return finding;
   },
   revocation: async (progress, { context }) => {
@@ -216,7 +220,7 @@ function toIdentity([leaf]: CertificateChain): Identity {
   };
 }
 
-function proven({ signer, ends }: Progress): Proven {
+function proven({ signer, trustedTime, ends }: Progress): Proven {
   const [first, ...others] = ends;
   const validUntil = others.reduce<Date | undefined>(
     (earliest, end) => (earliest === undefined || end < earliest ? end : earliest),
@@ -224,6 +228,7 @@ function proven({ signer, ends }: Progress): Proven {
   );
   return {
     ...(signer !== undefined && { signer }),
+    ...(trustedTime !== undefined && { trustedTime }),
     ...(validUntil !== undefined && { validUntil }),
   };
 }
