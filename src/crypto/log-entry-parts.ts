@@ -1,13 +1,13 @@
 import { readCertificate } from './certificate.ts';
 import { EnvelopeError } from './envelope-error.ts';
+import type { HashName } from './hash-algorithm.ts';
 import type { JsonFields } from './json-fields.ts';
 import { readPem } from './pem.ts';
 import { type PublicKey, readPublicKey } from './public-key.ts';
-import type { Hash } from './sigstore-key.ts';
 import type { Certificate } from './x509.ts';
 
 export interface HashValue {
-  readonly algorithm: Hash;
+  readonly algorithm: HashName;
   readonly digest: Uint8Array;
 }
 
@@ -24,8 +24,8 @@ export type LoggedVerifier =
 
 export const maxLoggedSignatures = 32;
 
-const digestBytes: Readonly<Record<Hash, number>> = { sha256: 32, sha384: 48, sha512: 64 };
-const hashNamesV2: Readonly<Record<string, Hash>> = {
+const digestBytes: Readonly<Record<HashName, number>> = { sha256: 32, sha384: 48, sha512: 64 };
+const hashNamesV2: Readonly<Record<string, HashName>> = {
   SHA2_256: 'sha256',
   SHA2_384: 'sha384',
   SHA2_512: 'sha512',
@@ -99,6 +99,6 @@ export function malformedEntry(why: string, cause?: unknown): EnvelopeError {
   return new EnvelopeError('LOG_MALFORMED', `not a log entry: ${why}`, { cause });
 }
 
-function isHash(text: string): text is Hash {
+function isHash(text: string): text is HashName {
   return Object.hasOwn(digestBytes, text);
 }

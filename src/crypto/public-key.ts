@@ -1,5 +1,6 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import { derTags, expectChildren, expectTag, readDer, readWholeBitString } from './der.ts';
+import { encodeDer } from './der-writer.ts';
 import { EnvelopeError } from './envelope-error.ts';
 
 /** A public key with what it is compared by. */
@@ -18,32 +19,33 @@ export interface PublicKey {
  */
 export function readPublicKey(untrusted: Uint8Array): PublicKey {
   const spki = expectTag(readDer(untrusted), derTags.sequence, 'the public key');
-  const key = importKey(untrusted, 'spki');
-  const canonical = key.export({ format: 'der', type: 'spki' });
-  if (Buffer.compare(canonical, untrusted) !== 0 || isCompressed(key, spki)) {
+  const publicKey = importKey(untrusted);
+  if (Buffer.compare(publicKey.der, untrusted) !== 0 || isCompressed(publicKey.key, spki)) {
     throw malformed('the public key is not in its canonical encoding');
   }
-  return publicKeyOf(key);
+  return publicKey;
 }
+
+// AlgorithmIdentifier of rsaEncryption with its NULL (RFC 3279, section 2.3.1).
+const rsaEncryption = Buffer.from('300d06092a864886f70d0101010500', 'hex');
 
 /** The same for a DER RSAPublicKey (RFC 8017, section A.1.1), as old trusted roots have. */
 export function readRsaPublicKey(untrusted: Uint8Array): PublicKey {
-  readDer(untrusted);
-  const key = importKey(untrusted, 'pkcs1');
-  if (Buffer.compare(key.export({ format: 'der', type: 'pkcs1' }), untrusted) !== 0) {
-    throw malformed('the public key is not in its canonical encoding');
-  }
-  return publicKeyOf(key);
+  const bits = encodeDer(derTags.bitString, Uint8Array.of(0), untrusted);
+  return readPublicKey(encodeDer(derTags.sequence, rsaEncryption, bits));
 }
 
-function importKey(untrusted: Uint8Array, type: 'spki' | 'pkcs1'): KeyObject {
+function importKey(untrusted: Uint8Array): PublicKey {
   try {
-    return createPublicKey({ key: Buffer.from(untrusted), format: 'der', type });
+    return publicKeyOf(
+      createPublicKey({ key: Buffer.from(untrusted), format: 'der', type: 'spki' }),
+    );
   } catch (cause) {
     throw new EnvelopeError('CERTIFICATE_MALFORMED', "the public key can't be read", { cause });
   }
 }
 
+/** Of a key that was read elsewhere, such as from a policy. */
 export function publicKeyOf(key: KeyObject): PublicKey {
   const der = key.export({ format: 'der', type: 'spki' });
   return { key, der, fingerprint: createHash('sha256').update(der).digest('hex') };

@@ -2,12 +2,11 @@ import { constants, type KeyObject, verify } from 'node:crypto';
 import { isSoundExponent, signatureBytesOf } from './algorithms.ts';
 import { childrenOf, type DerElement, derTags, expectTag, readDer } from './der.ts';
 import { EnvelopeError } from './envelope-error.ts';
-
-export type Hash = 'sha256' | 'sha384' | 'sha512';
+import type { HashName } from './hash-algorithm.ts';
 
 /** How a key signs. Ed25519 hashes by itself; Ed25519ph is nobody's default and is not accepted. */
 export type KeyAlgorithm =
-  | { readonly scheme: 'ecdsa' | 'rsa-pkcs1' | 'rsa-pss'; readonly hash: Hash }
+  | { readonly scheme: 'ecdsa' | 'rsa-pkcs1' | 'rsa-pss'; readonly hash: HashName }
   | { readonly scheme: 'ed25519'; readonly hash: null };
 
 const keyTypes: Readonly<Record<KeyAlgorithm['scheme'], string>> = {
@@ -17,7 +16,7 @@ const keyTypes: Readonly<Record<KeyAlgorithm['scheme'], string>> = {
   ed25519: 'ed25519',
 };
 
-const curveHashes: Readonly<Record<string, Hash>> = {
+const curveHashes: Readonly<Record<string, HashName>> = {
   prime256v1: 'sha256',
   secp384r1: 'sha384',
   secp521r1: 'sha512',
