@@ -5,8 +5,7 @@ import type { TstInfo } from '../crypto/tst-info.ts';
 import type { Certificate } from '../crypto/x509.ts';
 import type { NonEmpty } from '../kernel/non-empty.ts';
 import { quoted } from '../kernel/quoted.ts';
-import { findCaFault, findEndEntityFault, isValidAt } from './certificate-rules.ts';
-import { findCertificationPath } from './certification-path.ts';
+import { findCertificatePath } from './certificate-path.ts';
 import type { TrustedTime } from './trusted-time.ts';
 
 /** A root of timestamp authorities, and when it was one; both ends are part of it. */
@@ -36,35 +35,31 @@ export type TimestampAuthority =
 export function trustTimestampAuthority(question: TimestampAuthorityQuestion): TimestampAuthority {
   const { token, signer, roots, known = [] } = question;
   const { genTime } = token.info;
-  const fault = findAuthorityFault(signer) ?? findTimeFault(signer, genTime);
+  const fault = findAuthorityFault(signer);
   if (fault !== undefined) {
-    return untrusted(`the timestamp's signer ${describe(signer)} is not acceptable: ${fault}`);
+    const who = quoted(signer.subject.text, 200);
+    return untrusted(`the timestamp's signer ${who} is not acceptable: ${fault}`);
   }
-  const answer = findCertificationPath({
+  const answer = findCertificatePath({
     leaf: signer,
-    untrusted: [...token.data.certificates, ...known],
-    roots: roots.filter((root) => isRootAt(root, genTime)).map(({ certificate }) => certificate),
-    findFault: (certificate, casBelow) =>
-      findCaFault(certificate, casBelow, 'present') ??
-      findPurposeFault(certificate) ??
-      findTimeFault(certificate, genTime),
+    intermediates: [...token.data.certificates, ...known],
+    anchors: roots.filter((root) => isRootAt(root, genTime)).map(({ certificate }) => certificate),
+    times: [genTime],
+    purpose: timeStamping,
   });
-  if (answer.kind === 'found') {
-    return { kind: 'trusted', chain: answer.path, time: trustedTimeOf(token.info) };
-  }
-  return untrusted(`the timestamp's signer ${describe(signer)} is not trusted: ${answer.because}`);
+  return answer.kind === 'found'
+    ? { kind: 'trusted', chain: answer.path, time: trustedTimeOf(token.info) }
+    : untrusted(`the timestamp's signer is not trusted: ${answer.because}`);
 }
 
 const timeStamping = '1.3.6.1.5.5.7.3.8';
-const anyPurpose = '2.5.29.37.0';
 
 /**
- * RFC 3161, section 2.3: the key is for nothing else. Notary Project, Signature Specification, Leaf
- * Certificates: and of a kind that may sign artifacts too.
+ * What an authority must be beyond any other signer. RFC 3161, section 2.3: its key is for nothing
+ * else. Notary Project, Signature Specification, Leaf Certificates: and of a kind that may sign
+ * artifacts too.
  */
 function findAuthorityFault(certificate: Certificate): string | undefined {
-  const fault = findEndEntityFault(certificate, 'present');
-  if (fault !== undefined) return fault;
   const { extendedKeyUsage } = certificate;
   if (extendedKeyUsage === undefined) return 'it has no extended key usage';
   if (!extendedKeyUsage.critical) return 'its extended key usage is not critical';
@@ -83,22 +78,6 @@ function findKeyFault({ publicKey }: Certificate): string | undefined {
     if (error instanceof EnvelopeError) return error.message;
     throw error;
   }
-}
-
-/** A CA that is limited to purposes is so for those below it. */
-function findPurposeFault({ extendedKeyUsage }: Certificate): string | undefined {
-  if (extendedKeyUsage === undefined) return undefined;
-  const allowed = [timeStamping, anyPurpose];
-  return extendedKeyUsage.purposes.some((purpose) => allowed.includes(purpose))
-    ? undefined
-    : 'its extended key usage does not allow timeStamping';
-}
-
-function findTimeFault(certificate: Certificate, instant: Date): string | undefined {
-  if (isValidAt(certificate, instant)) return undefined;
-  const { notBefore, notAfter } = certificate;
-  const validity = `${notBefore.toISOString()} to ${notAfter.toISOString()}`;
-  return `it was not valid at ${instant.toISOString()} (${validity})`;
 }
 
 function isRootAt({ validFrom, validUntil }: TimestampRoot, instant: Date): boolean {
@@ -127,8 +106,4 @@ export function trustedTimeOf(info: TstInfo): TrustedTime {
 
 function untrusted(because: string): TimestampAuthority {
   return { kind: 'untrusted', because };
-}
-
-function describe({ subject }: Certificate): string {
-  return quoted(subject.text, 200);
 }
