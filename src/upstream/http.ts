@@ -23,9 +23,17 @@ export interface WireRequest {
   readonly accept?: string | undefined;
   readonly range?: RangeAsked | undefined;
   readonly authorization?: Authorization | undefined;
-  /** Sent as a form. */
-  readonly body?: string | undefined;
+  /** Text is sent as a form. */
+  readonly body?: string | TypedBody | undefined;
 }
+
+export interface TypedBody {
+  /** Its Content-Type. */
+  readonly type: string;
+  readonly bytes: Uint8Array;
+}
+
+const formType = 'application/x-www-form-urlencoded';
 
 export interface WireAnswer {
   readonly status: number;
@@ -87,9 +95,11 @@ export function openTransport(
           ...(range !== undefined && { range: `bytes=${range.first}-` }),
           ...(range?.ifRange !== undefined && { 'if-range': range.ifRange }),
           ...(authorization !== undefined && { authorization: authorization.value }),
-          ...(body !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
+          ...(body !== undefined && {
+            'content-type': typeof body === 'string' ? formType : body.type,
+          }),
         },
-        ...(body !== undefined && { body }),
+        ...(body !== undefined && { body: typeof body === 'string' ? body : body.bytes }),
       });
       const answer = await answering.finally(leave);
       return { status: answer.statusCode, url, headers: answer.headers, body: answer.body };

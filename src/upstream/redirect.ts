@@ -42,6 +42,21 @@ export async function follow(
  * only, but for plain http back to an origin that is configured so; no user information.
  */
 export function nextHop(from: URL, location: string | undefined, ownOrigin: string): URL {
+  const url = readLocation(from, location);
+  if (url.protocol !== 'https:' && url.origin !== ownOrigin) {
+    throw astray('redirects to what is not https', url.origin);
+  }
+  return url;
+}
+
+/** The same from plain http to plain http: what is fetched so is public, and signed. */
+export function nextPlainHop(from: URL, location: string | undefined): URL {
+  const url = readLocation(from, location);
+  if (url.protocol !== 'http:') throw astray('redirects to what is not http', url.origin);
+  return url;
+}
+
+function readLocation(from: URL, location: string | undefined): URL {
   // A URL parser drops tabs and newlines and reads \ as /: what it would mend is refused.
   if (location === undefined || !/^[\x21-\x7e]+$/.test(location) || location.includes('\\')) {
     throw astray('redirects without a usable Location', location);
@@ -51,9 +66,6 @@ export function nextHop(from: URL, location: string | undefined, ownOrigin: stri
   if (url.username !== '' || url.password !== '') {
     // Not quoted: it holds a secret of somebody.
     throw astray('redirects to a URL with user information', undefined);
-  }
-  if (url.protocol !== 'https:' && url.origin !== ownOrigin) {
-    throw astray('redirects to what is not https', url.origin);
   }
   url.hash = '';
   return url;
