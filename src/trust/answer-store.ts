@@ -1,0 +1,84 @@
+import type { Clock } from '../kernel/clock.ts';
+import { messageOf } from '../kernel/tagged-error.ts';
+import { type Held, type HeldAnswers, makeHeldAnswers } from './held-answers.ts';
+import { getAnswer, putAnswer, removeEnded, type RevocationCache } from './revocation-cache.ts';
+import type { RevocationEvents } from './revocation-events.ts';
+import type { RevocationLimits } from './revocation-limits.ts';
+import type { SignedSource } from './signed-source.ts';
+
+export interface AnswerStoreDependencies {
+  /** Undefined: memory alone. */
+  readonly cache?: RevocationCache | undefined;
+  readonly clock: Clock;
+  readonly events: RevocationEvents;
+  readonly limits: RevocationLimits;
+}
+
+/** Answers that were verified: in memory, and as signed bytes in what outlives this process. */
+export interface AnswerStore {
+  /** One that still holds. What was kept is verified again first. */
+  find(source: SignedSource<unknown>): Promise<Found | undefined>;
+  /** Verifies and keeps an answer; rejects where it proves nothing. */
+  accept(source: SignedSource<unknown>, bytes: Uint8Array): Promise<Held>;
+  all(): readonly Held[];
+  forget(key: string): void;
+  removeEnded(): Promise<void>;
+}
+
+export interface Found {
+  readonly held: Held;
+  readonly from: 'memory' | 'cache';
+}
+
+export function makeAnswerStore(dependencies: AnswerStoreDependencies): AnswerStore {
+  const { cache, clock, events, limits } = dependencies;
+  const held: HeldAnswers = makeHeldAnswers(limits.maxHeldBytes);
+  const hold = async (
+    source: SignedSource<unknown>,
+    bytes: Uint8Array,
+    fetchedAt: Date,
+  ): Promise<Held> => {
+    const now = clock.now();
+    const { value, keep, validUntil } = await source.read(bytes, now);
+    const soon = new Date(now.getTime() + limits.failureMs);
+    const isShort = keep === 'passing' && soon < validUntil;
+    const answer = { value, keep, validUntil: isShort ? soon : validUntil };
+    const each = { ...answer, source, fetchedAt, byteLength: bytes.length, usedAt: now };
+    held.set(each);
+    return each;
+  };
+  const attempt = async <T>(work: Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work;
+    } catch (error) {
+      events.cacheFailed(messageOf(error));
+      return undefined;
+    }
+  };
+  return {
+    async find(source) {
+      const inMemory = held.get(source.key);
+      if (inMemory !== undefined && clock.now() < inMemory.validUntil) {
+        return { held: inMemory, from: 'memory' };
+      }
+      const stored = cache && (await attempt(getAnswer(cache, source.key)));
+      if (stored === undefined) return undefined;
+      // Over, damaged, or not what the issuer signed: as if it were not there.
+      const found = await hold(source, stored.bytes, stored.fetchedAt).catch(() => undefined);
+      return found && { held: found, from: 'cache' };
+    },
+    async accept(source, bytes) {
+      const each = await hold(source, bytes, clock.now());
+      const { keep, fetchedAt, validUntil } = each;
+      if (cache !== undefined && keep === 'until-its-end') {
+        await attempt(putAnswer(cache, source.key, { fetchedAt, validUntil, bytes }));
+      }
+      return each;
+    },
+    all: held.all,
+    forget: held.delete,
+    async removeEnded() {
+      if (cache !== undefined) await attempt(removeEnded(cache, clock.now()));
+    },
+  };
+}

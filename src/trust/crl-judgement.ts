@@ -1,0 +1,84 @@
+import { setImmediate } from 'node:timers/promises';
+import { coverageOf } from '../crypto/crl-check.ts';
+import { type CrlEntry, findEntries } from '../crypto/crl-entries.ts';
+import { allReasons } from '../crypto/crl-extensions.ts';
+import type { Crl } from '../crypto/crl.ts';
+import type { Certificate } from '../crypto/x509.ts';
+import { messageOf } from '../kernel/tagged-error.ts';
+import type { RevocationStatus } from './revocation-source.ts';
+
+/** A list that was verified, with the changes since where it names where to find them. */
+export interface CurrentCrl {
+  readonly base: Crl;
+  readonly delta?: Crl | undefined;
+  /** Where it is from, as reports name it. */
+  readonly source: string;
+  readonly validUntil: Date;
+}
+
+/** What one list says of one certificate, or why it says nothing. */
+export type ListOutcome =
+  | { readonly list: CurrentCrl; readonly covered: number; readonly entry?: CrlEntry | undefined }
+  | { readonly because: string };
+
+/** Reads a list for a certificate; what keeps it from being read, or used, is an outcome too. */
+export async function outcomeOf(
+  certificate: Certificate,
+  source: string,
+  find: () => Promise<CurrentCrl>,
+): Promise<ListOutcome> {
+  try {
+    const list = await find();
+    const covered = coverageOf(list.base, certificate);
+    return { list, covered, entry: await findRevocation(certificate, list) };
+  } catch (error) {
+    return { because: `${source}: ${messageOf(error)}` };
+  }
+}
+
+/**
+ * What lists say together: revoked if any says so, unknown if any could not be read, good if they
+ * tell for every reason (RFC 5280, section 6.3.3).
+ */
+export function statusOfLists(outcomes: readonly ListOutcome[]): RevocationStatus {
+  const read = outcomes.filter((outcome) => 'list' in outcome);
+  for (const { list, entry } of read) {
+    const { source, validUntil } = list;
+    if (entry !== undefined) return { kind: 'revoked', source, ...entry, validUntil };
+  }
+  const problems = outcomes.flatMap((outcome) => ('because' in outcome ? outcome.because : []));
+  if (problems.length > 0) return { kind: 'unknown', because: problems.join('; ') };
+  const covered = read.reduce((reasons, outcome) => reasons | outcome.covered, 0);
+  const [first, ...others] = read.map(({ list }) => list.validUntil);
+  if (first === undefined || covered !== allReasons) {
+    return { kind: 'unknown', because: 'revocation lists do not tell for every reason' };
+  }
+  const validUntil = others.reduce((earliest, end) => (end < earliest ? end : earliest), first);
+  return { kind: 'good', source: read.map(({ list }) => list.source).join(', '), validUntil };
+}
+
+async function findRevocation(
+  { serialNumber }: Certificate,
+  { base, delta }: CurrentCrl,
+): Promise<CrlEntry | undefined> {
+  const listed = await drive(findEntries(base.entries, serialNumber));
+  const changed = delta === undefined ? [] : await drive(findEntries(delta.entries, serialNumber));
+  // Nothing lifts a revocation but that of a hold (RFC 5280, section 5.3.1).
+  const final = [...changed, ...listed].find(({ reason }) => !isPassing(reason));
+  if (final !== undefined) return final;
+  const latest = changed.length > 0 ? changed : listed;
+  return latest.find(({ reason }) => reason === 'certificateHold');
+}
+
+function isPassing(reason: string | undefined): boolean {
+  return reason === 'certificateHold' || reason === 'removeFromCRL';
+}
+
+/** Runs it to its end, and lets others work in between. */
+async function drive<T>(steps: Generator<undefined, T>): Promise<T> {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    await setImmediate();
+  }
+}

@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto';
+import { checkCrlSignature, checkCrlTimes } from '../crypto/crl-check.ts';
+import { type Crl, maxCrlBytes, readCrl } from '../crypto/crl.ts';
+import type { Certificate } from '../crypto/x509.ts';
+import { issuerId } from './ocsp-source.ts';
+import type { RevocationLimits } from './revocation-limits.ts';
+import type { SignedSource } from './signed-source.ts';
+
+/** The list of this issuer at a URL: of all, or the changes since one. */
+export function crlSource(
+  url: string,
+  issuer: Certificate,
+  { crlTimeoutMs }: RevocationLimits,
+): SignedSource<Crl> {
+  return {
+    kind: 'crl',
+    key: `crl ${issuerId(issuer)} ${createHash('sha256').update(url).digest('hex')}`,
+    requests: [{ url, maxBytes: maxCrlBytes }],
+    timeoutMs: crlTimeoutMs,
+    async read(untrusted, now) {
+      const crl = readCrl(untrusted);
+      const validUntil = checkCrlTimes(crl, now);
+      await checkCrlSignature(crl, issuer);
+      return { value: crl, validUntil, keep: 'until-its-end' };
+    },
+  };
+}
