@@ -1,10 +1,21 @@
 import type { GateLimits } from '../gate/gate.ts';
 import type { VerificationLimits } from '../verifier/verifier.ts';
 
-/** Bounds of one verification. */
+/**
+ * Bounds of one verification: it ends before the flight that it is part of, and goes on at the next
+ * request where it stopped. A thousand signatures of strangers are within them.
+ */
 export const verificationLimits: VerificationLimits = {
-  maxCandidates: 64,
-  concurrency: 4,
+  maxCandidates: 1_200,
+  maxBytes: 128 * 1024 * 1024,
+  maxMs: 15_000,
+  concurrency: 8,
+  placeMs: 8_000,
+  readMs: 8_000,
+  maxEnvelopes: 256,
+  maxReports: 100,
+  maxRemembered: 20_000,
+  maxRememberedMs: 10 * 60_000,
   maxPlatforms: 32,
   permissiveMs: 15 * 60_000,
 };

@@ -9,6 +9,7 @@ import { makeVerifier } from '../verifier/verification.ts';
 import type { VerificationBasis, Verifier } from '../verifier/verifier.ts';
 import { verificationLimits } from './limits.ts';
 import { makeConfiguredPlugins } from './plugins.ts';
+import { signatureRepositoryOf } from './signature-repository.ts';
 import type { Upstreams } from './upstreams.ts';
 
 /** What everything reports to, and tells the time by. */
@@ -30,9 +31,16 @@ export function makeConfiguredVerifier(
     ...observed,
     basis,
     source: (upstream) => upstreams.get(upstream),
+    signatureRepository: (repository) => signatureRepositoryOf(config, repository),
     formats: signatureFormats,
     sources: { revocation: unaskedRevocation, plugins: makeConfiguredPlugins(config, observed) },
     decide,
+    // Without an engine for conditions a statement meets nothing.
+    judge: async ({ statement: { predicateType } }) => ({
+      predicateType,
+      meets: [],
+      conditions: [],
+    }),
     lifetimes: { trustedMs: lifetimes.trusted.ms, untrustedMs: lifetimes.untrusted.ms },
     limits: verificationLimits,
   });

@@ -28,6 +28,7 @@ export function checkAcross(config: PartialConfig, complain: Complain): void {
   const keys = Object.keys(upstreams);
   for (const [key, upstream] of Object.entries(upstreams)) {
     checkUpstreamKey(key, complain);
+    checkSignatureRepository(upstream?.signatureRepository, keyPath('upstreams', key), complain);
     if (upstream !== undefined && 'url' in upstream) {
       checkUpstream(upstream, keyPath('upstreams', key), complain);
     }
@@ -56,6 +57,19 @@ function checkUpstreamKey(key: string, complain: Complain): void {
   complain(
     keyPath('upstreams', key),
     'is no key for an upstream: write a registry as docker.io, or a plain name as demo',
+  );
+}
+
+function checkSignatureRepository(
+  template: string | undefined,
+  path: string,
+  complain: Complain,
+): void {
+  if (template === undefined) return;
+  if (parseRepositoryPath(template.replaceAll('{repository}', 'a')) !== undefined) return;
+  complain(
+    `${path}.signatureRepository`,
+    'makes no repository path, such as signatures/{repository}',
   );
 }
 

@@ -41,6 +41,20 @@ const ClientCertificate = Type.Object(
   closed,
 );
 
+const SignatureRepository = Type.Optional(
+  leaf.text(
+    '^(?:[a-z0-9._/-]|\\{repository\\})+$',
+    'a repository path, in which {repository} may stand for that of the image',
+    {
+      description:
+        "Another repository of this upstream in which cosign's signatures may lie (what its " +
+        '`COSIGN_REPOSITORY` names), as `signatures` or `signatures/{repository}`: the path of the ' +
+        'image stands for `{repository}`. It is searched beside the own one, for rules that name ' +
+        'Sigstore identities.',
+    },
+  ),
+);
+
 export const RemoteUpstreamSchema = Type.Object(
   {
     url: leaf.origin({ description: 'The registry: `https://HOST[:PORT]`.' }),
@@ -82,11 +96,15 @@ export const RemoteUpstreamSchema = Type.Object(
         },
       ),
     ),
+    signatureRepository: SignatureRepository,
   },
   { ...closed, description: 'A registry that speaks the OCI distribution API.' },
 );
 
 export const LayoutUpstreamSchema = Type.Object(
-  { layout: leaf.path({ description: 'The folder of the OCI image layout.' }) },
+  {
+    layout: leaf.path({ description: 'The folder of the OCI image layout.' }),
+    signatureRepository: SignatureRepository,
+  },
   { ...closed, description: 'An OCI image layout in a folder.' },
 );

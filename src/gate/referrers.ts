@@ -25,7 +25,7 @@ export async function listEvidence(
   { source, closure }: { readonly source: ContentSource; readonly closure: Closure },
   signal: AbortSignal,
 ): Promise<readonly Descriptor[]> {
-  const listing = source.listReferrers(repository.path, subject, signal);
+  const listing = listAll(repository, subject, source, signal);
   const hints = (await fromUpstream(listing, signal)).slice(0, maxListed);
   const listed: Descriptor[] = [];
   for (let start = 0; start < hints.length; start += concurrency) {
@@ -39,6 +39,18 @@ export async function listEvidence(
     await closure.recordEvidence(scopeOf(repository), digest, subject);
   }
   return listed;
+}
+
+/** A client takes what it is told for all that there is. */
+async function listAll(
+  { path }: Repository,
+  subject: Digest,
+  source: ContentSource,
+  signal: AbortSignal,
+): Promise<readonly Descriptor[]> {
+  const { found, incomplete } = await source.listReferrers(path, subject, signal);
+  if (incomplete !== undefined && found.length < maxListed) throw incomplete;
+  return found;
 }
 
 async function readEvidence(

@@ -3,6 +3,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { Reference, Tag } from '../oci/reference.ts';
 import type { RepositoryPath } from '../oci/repository.ts';
 import type { PieceStream } from '../storage/read-pieces.ts';
+import type { UpstreamError } from './upstream-error.ts';
 
 /**
  * Anything that yields manifests, blobs and referrers: an upstream registry, an image layout in a
@@ -46,14 +47,10 @@ export interface ContentSource {
 
   /**
    * Every referrer of the digest from every place where the source may keep them (referrers API
-   * and tag schema), each once. Descriptors are hints until the manifests are read. An error of
-   * one place is an error of the whole: "empty" from one is not "none".
+   * and tag schema), each once. Descriptors are hints until the manifests are read. Where a place
+   * can't be asked, or lists more than may be listed, and nothing was found, it throws.
    */
-  listReferrers(
-    path: RepositoryPath,
-    digest: Digest,
-    signal: AbortSignal,
-  ): Promise<readonly Descriptor[]>;
+  listReferrers(path: RepositoryPath, digest: Digest, signal: AbortSignal): Promise<FoundReferrers>;
 
   close(): Promise<void>;
 }
@@ -64,6 +61,12 @@ export interface ManifestContent {
   readonly digest: Digest;
   /** The Content-Type without parameters, if the source stated one. */
   readonly contentType: string | undefined;
+}
+
+export interface FoundReferrers {
+  readonly found: readonly Descriptor[];
+  /** Why there may be more of them: "empty" from one place is not "none". */
+  readonly incomplete?: UpstreamError;
 }
 
 export interface BlobStat {

@@ -6,6 +6,7 @@ import { artifactTypeOf, type Manifest, maxManifestBytes, readManifest } from '.
 import { isManifestMediaType } from '../oci/media-types.ts';
 import type { Tag } from '../oci/reference.ts';
 import type { RepositoryPath } from '../oci/repository.ts';
+import type { FoundReferrers } from './content-source.ts';
 import type { LayoutFiles } from './layout-files.ts';
 import type { LayoutIndex } from './layout-index.ts';
 import { answerLimits } from './remote-options.ts';
@@ -50,18 +51,16 @@ export async function readReferrersTag(
   return manifest?.kind === 'index' ? manifest.manifests : [];
 }
 
-export function mergeReferrers(
-  ...lists: readonly (readonly Descriptor[])[]
-): readonly Descriptor[] {
+export function mergeReferrers(...lists: readonly (readonly Descriptor[])[]): FoundReferrers {
   const byDigest = new Map<Digest, Descriptor>();
   for (const descriptor of lists.flat()) {
     if (!byDigest.has(descriptor.digest)) byDigest.set(descriptor.digest, descriptor);
   }
-  if (byDigest.size > answerLimits.referrersEntries) {
-    const message = `has more than ${answerLimits.referrersEntries} referrers`;
-    throw new UpstreamError('UPSTREAM_TOO_LARGE', message);
-  }
-  return [...byDigest.values()];
+  const { referrersEntries } = answerLimits;
+  const found = [...byDigest.values()].slice(0, referrersEntries);
+  if (byDigest.size === found.length) return { found };
+  const message = `has more than ${referrersEntries} referrers`;
+  return { found, incomplete: new UpstreamError('UPSTREAM_TOO_LARGE', message) };
 }
 
 /** Undefined for what is absent or no manifest: it names no subject that anybody could read. */

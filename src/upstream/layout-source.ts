@@ -77,7 +77,7 @@ export function makeLayoutSource(
         const byTag = await readReferrersTag(files, snapshot.index, path, digest);
         return mergeReferrers(bySubject, byTag);
       });
-      return found ?? [];
+      return found ?? { found: [] };
     },
     close: () => Promise.resolve(),
   };

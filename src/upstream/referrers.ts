@@ -6,7 +6,9 @@ import { MalformedError } from '../oci/malformed-error.ts';
 import { isIndexMediaType, mediaTypes } from '../oci/media-types.ts';
 import type { Tag } from '../oci/reference.ts';
 import type { RepositoryPath } from '../oci/repository.ts';
+import type { FoundReferrers } from './content-source.ts';
 import type { Ask, Exchange } from './exchange.ts';
+import { toUpstreamError } from './failure.ts';
 import { eachPage } from './pagination.ts';
 import type { ManifestReader } from './manifests.ts';
 import type { RegistryUrls } from './registry-url.ts';
@@ -20,31 +22,54 @@ export interface ReferrersDependencies {
   readonly log: Log | undefined;
 }
 
+/** What one place lists, as far as it could be read. */
+interface Listing {
+  readonly entries: readonly Json[];
+  readonly failure?: UpstreamError;
+}
+
 /**
  * Every referrer from the API and from the tag schema (distribution-spec, Listing Referrers),
  * asked at the same time: some registries answer the API with an empty list while the index
- * lies under the tag. Only 404 means none; any other failure of one place fails the whole.
+ * lies under the tag. Only 404 means none. What one place says counts whatever the other does.
  */
 export async function listReferrers(
   path: RepositoryPath,
   digest: Digest,
   { urls, exchange, manifests, log }: ReferrersDependencies,
   signal: AbortSignal,
-): Promise<readonly Descriptor[]> {
-  const stop = new AbortController();
-  const either = AbortSignal.any([signal, stop.signal]);
+): Promise<FoundReferrers> {
+  signal.throwIfAborted();
+  const [fromApi, fromTag] = await Promise.all([
+    listed((add) => readApi(path, digest, urls, exchange, add, signal)),
+    listed((add) => readTag(path, digest, manifests, exchange, add, signal)),
+  ]);
+  const { found, skipped } = readEntries([...fromApi.entries, ...fromTag.entries]);
+  if (skipped > 0) log?.warn({ path, digest, skipped }, 'referrers that are no descriptors');
+  const incomplete = fromApi.failure ?? fromTag.failure;
+  if (incomplete === undefined) return { found };
+  if (found.length > 0) return { found, incomplete };
+  signal.throwIfAborted();
+  throw incomplete;
+}
+
+/** Reads one place; what it listed before it failed, or went on for too long, is kept. */
+async function listed(
+  read: (add: (more: readonly Json[]) => void) => Promise<void>,
+): Promise<Listing> {
+  const entries: Json[] = [];
+  const { referrersEntries } = answerLimits;
   try {
-    const [fromApi, fromTag] = await Promise.all([
-      readApi(path, digest, urls, exchange, either),
-      readTag(path, digest, manifests, exchange, either),
-    ]);
-    const { found, skipped } = readEntries([...fromApi, ...fromTag]);
-    if (skipped > 0) log?.warn({ path, digest, skipped }, 'referrers that are no descriptors');
-    return found;
+    await read((more) => {
+      entries.push(...more.slice(0, referrersEntries - entries.length + 1));
+      if (entries.length <= referrersEntries) return;
+      const message = `has more than ${referrersEntries} referrers`;
+      throw new UpstreamError('UPSTREAM_TOO_LARGE', message);
+    });
+    return { entries };
   } catch (error) {
-    stop.abort();
-    signal.throwIfAborted();
-    throw error;
+    const failure = error instanceof UpstreamError ? error : toUpstreamError(error, 'referrers');
+    return { entries: entries.slice(0, referrersEntries), failure };
   }
 }
 
@@ -53,20 +78,21 @@ async function readApi(
   digest: Digest,
   urls: RegistryUrls,
   exchange: Exchange,
+  add: (more: readonly Json[]) => void,
   signal: AbortSignal,
-): Promise<readonly Json[]> {
-  const entries: Json[] = [];
+): Promise<void> {
   let bytesLeft: number = answerLimits.referrersBytes;
+  let isFirst = true;
   const fetch = async (url: URL) => {
     const ask: Ask = { operation: 'referrers', path, url, accept: mediaTypes.ociIndex };
     const answer = await exchange.read(ask, bytesLeft, signal);
     if (answer === undefined) {
-      if (entries.length === 0) return 'enough';
+      if (isFirst) return 'enough';
       throw new UpstreamError('UPSTREAM_MISBEHAVED', 'has no page that it named');
     }
+    isFirst = false;
     bytesLeft -= answer.bytes.byteLength;
-    entries.push(...entriesOf(readJson(answer.bytes)));
-    if (entries.length > answerLimits.referrersEntries) throw tooMany();
+    add(entriesOf(readJson(answer.bytes)));
     return answer;
   };
   const prefix = `${urls.prefix(path)}referrers/`;
@@ -74,7 +100,6 @@ async function readApi(
   await exchange.named(`referrers of ${path}@${digest}`, signal, () =>
     eachPage(urls.referrers(path, digest), prefix, limits, fetch),
   );
-  return entries;
 }
 
 /** The index under the fallback tag; its entries are hints, whoever pushed them. */
@@ -83,18 +108,18 @@ async function readTag(
   digest: Digest,
   manifests: Pick<ManifestReader, 'fetchManifest'>,
   exchange: Exchange,
+  add: (more: readonly Json[]) => void,
   signal: AbortSignal,
-): Promise<readonly Json[]> {
+): Promise<void> {
   const tag = referrersTag(digest) as Tag;
   const content = await manifests.fetchManifest(path, { tag }, signal);
   // GHCR answers a tag that it does not have with the image itself.
-  if (content === undefined || matchesDigest(content.bytes, digest)) return [];
+  if (content === undefined || matchesDigest(content.bytes, digest)) return;
   const { bytes, contentType } = content;
-  if (contentType !== undefined && !isIndexMediaType(contentType)) return [];
-  return exchange.named(`the index ${path}:${tag}`, signal, () => {
-    const entries = entriesOf(readJson(bytes));
-    if (entries.length > answerLimits.referrersEntries) throw tooMany();
-    return Promise.resolve(entries);
+  if (contentType !== undefined && !isIndexMediaType(contentType)) return;
+  await exchange.named(`the index ${path}:${tag}`, signal, () => {
+    add(entriesOf(readJson(bytes)));
+    return Promise.resolve();
   });
 }
 
@@ -123,11 +148,4 @@ function readEntries(entries: readonly Json[]): {
     }
   }
   return { found: [...byDigest.values()], skipped };
-}
-
-function tooMany(): UpstreamError {
-  return new UpstreamError(
-    'UPSTREAM_TOO_LARGE',
-    `has more than ${answerLimits.referrersEntries} referrers`,
-  );
 }

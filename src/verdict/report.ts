@@ -9,6 +9,8 @@ export interface AttestationFound {
   /** Attestation requirements of the rule, by their digests, all of whose conditions it meets. */
   readonly meets: readonly string[];
   readonly conditions: readonly ConditionFound[];
+  /** When it stops meeting one of those that it meets, by age; the report ends no later. */
+  readonly freshUntil?: Date;
 }
 
 export interface ConditionFound {
@@ -16,7 +18,8 @@ export interface ConditionFound {
   readonly requirement: string;
   /** The condition as the policy has it. */
   readonly condition: string;
-  readonly outcome: 'met' | 'not-met';
+  /** `inconclusive`: it could not be worked out within the bounds. */
+  readonly outcome: 'met' | 'not-met' | 'inconclusive';
   /** What it saw, or why it could not be worked out. */
   readonly because?: string;
 }
@@ -27,6 +30,8 @@ export interface Report {
   readonly format: string;
   /** The digest of the signature's manifest. */
   readonly signature: Digest;
+  /** The digest of its layer, and which it is, where the manifest holds several signatures. */
+  readonly envelope?: { readonly digest: Digest; readonly index: number };
   /** The name of the identity in the trust policy that it was held against. */
   readonly identity: string;
   readonly outcome: 'trusted' | 'untrusted' | 'inconclusive';

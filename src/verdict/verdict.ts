@@ -1,6 +1,7 @@
 import type { Digest } from '../oci/digest.ts';
 import type { Reason } from './reason.ts';
 import type { Report } from './report.ts';
+import type { Search } from './search.ts';
 
 export type VerdictKind = 'trusted' | 'untrusted' | 'inconclusive';
 
@@ -21,7 +22,10 @@ export interface Verdict {
   readonly because: string;
   /** What the policy says of serving it all the same. */
   readonly waiver?: Waiver;
+  /** What was found, the telling ones first; `search` says how many were left out. */
   readonly reports: readonly Report[];
+  /** Where signatures were looked for; undefined where nothing was. */
+  readonly search?: Search;
   /** The platform children's own verdicts where the rule covers platforms. */
   readonly children: readonly Verdict[];
   readonly checkedAt: Date;

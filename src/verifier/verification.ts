@@ -3,7 +3,9 @@ import { scopeOf } from '../oci/repository.ts';
 import type { ExemptRule, RequireRule } from '../policies/policy.ts';
 import { noRuleFor } from '../verdict/refusal.ts';
 import type { Verdict } from '../verdict/verdict.ts';
+import { type Budget, makeBudget } from './budget.ts';
 import { decideSubject } from './decide-subject.ts';
+import { type Examined, makeExamined } from './examined.ts';
 import { governing } from './governing.ts';
 import { earliest, lifetimeEnd } from './lifetime.ts';
 import { verifyPlatforms } from './platforms.ts';
@@ -13,10 +15,13 @@ const retryAfterSeconds = 5;
 
 /** Evidence to verdict, by the policy and trust material in force when the verification began. */
 export function makeVerifier(dependencies: VerifierDependencies): Verifier {
-  const { basis, lifetimes, clock, metrics, log } = dependencies;
+  const { basis, lifetimes, limits, clock, metrics, log } = dependencies;
+  const { maxRemembered, maxRememberedMs: maxAgeMs } = limits;
+  const examined = makeExamined({ maxRemembered, maxAgeMs }, clock);
   const verify = async (subject: Subject, signal: AbortSignal): Promise<Verdict> => {
     const started = clock.monotonicMs();
-    const verdict = await reach(subject, basis(), dependencies, signal);
+    const budget = makeBudget(limits, clock, signal);
+    const verdict = await reach(subject, { basis: basis(), budget, examined }, dependencies);
     const seconds = (clock.monotonicMs() - started) / 1000;
     metrics.time('assay_verification_seconds', { kind: verdict.kind }, seconds);
     metrics.count('assay_verdicts_total', { kind: verdict.kind, reason: verdict.reason ?? '' });
@@ -32,11 +37,17 @@ export function makeVerifier(dependencies: VerifierDependencies): Verifier {
   };
 }
 
+/** What a verification and those of the platforms that it leads to share. */
+interface Shared {
+  readonly basis: VerificationBasis;
+  readonly budget: Budget;
+  readonly examined: Examined;
+}
+
 async function reach(
   subject: Subject,
-  basis: VerificationBasis,
+  shared: Shared,
   dependencies: VerifierDependencies,
-  signal: AbortSignal,
 ): Promise<Verdict> {
   const checkedAt = dependencies.clock.now();
   const { repository, descriptor } = subject;
@@ -44,7 +55,7 @@ async function reach(
   const { rule, digest: ruleDigest } = governing(
     repository,
     descriptor.digest,
-    basis,
+    shared.basis,
     lifetimes,
     checkedAt,
   );
@@ -58,7 +69,7 @@ async function reach(
     const expiresAt = lifetimeEnd(checkedAt, lifetimes.trustedMs, rule.until);
     return { ...begun, ...exempted(rule), expiresAt };
   }
-  const judged = await judge(subject, rule, basis, dependencies, signal);
+  const judged = await judge(subject, rule, shared, ruleDigest, dependencies);
   return { ...begun, ...judged, expiresAt: endOf(judged, rule, checkedAt, dependencies) };
 }
 
@@ -71,15 +82,19 @@ type Judgement = Omit<
 async function judge(
   subject: Subject,
   rule: RequireRule,
-  basis: VerificationBasis,
+  shared: Shared,
+  ruleDigest: string,
   dependencies: VerifierDependencies,
-  signal: AbortSignal,
 ): Promise<Judgement> {
-  const own = await decideSubject(subject, rule, basis, dependencies, signal);
+  const { basis, budget, examined } = shared;
+  const { repository, descriptor } = subject;
+  const question = `${scopeOf(repository)}@${descriptor.digest} ${ruleDigest} ${basis.generation}`;
+  const verification = { basis, budget, recollection: examined.of(question) };
+  const own = await decideSubject(subject, rule, verification, dependencies);
   const isLeftToPlatforms = own.kind !== 'trusted' && rule.covers === 'platforms';
   const platforms = isLeftToPlatforms
-    ? await verifyPlatforms(subject, dependencies, signal, (child) =>
-        reach(child, basis, dependencies, signal),
+    ? await verifyPlatforms(subject, dependencies, budget.signal, (child) =>
+        reach(child, shared, dependencies),
       )
     : undefined;
   const { kind, reason, because } = platforms?.decision ?? own;
@@ -91,6 +106,7 @@ async function judge(
     because,
     ...(isWaived && { waiver: { kind: 'audit', until: rule.audit.until } }),
     reports: own.reports,
+    ...(own.search && { search: own.search }),
     children: platforms?.verdicts ?? [],
     ...(kind === 'inconclusive' && { retryAfterSeconds }),
   };

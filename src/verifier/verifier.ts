@@ -3,15 +3,16 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Manifest } from '../oci/manifest.ts';
-import type { Repository } from '../oci/repository.ts';
+import type { Repository, RepositoryPath } from '../oci/repository.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
 import type { Decision, Evidence } from '../policies/decide.ts';
+import type { JudgeStatement } from '../policies/attestation.ts';
 import type { Requirement, Rule, TrustPolicy } from '../policies/policy.ts';
 import type { TrustMaterial } from '../trust/trust-material.ts';
 import type { ContentSource } from '../upstream/content-source.ts';
 import type { Verdict } from '../verdict/verdict.ts';
-import type { DiscoveryLimits } from './discover.ts';
+import type { BudgetLimits } from './budget.ts';
 
 /** What is to be verified: bytes that were hashed and read, in the repository they came from. */
 export interface Subject {
@@ -50,10 +51,14 @@ export interface VerifierDependencies {
   /** The policy and trust material in force at this moment. */
   readonly basis: () => VerificationBasis;
   readonly source: (upstream: string) => ContentSource | undefined;
+  /** Another repository of the same upstream in which signatures may lie. */
+  readonly signatureRepository: (repository: Repository) => RepositoryPath | undefined;
   readonly formats: readonly SignatureFormat[];
   readonly sources: ExaminationSources;
   /** The policy engine: what the requirement says of the evidence. */
   readonly decide: (requirement: Requirement, evidence: Evidence) => Decision;
+  /** The policy engine's other half: what a signed statement says of the rule's attestations. */
+  readonly judge: JudgeStatement;
   readonly clock: Clock;
   readonly lifetimes: VerdictLifetimes;
   readonly limits: VerificationLimits;
@@ -66,7 +71,22 @@ export interface VerdictLifetimes {
   readonly untrustedMs: number;
 }
 
-export interface VerificationLimits extends DiscoveryLimits {
+/** Bounds of one verification, and of what is remembered of earlier ones. */
+export interface VerificationLimits extends BudgetLimits {
+  /** Manifests and envelopes fetched at the same time. */
+  readonly concurrency: number;
+  /** The longest that the search of one place may take, in milliseconds. */
+  readonly placeMs: number;
+  /** The same for one manifest or envelope. */
+  readonly readMs: number;
+  /** Envelopes that are read at most of one manifest. */
+  readonly maxEnvelopes: number;
+  /** Reports that a verdict carries at most. */
+  readonly maxReports: number;
+  /** Candidates of all subjects that are remembered as untrusted. */
+  readonly maxRemembered: number;
+  /** After so long they are examined again, in milliseconds. */
+  readonly maxRememberedMs: number;
   /** Platform children that are verified at most for one index. */
   readonly maxPlatforms: number;
   /** A verdict that rests on logged failures (level permissive) lives no longer. */

@@ -13,9 +13,15 @@ import type { TrustMaterial } from '../../src/trust/trust-material.ts';
 import { noPlugins } from '../../src/plugins/plugins.ts';
 import { unaskedRevocation } from '../../src/trust/unasked-revocation.ts';
 import { makeVerifier } from '../../src/verifier/verification.ts';
-import type { VerificationBasis, Verifier } from '../../src/verifier/verifier.ts';
+import type {
+  VerificationBasis,
+  VerificationLimits,
+  Verifier,
+} from '../../src/verifier/verifier.ts';
+import { verificationLimits } from '../../src/compose/limits.ts';
 import { type FakeClock, makeFakeClock } from './fake-clock.ts';
 import { makeMemorySource, type MemorySource } from './memory-source.ts';
+import { meetsNothing } from './meets-nothing.ts';
 import { type CountingMetrics, type KeptLog, makeCountingMetrics, makeKeptLog } from './silence.ts';
 import { toyFormat } from './toy-format.ts';
 
@@ -72,6 +78,7 @@ export async function makeGateKit(
     readonly trust?: string;
     readonly trustedMs?: number;
     readonly flightDeadlineMs?: number;
+    readonly limits?: Partial<VerificationLimits>;
   } = {},
 ): Promise<GateKit> {
   const source = given.source ?? makeMemorySource();
@@ -88,12 +95,20 @@ export async function makeGateKit(
   const verifier = makeVerifier({
     basis: () => basis,
     source: (upstream) => (upstream === 'reg' ? source : undefined),
+    signatureRepository: () => undefined,
     formats: [toyFormat],
     sources: { revocation: unaskedRevocation, plugins: noPlugins },
     decide,
+    judge: meetsNothing,
     clock,
     lifetimes: { trustedMs: given.trustedMs ?? 24 * 3_600_000, untrustedMs: 10_000 },
-    limits: { maxCandidates: 64, concurrency: 8, maxPlatforms: 64, permissiveMs: 600_000 },
+    limits: {
+      ...verificationLimits,
+      maxCandidates: 64,
+      maxPlatforms: 64,
+      permissiveMs: 600_000,
+      ...given.limits,
+    },
     metrics,
     log,
   });

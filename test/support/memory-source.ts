@@ -110,13 +110,14 @@ export function makeMemorySource(): MemorySource {
     },
     async listReferrers(path, digest, signal) {
       called('listReferrers', digest, signal);
-      return [...repositoryAt(path).manifests]
+      const found = [...repositoryAt(path).manifests]
         .filter(([, { subject }]) => subject?.digest === digest)
         .map(([referrer, { bytes, mediaType }]) => ({
           digest: referrer as Digest,
           mediaType,
           size: bytes.byteLength,
         }));
+      return { found };
     },
     close: async () => undefined,
   };

@@ -18,6 +18,7 @@ import { makeVerifier } from '../../../src/verifier/verification.ts';
 import type { Verifier, VerificationBasis } from '../../../src/verifier/verifier.ts';
 import type { Artifact } from '../../support/build-image.ts';
 import type { FakeRegistry } from '../../support/fake-registry.ts';
+import { meetsNothing } from '../../support/meets-nothing.ts';
 import { makeCountingMetrics, makeKeptLog } from '../../support/silence.ts';
 
 export interface AssayAnswer {
@@ -55,9 +56,11 @@ export function openAssaySide(
     makeVerifier({
       basis: () => basis,
       source: () => source,
+      signatureRepository: () => undefined,
       formats: signatureFormats,
       sources: { revocation: unaskedRevocation, plugins: noPlugins },
       decide,
+      judge: meetsNothing,
       clock: systemClock,
       lifetimes: { trustedMs: 60_000, untrustedMs: 1000 },
       limits: verificationLimits,

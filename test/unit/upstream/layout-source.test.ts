@@ -76,7 +76,7 @@ t.test('referrers under the fallback tag alone are found', async (t) => {
     { artifact: (fallback as LayoutEntry).artifact, tag: `app:${fallback?.tag ?? ''}` },
   ];
   const source = makeLayoutSource({ name: 'demo', folder: layoutOf(t, entries) });
-  const found = await source.listReferrers(app, image.descriptor.digest, signal);
+  const { found } = await source.listReferrers(app, image.descriptor.digest, signal);
   t.strictSame(
     found.map(({ digest }) => digest),
     [signature.descriptor.digest],
@@ -86,10 +86,10 @@ t.test('referrers under the fallback tag alone are found', async (t) => {
 t.test('index.json is read again when it changes', async (t) => {
   const folder = layoutOf(t, [{ artifact: image, tag: 'app:v1' }]);
   const source = makeLayoutSource({ name: 'demo', folder });
-  t.strictSame(await source.listReferrers(app, image.descriptor.digest, signal), []);
+  t.strictSame(await source.listReferrers(app, image.descriptor.digest, signal), { found: [] });
   writeLayout(folder, [{ artifact: image, tag: 'app:v2' }, { artifact: signature }]);
   t.equal(await source.resolveTag(app, v1, signal), undefined);
-  t.equal((await source.listReferrers(app, image.descriptor.digest, signal)).length, 1);
+  t.equal((await source.listReferrers(app, image.descriptor.digest, signal)).found.length, 1);
 });
 
 t.test('a manifest with other bytes than its name is an error, and counted', async (t) => {

@@ -252,7 +252,7 @@ t.test('everything else is passed on', async (t) => {
   const { kept, source } = makeKept();
   t.equal(await kept.resolveTag(app, v1, signal), digest);
   t.strictSame(await kept.listTags(app, { limit: 5 }, signal), { tags: ['v1'], more: false });
-  t.strictSame(await kept.listReferrers(app, digest, signal), []);
+  t.strictSame(await kept.listReferrers(app, digest, signal), { found: [] });
   await kept.close();
   t.strictSame(
     source.calls.map((call) => call.split(' ')[0]),

@@ -1,5 +1,6 @@
 import { setImmediate as immediate } from 'node:timers/promises';
 import t from 'tap';
+import type { Descriptor } from '../../../src/oci/descriptor.ts';
 import { readManifest } from '../../../src/oci/manifest.ts';
 import type { Verdict } from '../../../src/verdict/verdict.ts';
 import { UpstreamError } from '../../../src/upstream/upstream-error.ts';
@@ -90,7 +91,7 @@ t.test('a listed manifest whose subject is another is no signature of this one',
 
 t.test('the image itself in its list of referrers, as GHCR answers, is no signature', async (t) => {
   const kit = await kitWith();
-  kit.source.listReferrers = async () => [image.descriptor];
+  kit.source.listReferrers = async () => ({ found: [image.descriptor] });
   t.match(await verify(kit), { kind: 'untrusted', reason: 'unsigned' });
 });
 
@@ -122,12 +123,12 @@ t.test('likely signatures are read before other referrers', async (t) => {
   );
   const kit = await kitWith(...sboms, good);
   const list = kit.source.listReferrers;
-  kit.source.listReferrers = async (path, digest, signal) =>
-    (await list(path, digest, signal)).map((descriptor) =>
-      descriptor.digest === good.descriptor.digest
-        ? { ...descriptor, artifactType: 'application/vnd.cncf.notary.signature' }
-        : descriptor,
-    );
+  kit.source.listReferrers = async (path, digest, signal) => {
+    const { found } = await list(path, digest, signal);
+    const artifactType = 'application/vnd.cncf.notary.signature';
+    const isGood = (each: Descriptor): boolean => each.digest === good.descriptor.digest;
+    return { found: found.map((each) => (isGood(each) ? { ...each, artifactType } : each)) };
+  };
   t.equal((await verify(kit)).kind, 'trusted');
 });
 
