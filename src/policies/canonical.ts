@@ -44,7 +44,8 @@ export function meaningOfIdentity(identity: IdentityEntry): Canonical {
 }
 
 function meaningOfNotation(requirement: NotationRequirement): Canonical {
-  const { level, enforcement, verifyTimestamp, trustStores, trustedIdentities } = requirement;
+  const { level, enforcement, trustStores, trustedIdentities } = requirement;
+  const { verifyTimestamp, revocationTime } = requirement;
   const names =
     trustedIdentities === '*'
       ? '*'
@@ -53,6 +54,7 @@ function meaningOfNotation(requirement: NotationRequirement): Canonical {
     level,
     enforcement: { ...enforcement },
     verifyTimestamp,
+    revocationTime,
     trustStores: asSet(trustStores),
     trustedIdentities: names,
   };

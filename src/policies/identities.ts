@@ -69,7 +69,8 @@ async function readIdentity(
 }
 
 function readInline(place: Place, report: ReportProblem): IdentityEntry | undefined {
-  const optional = ['trustStores', 'trustedIdentities', 'level', 'override', 'verifyTimestamp'];
+  const lists = ['trustStores', 'trustedIdentities'];
+  const optional = [...lists, 'level', 'override', 'verifyTimestamp', 'revocationTime'];
   const fields = readFields(place, { optional }, report);
   if (fields === undefined) return undefined;
   const levelPlace = fields.get('level');

@@ -25,7 +25,7 @@ const storeName = /^(?:ca|signingAuthority|tsa):[a-zA-Z0-9_.-]+$/;
 /** The keys of a statement, gathered from where a file keeps them. */
 export interface StatementFields {
   readonly level: NotationLevel | undefined;
-  /** Holds `override` and `verifyTimestamp`. */
+  /** Holds `override`, `verifyTimestamp` and, where it is our own file, `revocationTime`. */
   readonly verification: Fields;
   /** Holds `trustStores` and `trustedIdentities`. */
   readonly trust: Fields;
@@ -43,10 +43,15 @@ export function readStatement(
     timestamp === undefined
       ? 'always'
       : readOneOf(timestamp, ['always', 'afterCertExpiry'], report);
+  const judged = verification.get('revocationTime');
+  const revocationTime =
+    judged === undefined ? 'now' : readOneOf(judged, ['now', 'signing-time'], report);
   const lists = level === 'skip' ? readNoTrust(trust, report) : readTrust(trust, place, report);
   if (level === undefined || overrides === undefined) return undefined;
-  if (verifyTimestamp === undefined || lists === undefined) return undefined;
-  return { level, enforcement: enforcementOf(level, overrides), verifyTimestamp, ...lists };
+  if (verifyTimestamp === undefined || revocationTime === undefined) return undefined;
+  if (lists === undefined) return undefined;
+  const enforcement = enforcementOf(level, overrides);
+  return { level, enforcement, verifyTimestamp, revocationTime, ...lists };
 }
 
 export function readLevel(place: Place, report: ReportProblem): NotationLevel | undefined {

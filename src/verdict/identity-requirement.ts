@@ -32,6 +32,12 @@ export interface NotationRequirement {
   /** The level's enforcement with its overrides applied. */
   readonly enforcement: Readonly<Record<NotationCheckType, Enforcement>>;
   readonly verifyTimestamp: 'always' | 'afterCertExpiry';
+  /**
+   * `signing-time`: a certificate that was revoked after a proven time of signing, for a reason
+   * that leaves no doubt about the time before, is as good as one that was not. `now` is what
+   * notation does.
+   */
+  readonly revocationTime: 'now' | 'signing-time';
   /** Names such as `ca:acme`. */
   readonly trustStores: readonly NotationTrustStoreName[];
   /** `*`, or distinguished names of which the leaf's subject must have every attribute. */

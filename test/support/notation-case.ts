@@ -62,6 +62,7 @@ export function makeCase(options: CaseOptions): TestCase {
         level,
         enforcement: enforcementOf[level],
         verifyTimestamp: 'always',
+        revocationTime: 'now',
         trustStores: ['ca:acme'],
         trustedIdentities: '*',
         ...requirement,

@@ -7,7 +7,11 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import type { TrustedTime } from '../../trust/trusted-time.ts';
 import type { Enforcement } from '../../verdict/check.ts';
 import type { Identity } from '../../verdict/identity.ts';
-import type { IdentityRequirement, NotationIdentity } from '../../verdict/identity-requirement.ts';
+import type {
+  IdentityRequirement,
+  NotationIdentity,
+  NotationRequirement,
+} from '../../verdict/identity-requirement.ts';
 import type {
   CheckStep,
   Examination,
@@ -19,11 +23,11 @@ import { checkAuthenticTimestamp } from './authentic-timestamp.ts';
 import { type CertificateChain, checkCertificateChain } from './certificate-chain.ts';
 import { type NotationCheck, type NotationCheckId, notationChecks } from './checks.ts';
 import { checkExpiry } from './expiry.ts';
-import { fail, pass } from './finding.ts';
+import { fail, inconclude, pass } from './finding.ts';
 import { checkLevelVouches } from './level.ts';
 import type { NotationEnvelope, ReadNotationEnvelope } from './notation-envelope.ts';
 import { checkPayloadNamesSubject } from './payload.ts';
-import { checkRevocation } from './revocation.ts';
+import { checkRevocation, type SignedBefore } from './revocation.ts';
 import {
   checkCriticalAttributes,
   describeAttributes,
@@ -192,23 +196,43 @@ const steps: Readonly<Record<NotationCheckId, Step>> = {
     if (trustedTime !== undefined) progress.trustedTime = trustedTime;
     return finding;
   },
-  revocation: async (progress, { context }) => {
+  revocation: async (progress, { requirement, context }) => {
     const byPlugin = revocationByPlugin(progress.pluginResults);
     if (byPlugin !== undefined) {
       // It does not say for how long it is right.
       progress.ends.push(new Date(context.now.getTime() + pluginAnswerMs));
       return byPlugin;
     }
+    // The URLs to be asked are the signer's: those of a stranger are nobody's to ask.
+    if (progress.signer === undefined) {
+      const because = 'nobody is asked about a signer of no trust store';
+      return inconclude('revocation-unknown', because);
+    }
     const { finding, validUntil } = await checkRevocation(
       reached(progress.chain),
       context.revocation,
       context.signal,
+      signedBefore(progress, requirement.notation),
     );
     if (validUntil !== undefined) progress.ends.push(validUntil);
     return finding;
   },
   'level-vouches': (_, { requirement }) => checkLevelVouches(requirement.notation),
 };
+
+/** The specification lets a signing authority's time count; a timestamp's counts by the policy. */
+function signedBefore(
+  { trustedTime, attributes }: Progress,
+  { revocationTime }: NotationRequirement,
+): SignedBefore | undefined {
+  if (trustedTime === undefined) return undefined;
+  if (revocationTime === 'signing-time') {
+    return { signedAt: trustedTime, forgives: 'later-revocation' };
+  }
+  return attributes?.scheme === 'notary.x509.signingAuthority'
+    ? { signedAt: trustedTime, forgives: 'invalidity-date' }
+    : undefined;
+}
 
 function toIdentity([leaf]: CertificateChain): Identity {
   return {
