@@ -1,6 +1,6 @@
 import { type Cbor, encodeCbor, entries, rawBytes, tagged } from './cbor-encoder.ts';
 import { signBytes } from './sign-bytes.ts';
-import type { SignedContent } from './sign-notation.ts';
+import { type SignedContent, timestampMember } from './sign-notation.ts';
 
 type Pairs = readonly (readonly [label: Cbor, value: Cbor])[];
 
@@ -38,7 +38,7 @@ export function buildCose(content: SignedContent): Uint8Array {
   const input = encodeCbor(['Signature1', protectedBytes, new Uint8Array(), payload]);
   const key = overrides.signWith ?? chain.privateKey;
   const signature = (overrides.signature ?? keepBytes)(signBytes(header.algorithm, key, input));
-  const unprotected = (cose.unprotectedPairs ?? keepPairs)(unprotectedPairsOf(content));
+  const unprotected = (cose.unprotectedPairs ?? keepPairs)(unprotectedPairsOf(content, signature));
   const parts: readonly Cbor[] = [
     (cose.protectedInEnvelope ?? keepBytes)(protectedBytes),
     entries(unprotected),
@@ -65,13 +65,14 @@ function protectedPairsOf({ chain, header, overrides }: SignedContent): Pairs {
   return [...pairs, ...header.members];
 }
 
-function unprotectedPairsOf({ chain, overrides }: SignedContent): Pairs {
-  const { certificates = chain.ders, cose, unprotected = {} } = overrides;
+function unprotectedPairsOf({ chain, overrides }: SignedContent, signature: Uint8Array): Pairs {
+  const { certificates = chain.ders, cose, unprotected = {}, timestamp } = overrides;
   const members = new Map<Cbor, Cbor>([
     [33, cose?.x5chain === 'single' ? rawBytes(encodeCbor(certificates[0])) : certificates],
     ['io.cncf.notary.signingAgent', 'assay-test/1.0'],
   ]);
   if (cose?.x5chain === 'in-protected') members.delete(33);
+  if (timestamp !== undefined) members.set(timestampMember, timestamp(signature));
   for (const [name, value] of Object.entries(unprotected)) {
     const label = name === 'x5chain' ? 33 : name;
     if (value === undefined) members.delete(label);

@@ -1,5 +1,5 @@
 import { signBytes } from './sign-bytes.ts';
-import type { HeaderValue, SignedContent } from './sign-notation.ts';
+import { type HeaderValue, type SignedContent, timestampMember } from './sign-notation.ts';
 
 export interface JwsOverrides {
   /** Changes the protected header's JSON text before it is encoded and signed: duplicates, garbage. */
@@ -30,7 +30,7 @@ export function buildJws(content: SignedContent): Uint8Array {
   const envelope = {
     payload: (jws.payloadEncoding ?? same)(encodedPayload),
     protected: (jws.protectedEncoding ?? same)(encodedHeader),
-    header: unprotectedHeaderOf(content),
+    header: unprotectedHeaderOf(content, signature),
     signature: (jws.signatureEncoding ?? same)(encode(signature)),
     ...jws.envelopeMembers,
   };
@@ -47,11 +47,16 @@ function protectedHeaderOf({ header, overrides }: SignedContent): Record<string,
   };
 }
 
-function unprotectedHeaderOf({ chain, overrides }: SignedContent): Record<string, unknown> {
-  const { certificates = chain.ders, unprotected } = overrides;
+function unprotectedHeaderOf(
+  { chain, overrides }: SignedContent,
+  signature: Uint8Array,
+): Record<string, unknown> {
+  const { certificates = chain.ders, unprotected, timestamp } = overrides;
+  const token = timestamp?.(signature);
   return {
     x5c: certificates.map((der) => Buffer.from(der).toString('base64')),
     'io.cncf.notary.signingAgent': 'assay-test/1.0',
+    ...(token !== undefined && { [timestampMember]: Buffer.from(token).toString('base64') }),
     ...unprotected,
   };
 }

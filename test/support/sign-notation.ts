@@ -44,6 +44,8 @@ export interface NotationOverrides {
   readonly certificates?: readonly Uint8Array[];
   /** Unprotected members, replaced or added; `undefined` removes one. */
   readonly unprotected?: Readonly<Record<string, HeaderValue>>;
+  /** The token beside the signature, given the signature. */
+  readonly timestamp?: (signature: Uint8Array) => Uint8Array;
   /** Another key makes the signature. */
   readonly signWith?: KeyObject;
   /** Changes the signature's bytes after it is made. */
@@ -63,6 +65,8 @@ export interface NotationSignature {
   readonly mediaType: string;
   readonly chain: Chain;
 }
+
+export const timestampMember = 'io.cncf.notary.timestampSignature';
 
 export const payloadType = 'application/vnd.cncf.notary.payload.v1+json';
 
