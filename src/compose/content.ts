@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import { makeClosureGroups } from '../gate/closure-groups.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
+import { type BlobsAtHand, withBlobMemory } from '../storage/blob-memory.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import { type Evictor, makeEvictor } from '../storage/evict.ts';
 import { makeFills } from '../storage/fill-registry.ts';
@@ -15,7 +16,7 @@ import type { Observed } from './verifier.ts';
 
 /** Blobs of what was admitted, kept on disk. */
 export interface Content {
-  readonly store: BlobStore;
+  readonly store: BlobStore & BlobsAtHand;
   readonly fills: Fills;
 }
 
@@ -32,12 +33,13 @@ export async function openContent(
   const { path, maxBytes, scrub, verifyOnRead, quarantine } = config.storage;
   // Each needs the other; nothing is reserved before both are there.
   const reserve = (bytes: number) => evictor.reserve(bytes);
-  const store = await openFsBlobStore({ path, verifyOnRead }, { ...observed, reserve }).catch(
+  const onDisk = await openFsBlobStore({ path, verifyOnRead }, { ...observed, reserve }).catch(
     (cause: unknown) => {
       throw new StartupError('STATE_UNUSABLE', messageOf(cause), { cause });
     },
   );
-  opened.defer(() => store.close());
+  opened.defer(() => onDisk.close());
+  const store = withBlobMemory(onDisk, observed);
   const evictor: Evictor = makeEvictor({
     ...observed,
     store,

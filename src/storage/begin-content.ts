@@ -8,7 +8,7 @@ import type { StoreDisk } from './store-disk.ts';
 
 export type Reserve = (bytes: number) => Promise<Reservation | undefined>;
 
-/** Room, then the lease, then the file; each is given back if the next can't be had. */
+/** Room and the lease, then the file; each is given back if another can't be had. */
 export async function beginContent(
   content: ContentName,
   disk: StoreDisk,
@@ -20,15 +20,16 @@ export async function beginContent(
   if (health.state === 'read-only') {
     throw new StorageError('STORAGE_FAILED', `nothing is stored for a while: ${health.because}`);
   }
-  const room = await findRoom(content, disk, reserve);
-  try {
-    const taken = beside === undefined ? await leases.take(content.digest) : unleased();
-    if (taken !== undefined) return await openLeased(content, disk, withRoom(taken, room));
-  } catch (error) {
-    room.release();
-    throw error;
+  const taking = beside === undefined ? leases.take(content.digest) : Promise.resolve(unleased());
+  // Both at a time: upstream is asked only after them, and the first byte waits for that.
+  const [room, taken] = await Promise.allSettled([findRoom(content, disk, reserve), taking]);
+  const lease = taken.status === 'fulfilled' ? taken.value : undefined;
+  if (room.status === 'fulfilled' && lease !== undefined) {
+    return openLeased(content, disk, withRoom(lease, room.value));
   }
-  room.release();
+  if (room.status === 'fulfilled') room.value.release();
+  await lease?.release().catch((error: unknown) => disk.onWriteFailure(error));
+  for (const each of [taken, room]) if (each.status === 'rejected') throw each.reason;
   return 'taken';
 }
 

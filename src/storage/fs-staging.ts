@@ -27,12 +27,21 @@ export async function openStaging(
   const { digest, size } = content;
   const own = folder.partial(digest, lease.owner);
   const partial = await openPartial(content, lease.owner, dependencies);
-  const { part, hash, validator } = partial;
-  const journal = makeJournalWriter(partial.journal, hash);
-  const end = makeEnd(async () => {
-    await journal.close().catch(onFailure);
-    await lease.release().catch(onFailure);
-  }, onFailure);
+  const { opened, hash, validator } = partial;
+  let part: FileHandle | undefined;
+  const ready = opened.then((files) => (part = files.part));
+  const journal = makeJournalWriter(
+    opened.then((files) => files.journal),
+    hash,
+  );
+  const end = makeEnd(
+    ready,
+    async () => {
+      await journal.close().catch(onFailure);
+      await lease.release().catch(onFailure);
+    },
+    onFailure,
+  );
   const trying = (work: () => Promise<void>): Promise<void> => attempt(digest, work, onFailure);
   let written = hash.bytes;
   let isRight = false;
@@ -43,7 +52,8 @@ export async function openStaging(
     noteValidator: (text) => journal.validator(text),
     append: (chunks) =>
       trying(async () => {
-        const writing = writeAll(part, chunks, written);
+        const write = (to: FileHandle): Promise<void> => writeAll(to, chunks, written);
+        const writing = part === undefined ? ready.then(write) : write(part);
         for (const chunk of chunks) hash.update(chunk);
         await writing;
         written = hash.bytes;
@@ -55,14 +65,15 @@ export async function openStaging(
       return isRight;
     },
     async read(into, position) {
-      const { bytesRead } = await part.read(into, 0, into.byteLength, position);
+      const { bytesRead } = await (await ready).read(into, 0, into.byteLength, position);
       return bytesRead;
     },
     async commit() {
       if (!isRight || written !== size) {
         throw new TypeError(`${digest} was about to be stored with other bytes`);
       }
-      await trying(() => inTurn(() => putIntoPlace(part, own.part, digest, dependencies)));
+      const file = await ready;
+      await trying(() => inTurn(() => putIntoPlace(file, own.part, digest, dependencies)));
       onCommit(size);
       await end(() => removePartial(own, files));
     },
@@ -73,7 +84,11 @@ export async function openStaging(
         await leavePartial(digest, lease.owner, folder, files);
       }),
     discard: () => end(() => removePartial(own, files)),
-    release: () => part.close(),
+    release: () =>
+      ready.then(
+        (file) => file.close(),
+        () => undefined,
+      ),
   };
 }
 
@@ -89,8 +104,9 @@ async function putIntoPlace(
   await syncFolder(folder.blobs(algorithmOf(digest)), files);
 }
 
-/** Ends once; what can't be tidied up now is left to a sweep. */
+/** Ends once, and not before its files are made; what can't be tidied up now is left to a sweep. */
 function makeEnd(
+  ready: Promise<unknown>,
   finish: () => Promise<void>,
   onFailure: (error: unknown) => void,
 ): (work: () => Promise<void>) => Promise<void> {
@@ -98,6 +114,7 @@ function makeEnd(
   return async (work) => {
     if (isEnded) return;
     isEnded = true;
+    await ready.catch(() => undefined);
     await work().catch(onFailure);
     await finish();
   };

@@ -17,10 +17,10 @@ export interface JournalWriter {
 /** After a power cut, at most so many bytes are not known to be right. */
 const checkpointBytes = 4 * 1024 * 1024;
 
-export function makeJournalWriter(file: FileHandle, hash: ContentHash): JournalWriter {
+export function makeJournalWriter(file: Promise<FileHandle>, hash: ContentHash): JournalWriter {
   let noted = hash.bytes;
   const note = async (line: string): Promise<void> => {
-    await file.appendFile(line).catch(() => undefined);
+    await file.then((journal) => journal.appendFile(line)).catch(() => undefined);
   };
   const checkpoint = async (): Promise<void> => {
     if (hash.bytes === noted) return;
@@ -36,6 +36,6 @@ export function makeJournalWriter(file: FileHandle, hash: ContentHash): JournalW
     async checkpointIfDue() {
       if (hash.bytes - noted >= checkpointBytes) await checkpoint();
     },
-    close: () => file.close(),
+    close: async () => (await file).close(),
   };
 }

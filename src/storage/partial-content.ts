@@ -13,11 +13,16 @@ import type { PartialFiles, StoreFolder } from './store-folder.ts';
 
 /** The file of a blob that is not complete yet, and what is known of it. */
 export interface PartialContent {
-  readonly part: FileHandle;
-  readonly journal: FileHandle;
+  /** A new one's are being made still; rejects where they can't be. */
+  readonly opened: Promise<OpenedPartial>;
   /** Of all bytes in the file. */
   readonly hash: ContentHash;
   readonly validator: string | undefined;
+}
+
+export interface OpenedPartial {
+  readonly part: FileHandle;
+  readonly journal: FileHandle;
 }
 
 export interface PartialDependencies {
@@ -27,21 +32,33 @@ export interface PartialDependencies {
   readonly boot: string;
 }
 
-/** What an earlier try left, its bytes hashed again, or a new, empty file: the owner's alone. */
+/**
+ * What an earlier try left, its bytes hashed again, or a new, empty file: the owner's alone. Whoever
+ * is to fetch all of it need not wait for the file.
+ */
 export async function openPartial(
   content: ContentName,
   owner: string,
   dependencies: PartialDependencies,
 ): Promise<PartialContent> {
-  const { folder, files, boot } = dependencies;
-  const own = folder.partial(content.digest, owner);
+  const own = dependencies.folder.partial(content.digest, owner);
   const inherited = await inherit(content, own, dependencies);
   if (inherited !== undefined) return inherited;
+  const opened = makeNew(content, own, dependencies);
+  // Whoever uses it sees why it failed.
+  opened.catch(() => undefined);
+  return { opened, hash: makeContentHash(content), validator: undefined };
+}
+
+async function makeNew(
+  { size }: ContentName,
+  own: PartialFiles,
+  { files, boot }: PartialDependencies,
+): Promise<OpenedPartial> {
   // A new file, never the old one cut short: somebody may have read on from its bytes.
   await removePartial(own, files);
   const part = await files.open(own.part, 'wx+', 0o600);
-  const journal = await openJournal(own, renderHead(content.size, boot), part, files);
-  return { part, journal, hash: makeContentHash(content), validator: undefined };
+  return { part, journal: await openJournal(own, renderHead(size, boot), part, files) };
 }
 
 export async function removePartial(
@@ -75,7 +92,8 @@ async function inherit(
         validator === undefined ? '' : renderValidator(validator),
         renderCheckpoint({ length: hash.bytes, hash: hash.soFar() }),
       ].join('');
-      return { part, journal: await openJournal(own, lines, part, files), hash, validator };
+      const opened = { part, journal: await openJournal(own, lines, part, files) };
+      return { opened: Promise.resolve(opened), hash, validator };
     }
   } catch (error) {
     await part.close();
