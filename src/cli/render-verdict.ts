@@ -19,6 +19,7 @@ export function renderVerdict({ reference, verdict }: Examined, paint: Paint): s
     ...(verdict.subject === undefined ? [] : [row('digest', verdict.subject)]),
     row('rule', verdict.rule ?? 'none matches'),
     ...signers(verdict).map((signer) => row('signed by', signer)),
+    ...attestors(verdict).map((signer) => row('attested by', signer)),
     ...renderGrounds(verdict),
     ...renderEnd(verdict),
     row('verdict id', verdict.id),
@@ -70,9 +71,19 @@ function renderWaiver({ waiver }: Verdict): readonly string[] {
   ];
 }
 
-function signers(verdict: Verdict): readonly string[] {
-  const trusted = verdict.reports.filter((report) => report.outcome === 'trusted');
-  return trusted.map(renderSigner);
+function signers({ reports }: Verdict): readonly string[] {
+  const signatures = reports.filter(({ attestation }) => attestation === undefined);
+  return signatures.filter(({ outcome }) => outcome === 'trusted').map(renderSigner);
+}
+
+/** Those whose statement meets what the rule asks for. */
+function attestors({ reports }: Verdict): readonly string[] {
+  return reports.flatMap((report) => {
+    const { outcome, attestation } = report;
+    if (outcome !== 'trusted' || attestation === undefined) return [];
+    if (attestation.meets.length === 0) return [];
+    return [`${renderSigner(report)}, ${printable(attestation.predicateType)}`];
+  });
 }
 
 /** Who signed, as which identity of the policy, in which format. */

@@ -3,7 +3,7 @@ import { NotFoundError } from '../gate/gate-error.ts';
 import { fetchAndRead } from '../gate/manifest-reader.ts';
 import { fromUpstream } from '../gate/upstream-failure.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
-import { type Digest, referrersTag } from '../oci/digest.ts';
+import type { Digest } from '../oci/digest.ts';
 import { MalformedError } from '../oci/malformed-error.ts';
 import { type Reference, referenceSuffix } from '../oci/reference.ts';
 import { type Repository, scopeOf } from '../oci/repository.ts';
@@ -14,6 +14,7 @@ import { noRuleFor, refusal } from '../verdict/refusal.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import type { Verifier } from '../verifier/verifier.ts';
 import { readImageName } from './image-name.ts';
+import { verificationLimits } from './limits.ts';
 import { loadWholeBasis } from './load-basis.ts';
 import { openUpstreams } from './upstreams.ts';
 import { makeConfiguredVerifier } from './verifier.ts';
@@ -22,8 +23,6 @@ import { makeConfiguredVerifier } from './verifier.ts';
 export interface Examined {
   /** The name in full, with the tag or digest that was asked for. */
   readonly reference: string;
-  /** Where signatures were looked for. */
-  readonly places: readonly string[];
   readonly verdict: Verdict;
 }
 
@@ -48,7 +47,11 @@ export async function openVerification(
   const basis = { ...(await loadWholeBasis(config, async () => undefined)), generation: 1 };
   const observed = { clock, metrics: noMetrics, log: silentLog };
   const upstreams = await openUpstreams(config, { ...observed, ownListeners: () => [] });
-  const verifier = makeConfiguredVerifier(config, () => basis, upstreams, observed);
+  const verifier = makeConfiguredVerifier(config, () => basis, upstreams, observed, {
+    ...verificationLimits,
+    // A person reads them all.
+    maxReports: 10_000,
+  });
   return {
     async examine(name, signal) {
       const { repository, reference } = readImageName(name, Object.keys(config.upstreams));
@@ -60,7 +63,6 @@ export async function openVerification(
       return (
         verdict && {
           reference: `${scopeOf(repository)}${referenceSuffix(reference)}`,
-          places: placesOf(verdict),
           verdict,
         }
       );
@@ -97,11 +99,4 @@ async function reach(
     const why = { reason: 'malformed-manifest', because: error.message } as const;
     return refusal({ ...of, ...why }, using.clock.now());
   }
-}
-
-/** A content source searches them all; without a rule that asks for signatures nothing is searched. */
-function placesOf({ reason, subject }: Verdict): readonly string[] {
-  if (reason === 'no-rule' || reason === 'exempted' || reason === 'malformed-manifest') return [];
-  if (subject === undefined) return [];
-  return [`referrers of ${subject}`, `tag ${referrersTag(subject)}`];
 }

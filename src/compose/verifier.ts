@@ -25,6 +25,7 @@ export function makeConfiguredVerifier(
   basis: () => VerificationBasis,
   upstreams: Upstreams,
   observed: Observed,
+  limits = verificationLimits,
 ): Verifier {
   const { lifetimes } = config;
   return makeVerifier({
@@ -42,6 +43,6 @@ export function makeConfiguredVerifier(
       conditions: [],
     }),
     lifetimes: { trustedMs: lifetimes.trusted.ms, untrustedMs: lifetimes.untrusted.ms },
-    limits: verificationLimits,
+    limits,
   });
 }

@@ -13,6 +13,7 @@ import {
   type NotationEnvelope,
 } from './notation/notation-envelope.ts';
 import { isSignatureManifest, notationArtifactType } from './notation/signature-manifest.ts';
+import { thumbprintHint } from './notation/thumbprint-hint.ts';
 import type { SignatureFormat } from './signature-format.ts';
 
 /** Notary Project signatures in COSE (signature-envelope-cose.md). */
@@ -24,6 +25,7 @@ export const notationCose: SignatureFormat = {
   artifactTypes: [notationArtifactType],
   envelopesOf: (manifest) =>
     isSignatureManifest(manifest, 'application/cose') ? manifest.layers : [],
+  hints: thumbprintHint,
   examine: ({ bytes: untrustedEnvelope }, subject, requirement, context) =>
     examineNotation({ untrustedEnvelope, read: readCoseEnvelope, subject, requirement, context }),
 };

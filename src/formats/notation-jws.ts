@@ -13,6 +13,7 @@ import {
 } from './notation/notation-envelope.ts';
 import { parseRfc3339 } from './notation/rfc3339.ts';
 import { isSignatureManifest, notationArtifactType } from './notation/signature-manifest.ts';
+import { thumbprintHint } from './notation/thumbprint-hint.ts';
 import type { SignatureFormat } from './signature-format.ts';
 
 /** Notary Project signatures in JWS (signature-envelope-jws.md). */
@@ -24,6 +25,7 @@ export const notationJws: SignatureFormat = {
   artifactTypes: [notationArtifactType],
   envelopesOf: (manifest) =>
     isSignatureManifest(manifest, 'application/jose+json') ? manifest.layers : [],
+  hints: thumbprintHint,
   examine: ({ bytes: untrustedEnvelope }, subject, requirement, context) =>
     examineNotation({ untrustedEnvelope, read: readJwsEnvelope, subject, requirement, context }),
 };

@@ -26,6 +26,7 @@ const statementTypes = new Set([
   'text/spdx+json',
   'application/vnd.cyclonedx+json',
   'application/vnd.cyclonedx+xml',
+  'application/vnd.syft+json',
   'application/vnd.in-toto+json',
 ]);
 
@@ -38,7 +39,8 @@ const envelopeTypes = new Set([
 ]);
 
 const maxEvidenceBytes = 64 * 1024 * 1024;
-const maxEvidenceLayers = 64;
+/** cosign adds a layer to the same manifest with every signature. */
+const maxEvidenceLayers = 256;
 
 /**
  * By shape alone: nothing that a client would run, unpack or apply, and no larger than evidence is.

@@ -12,7 +12,7 @@ export interface Search {
 }
 
 export interface SearchedPlace {
-  /** Such as `referrers of sha256:…`, with the repository where it is another. */
+  /** Such as `tag sha256-….sig`, with the repository where it is another. */
   readonly place: string;
   /** Manifests that were named there. */
   readonly found: number;

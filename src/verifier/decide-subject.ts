@@ -27,8 +27,6 @@ export interface Verification {
   readonly recollection: Recollection;
 }
 
-const maxPassedOver = 20;
-
 /** Discovers, examines and decides for one subject, and stops as soon as it is trusted. */
 export async function decideSubject(
   subject: Subject,
@@ -75,7 +73,7 @@ async function examineAll(
   const decided = (decision: Decision): SubjectDecision => {
     const told = toldReports(reports, limits.maxReports);
     const unlisted = reports.length - told.length;
-    const passedOver = tally.passedOver.slice(0, maxPassedOver);
+    const passedOver = tally.passedOver.slice(0, limits.maxReports);
     const search = { places, passedOver, unexamined: tally.unexamined, unlisted };
     return { ...decision, reports: told, search };
   };

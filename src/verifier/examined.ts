@@ -1,4 +1,5 @@
 import type { Clock } from '../kernel/clock.ts';
+import type { Check } from '../verdict/check.ts';
 import type { Report } from '../verdict/report.ts';
 
 /**
@@ -80,7 +81,9 @@ export function makeExamined(limits: ExaminedLimits, clock: Clock): Examined {
 
 /** The report with the checks alone that stopped it: what it needs to say why. */
 export function inBrief(report: Report): Report {
-  const stops = ({ outcome, enforcement }: Report['checks'][number]): boolean =>
-    outcome === 'failed' && enforcement === 'enforce';
   return { ...report, checks: report.checks.filter(stops) };
+}
+
+function stops({ outcome, enforcement }: Check): boolean {
+  return outcome === 'failed' && enforcement === 'enforce';
 }

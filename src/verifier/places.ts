@@ -121,11 +121,10 @@ async function search(
 }
 
 /** The referrers API and the tag schema are asked together. */
-function nameOf({ path, tag }: Place, { repository, descriptor }: Subject): string {
-  const { digest } = descriptor;
+function nameOf({ path, tag }: Place, { repository, descriptor: { digest } }: Subject): string {
   const apart = path === repository.path ? '' : ` in ${path}`;
   if (tag !== undefined) return `tag ${tag}${apart}`;
-  return `referrers of ${digest}, and tag ${referrersTag(digest)}${apart}`;
+  return `referrers, by the API and under tag ${referrersTag(digest)}${apart}`;
 }
 
 async function listLeads(

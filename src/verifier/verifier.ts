@@ -81,7 +81,7 @@ export interface VerificationLimits extends BudgetLimits {
   readonly readMs: number;
   /** Envelopes that are read at most of one manifest. */
   readonly maxEnvelopes: number;
-  /** Reports that a verdict carries at most. */
+  /** Reports that a verdict carries at most, and as many words on what was passed over. */
   readonly maxReports: number;
   /** Candidates of all subjects that are remembered as untrusted. */
   readonly maxRemembered: number;

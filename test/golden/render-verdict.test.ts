@@ -8,12 +8,7 @@ import { matchesGolden } from '../support/golden.ts';
 import * as verdicts from './verdicts.ts';
 
 function examined(verdict: Verdict): Examined {
-  const searched = verdict.reason !== 'no-rule' && verdict.reason !== 'exempted';
-  const places = [
-    `referrers of ${verdict.subject}`,
-    `tag sha256-${verdict.subject?.slice('sha256:'.length)}`,
-  ];
-  return { reference: `${verdict.scope}:1.4`, places: searched ? places : [], verdict };
+  return { reference: `${verdict.scope}:1.4`, verdict };
 }
 
 const files: Readonly<Record<string, Verdict>> = {
@@ -26,6 +21,7 @@ const files: Readonly<Record<string, Verdict>> = {
   exempted: verdicts.exempted,
   audit: verdicts.audited,
   platforms: verdicts.platforms,
+  cosign: verdicts.cosign,
   hostile: verdicts.hostile,
 };
 

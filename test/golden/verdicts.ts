@@ -1,6 +1,7 @@
 import { type Digest, digestOf } from '../../src/oci/digest.ts';
 import type { Check } from '../../src/verdict/check.ts';
 import type { Report } from '../../src/verdict/report.ts';
+import type { Search } from '../../src/verdict/search.ts';
 import type { Verdict } from '../../src/verdict/verdict.ts';
 
 /** Fixed verdicts of every kind, for the golden files. */
@@ -52,8 +53,17 @@ const common = {
   ruleDigest: 'd'.repeat(64),
 } as const;
 
+const hex = digest('image').slice('sha256:'.length);
+const referrers = `referrers, by the API and under tag sha256-${hex}`;
+
+function searched(found: number, more: Partial<Search> = {}): Search {
+  const places = [{ place: referrers, found }];
+  return { places, passedOver: [], unexamined: 0, unlisted: 0, ...more };
+}
+
 export const trusted: Verdict = {
   ...common,
+  search: searched(1),
   id: '5f2c81d09a01',
   kind: 'trusted',
   because: 'signed by acme-release',
@@ -96,10 +106,14 @@ export const unsigned: Verdict = {
   reason: 'unsigned',
   because: 'no signature was found',
   reports: [],
+  search: searched(1, {
+    passedOver: [{ digest: digest('sbom'), because: 'not a signature: "application/spdx+json"' }],
+  }),
 };
 
 export const tampered: Verdict = {
   ...common,
+  search: searched(1),
   id: '5f2c81d09a04',
   kind: 'untrusted',
   reason: 'signature-invalid',
@@ -140,6 +154,13 @@ export const inconclusive: Verdict = {
   reason: 'revocation-unknown',
   because: 'acme-release: not-revoked is inconclusive: the responder did not answer',
   retryAfterSeconds: 5,
+  search: searched(1, {
+    places: [
+      { place: referrers, found: 1 },
+      { place: `tag sha256-${hex}.sig`, found: 0, incomplete: 'the upstream answered 500' },
+    ],
+    unexamined: 3,
+  }),
   reports: [
     {
       ...trustedReport,
@@ -204,6 +225,64 @@ export const platforms: Verdict = {
   children: [
     { ...trusted, id: '5f2c81d09a10', subject: digest('amd64') },
     { ...unsigned, id: '5f2c81d09a11', subject: digest('arm64') },
+  ],
+};
+
+const keySigner = { kind: 'key', subject: 'acme.pub', keyFingerprint: 'ab'.repeat(32) } as const;
+
+const cosignReport = (index: number, name: string): Report => ({
+  ...trustedReport,
+  format: 'cosign-simple-signing',
+  signature: digest('cosign signatures'),
+  envelope: { digest: digest(name), index },
+  identity: 'acme-key',
+  signer: keySigner,
+});
+
+/** Several signatures in one manifest, and an attestation in another. */
+export const cosign: Verdict = {
+  ...common,
+  id: '5f2c81d09a13',
+  kind: 'untrusted',
+  reason: 'not-enough-signers',
+  because: 'signed by acme-key, but the rule asks for more',
+  search: {
+    places: [
+      { place: referrers, found: 0 },
+      { place: `tag sha256-${hex}.sig`, found: 1 },
+      { place: `tag sha256-${hex}.att`, found: 1 },
+      { place: `tag sha256-${hex}.sig in signatures/app`, found: 0 },
+    ],
+    passedOver: [],
+    unexamined: 0,
+    unlisted: 2,
+  },
+  reports: [
+    cosignReport(0, 'first'),
+    {
+      ...cosignReport(1, 'second'),
+      signature: digest('attestations'),
+      format: 'dsse-attestation',
+      attestation: {
+        predicateType: 'https://slsa.dev/provenance/v1',
+        meets: [],
+        conditions: [
+          { requirement: 'r', condition: 'slsa.source', outcome: 'met' },
+          {
+            requirement: 'r',
+            condition: 'slsa.builder',
+            outcome: 'not-met',
+            because: 'the builder is https://evil.example/',
+          },
+          {
+            requirement: 'r',
+            condition: 'where predicate.x > 1',
+            outcome: 'inconclusive',
+            because: 'it took too long',
+          },
+        ],
+      },
+    },
   ],
 };
 
