@@ -12,15 +12,17 @@ import { matching } from '../storage/matching.ts';
 import { publishBasis } from './basis-published.ts';
 import { type Basis, openBasis } from './basis.ts';
 import { type Content, openContent } from './content.ts';
-import { gateLimits, reloadIntervalMs } from './limits.ts';
+import { gateLimits, reloadIntervalMs, revocationIntervalMs } from './limits.ts';
 import { type Address, listenOn, namesOf, readServerTls, urlOf } from './listen.ts';
 import { loadBasis } from './load-basis.ts';
 import { makeBasisProbe, makeContentProbe, makeStateProbe } from './readiness.ts';
 import type { Stoppable } from './shutdown.ts';
+import { keepRefreshing, openRevocation } from './revocation.ts';
 import { StartupError } from './startup-error.ts';
 import { openState, type State } from './state.ts';
 import { openUpstreams, type Upstreams } from './upstreams.ts';
 import { makeConfiguredVerifier } from './verifier.ts';
+import type { RevocationSource } from '../trust/revocation-source.ts';
 import { watchFiles } from './watch-files.ts';
 
 /** The whole proxy, put together. */
@@ -71,6 +73,7 @@ interface Parts {
   readonly metrics: MetricsRegistry;
   readonly basis: Basis;
   readonly upstreams: Upstreams;
+  readonly revocation: RevocationSource;
   readonly state: State;
   readonly content: Content;
 }
@@ -95,9 +98,20 @@ async function openParts(
     ownListeners: () => listeners,
   });
   opened.defer(() => upstreams.close());
+  const revocation = openRevocation(
+    config,
+    {
+      ...observed,
+      store: state.store,
+      trust: () => basis.current().trust,
+      ownListeners: () => listeners,
+    },
+    opened,
+  );
+  keepRefreshing(revocation, revocationIntervalMs, opened);
   // First of all to end: what was fetched so far is kept, and the next start goes on with it.
   opened.defer(() => content.fills.close());
-  return { ...observed, basis, upstreams, state, content };
+  return { ...observed, basis, upstreams, revocation, state, content };
 }
 
 async function makeApp(

@@ -46,5 +46,8 @@ export const evictionIntervalMs = 15_000;
 /** From the beginning of one scrub of everything to that of the next. */
 export const scrubEveryMs = 7 * 86_400_000;
 
+/** How often revocation data in use is looked at for what grows old. */
+export const revocationIntervalMs = 60_000;
+
 /** How often policy and trust files are looked at for changes. */
 export const reloadIntervalMs = 5_000;

@@ -3,11 +3,13 @@ import type { Config } from '../config/schema.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import type { TrustPolicy } from '../policies/policy.ts';
 import { loadTrustMaterial, missingStores } from '../trust/load.ts';
+import { loadRevocationFiles } from '../trust/revocation-files.ts';
 import type { TrustMaterial } from '../trust/trust-material.ts';
 import { assertComplete, type LoadedBasis, type Saw } from './basis.ts';
 import { allowedPlugins, withPlugins } from './plugins.ts';
 import { readPolicyFile } from './policy-file.ts';
 import { storesOf } from './policy-stores.ts';
+import { withFiledRevocation } from './revocation.ts';
 import { StartupError } from './startup-error.ts';
 
 /**
@@ -17,11 +19,13 @@ import { StartupError } from './startup-error.ts';
 export async function loadBasis(config: Config, saw: Saw): Promise<LoadedBasis> {
   const {
     trustPolicy,
-    trust: { store },
+    trust: { store, revocation },
   } = config;
   await saw(store);
+  if (revocation.files !== undefined) await saw(revocation.files);
   const policy = await readPolicyFile(trustPolicy, saw);
-  const trust = withPlugins(await readTrustStore(store), allowedPlugins(config));
+  const anchors = withPlugins(await readTrustStore(store), allowedPlugins(config));
+  const trust = await withRevocationFiles(anchors, revocation.files);
   return { policy, trust, problems: describeMissing(store, policy, trust) };
 }
 
@@ -33,6 +37,20 @@ export async function loadWholeBasis(config: Config, saw: Saw): Promise<LoadedBa
   const loaded = await loadBasis(config, saw);
   assertComplete(loaded);
   return loaded;
+}
+
+async function withRevocationFiles<Trust extends TrustMaterial>(
+  trust: Trust,
+  folder: string | undefined,
+): Promise<Trust> {
+  if (folder === undefined) return trust;
+  try {
+    return withFiledRevocation(trust, await loadRevocationFiles(folder));
+  } catch (cause) {
+    const problems = messageOf(cause).split('\n');
+    const messages = problems.map((problem) => `trust.revocation.files: ${problem}`);
+    throw new StartupError('TRUST_STORE_UNUSABLE', messages, { cause });
+  }
 }
 
 /** Throws `StartupError` unless the trust stores load and hold what the policy refers to. */

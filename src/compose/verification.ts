@@ -9,13 +9,16 @@ import { type Reference, referenceSuffix } from '../oci/reference.ts';
 import { type Repository, scopeOf } from '../oci/repository.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
+import type { TrustMaterial } from '../trust/trust-material.ts';
 import type { ContentSource } from '../upstream/content-source.ts';
 import { noRuleFor, refusal } from '../verdict/refusal.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import type { Verifier } from '../verifier/verifier.ts';
 import { readImageName } from './image-name.ts';
 import { verificationLimits } from './limits.ts';
+import type { Address } from './listen.ts';
 import { loadWholeBasis } from './load-basis.ts';
+import { openRevocation } from './revocation.ts';
 import { openUpstreams } from './upstreams.ts';
 import { makeConfiguredVerifier } from './verifier.ts';
 
@@ -45,8 +48,15 @@ export async function openVerification(
   clock: Clock = systemClock,
 ): Promise<Verification> {
   const basis = { ...(await loadWholeBasis(config, async () => undefined)), generation: 1 };
-  const observed = { clock, metrics: noMetrics, log: silentLog };
-  const upstreams = await openUpstreams(config, { ...observed, ownListeners: () => [] });
+  const silent = { clock, metrics: noMetrics, log: silentLog };
+  const opened = new AsyncDisposableStack();
+  const upstreams = await openUpstreams(config, { ...silent, ownListeners: () => [] });
+  opened.defer(() => upstreams.close());
+  // A live server beside us is none of the hosts that a certificate may send us to.
+  const ownListeners = (): readonly Address[] => [config.listen, config.admin];
+  const trust = (): TrustMaterial => basis.trust;
+  const revocation = openRevocation(config, { ...silent, trust, ownListeners }, opened);
+  const observed = { ...silent, revocation };
   const verifier = makeConfiguredVerifier(config, () => basis, upstreams, observed, {
     ...verificationLimits,
     // A person reads them all.
@@ -67,7 +77,7 @@ export async function openVerification(
         }
       );
     },
-    close: () => upstreams.close(),
+    close: () => opened.disposeAsync(),
   };
 }
 

@@ -4,7 +4,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
 import { decide } from '../policies/decide.ts';
-import { unaskedRevocation } from '../trust/unasked-revocation.ts';
+import type { RevocationSource } from '../trust/revocation-source.ts';
 import { makeVerifier } from '../verifier/verification.ts';
 import type { VerificationBasis, Verifier } from '../verifier/verifier.ts';
 import { verificationLimits } from './limits.ts';
@@ -24,7 +24,7 @@ export function makeConfiguredVerifier(
   config: Config,
   basis: () => VerificationBasis,
   upstreams: Upstreams,
-  observed: Observed,
+  observed: Observed & { readonly revocation: RevocationSource },
   limits = verificationLimits,
 ): Verifier {
   const { lifetimes } = config;
@@ -34,7 +34,10 @@ export function makeConfiguredVerifier(
     source: (upstream) => upstreams.get(upstream),
     signatureRepository: (repository) => signatureRepositoryOf(config, repository),
     formats: signatureFormats,
-    sources: { revocation: unaskedRevocation, plugins: makeConfiguredPlugins(config, observed) },
+    sources: {
+      revocation: observed.revocation,
+      plugins: makeConfiguredPlugins(config, observed),
+    },
     decide,
     // Without an engine for conditions a statement meets nothing.
     judge: async ({ statement: { predicateType } }) => ({

@@ -205,6 +205,24 @@ export const metricList = [
     help: 'Time of one run of a verification plugin, its wait for a free place and the hash of its file included.',
   },
   {
+    name: 'assay_revocation_requests_total',
+    kind: 'counter',
+    labels: ['kind', 'outcome'],
+    help: 'Requests to OCSP responders and for revocation lists: usable, unusable (the answer proves nothing), unreachable.',
+  },
+  {
+    name: 'assay_revocation_reused_total',
+    kind: 'counter',
+    labels: ['kind', 'from'],
+    help: 'Revocation data that was there already: in memory, in the cache of the state, in a file.',
+  },
+  {
+    name: 'assay_revocation_oldest_seconds',
+    kind: 'gauge',
+    labels: ['kind'],
+    help: 'Age of the oldest answer about revocation that is in use.',
+  },
+  {
     name: 'assay_policy_info',
     kind: 'gauge',
     labels: ['digest', 'revision'],

@@ -1,4 +1,5 @@
 import type { Certificate } from '../crypto/x509.ts';
+import type { FiledRevocation } from './filed-revocation.ts';
 import type { NotationTrustStoreName } from '../verdict/identity-requirement.ts';
 
 /** What we hold true before any signature is read, loaded whole and never changed in place. */
@@ -7,4 +8,6 @@ export interface TrustMaterial {
   notationStore(name: NotationTrustStoreName): readonly Certificate[] | undefined;
   /** SHA-256 over the anchors of one store: part of what a verdict depends on. */
   notationStoreDigest(name: NotationTrustStoreName): string;
+  /** Revocation data that the operator has put into files. */
+  readonly filedRevocation?: FiledRevocation;
 }
