@@ -24,7 +24,10 @@ export const importTable = {
   observe: { imports: ['kernel'], packages: ['prom-client', 'pino'] },
   crypto: { imports: ['kernel'], packages: ['jose', ...asn1] },
   verdict: { imports: ['kernel', 'oci'] },
-  trust: { imports: ['kernel', 'files', 'crypto', 'verdict'], packages: ['jose', ...asn1] },
+  trust: {
+    imports: ['kernel', 'files', 'crypto', 'verdict'],
+    packages: ['jose', ...asn1, '@sigstore/tuf', 'tuf-js'],
+  },
   storage: {
     imports: ['kernel', 'oci'],
     typesOnly: ['observe'],
