@@ -5,6 +5,7 @@ import type { Command } from './command.ts';
 import { explain } from './explain.ts';
 import { policyCheck } from './policy-check.ts';
 import { serve } from './serve.ts';
+import { trustList } from './trust-list.ts';
 import { verify } from './verify.ts';
 import { version } from './version.ts';
 
@@ -14,6 +15,7 @@ export const commands = [
   verify,
   explain,
   policyCheck,
+  trustList,
   cacheStats,
   cacheScrub,
   cachePurge,

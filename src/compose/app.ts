@@ -9,13 +9,15 @@ import { makeMetrics, type MetricsRegistry } from '../observe/metrics.ts';
 import { makePinoLog, type PinoLog } from '../observe/pino-log.ts';
 import { makeServer } from '../routes/server.ts';
 import { matching } from '../storage/matching.ts';
+import { watchAnchors } from './anchor-watch.ts';
+import { anchorsInUse } from './anchors.ts';
 import { publishBasis } from './basis-published.ts';
 import { type Basis, openBasis } from './basis.ts';
 import { type Content, openContent } from './content.ts';
-import { gateLimits, reloadIntervalMs, revocationIntervalMs } from './limits.ts';
+import { anchorIntervalMs, gateLimits, reloadIntervalMs, revocationIntervalMs } from './limits.ts';
 import { type Address, listenOn, namesOf, readServerTls, urlOf } from './listen.ts';
 import { loadBasis } from './load-basis.ts';
-import { makeBasisProbe, makeContentProbe, makeStateProbe } from './readiness.ts';
+import { makeAnchorProbe, makeBasisProbe, makeContentProbe, makeStateProbe } from './readiness.ts';
 import type { Stoppable } from './shutdown.ts';
 import { keepRefreshing, openRevocation } from './revocation.ts';
 import { StartupError } from './startup-error.ts';
@@ -84,10 +86,15 @@ async function openParts(
   listeners: readonly Address[],
   opened: AsyncDisposableStack,
 ): Promise<Parts> {
+  const anchors = watchAnchors(observed, anchorIntervalMs);
+  opened.defer(() => anchors.close());
   const basis = await openBasis({
     ...observed,
     load: (saw) => loadBasis(config, saw),
-    onLoaded: (loaded) => publishBasis(loaded, observed.metrics),
+    onLoaded: (loaded) => {
+      publishBasis(loaded, observed.metrics);
+      anchors.take(anchorsInUse(loaded));
+    },
   });
   const state = await openState(config, observed, opened);
   const content = await openContent(config, observed, state, opened);
@@ -190,6 +197,7 @@ function makeConfiguredAdmin(
   const probes = [
     { name: 'serving', check: serving },
     makeBasisProbe(basis),
+    makeAnchorProbe(() => anchorsInUse(basis.current()), clock),
     makeStateProbe(state.store, clock),
     makeContentProbe(content.store),
   ];

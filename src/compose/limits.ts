@@ -46,6 +46,9 @@ export const evictionIntervalMs = 15_000;
 /** From the beginning of one scrub of everything to that of the next. */
 export const scrubEveryMs = 7 * 86_400_000;
 
+/** How often it is looked at how long trust anchors last. */
+export const anchorIntervalMs = 3_600_000;
+
 /** How often revocation data in use is looked at for what grows old. */
 export const revocationIntervalMs = 60_000;
 

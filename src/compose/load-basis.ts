@@ -4,7 +4,7 @@ import { messageOf } from '../kernel/tagged-error.ts';
 import type { TrustPolicy } from '../policies/policy.ts';
 import { loadTrustMaterial, missingStores } from '../trust/load.ts';
 import { loadRevocationFiles } from '../trust/revocation-files.ts';
-import type { TrustMaterial } from '../trust/trust-material.ts';
+import type { LoadedTrustMaterial, TrustMaterial } from '../trust/trust-material.ts';
 import { assertComplete, type LoadedBasis, type Saw } from './basis.ts';
 import { allowedPlugins, withPlugins } from './plugins.ts';
 import { readPolicyFile } from './policy-file.ts';
@@ -58,7 +58,8 @@ export async function checkTrustStore(folder: string, policy: TrustPolicy): Prom
   assertComplete({ problems: describeMissing(folder, policy, await readTrustStore(folder)) });
 }
 
-function describeMissing(
+/** Of each trust store that the policy relies upon and that holds nothing, a sentence. */
+export function describeMissing(
   folder: string,
   policy: TrustPolicy,
   trust: TrustMaterial,
@@ -69,7 +70,8 @@ function describeMissing(
   });
 }
 
-async function readTrustStore(folder: string): Promise<TrustMaterial> {
+/** Throws `StartupError` with every problem. */
+export async function readTrustStore(folder: string): Promise<LoadedTrustMaterial> {
   try {
     return await loadTrustMaterial(folder);
   } catch (cause) {

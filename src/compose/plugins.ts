@@ -35,10 +35,10 @@ export function allowedPlugins({
  * What a plugin has vouched for rests upon it: with other plugins, every chain to a trust store is
  * judged anew, in the verdicts that an earlier process has left too.
  */
-export function withPlugins(
-  trust: TrustMaterial,
+export function withPlugins<Trust extends TrustMaterial>(
+  trust: Trust,
   plugins: readonly Pick<AllowedPlugin, 'name' | 'sha256'>[],
-): TrustMaterial {
+): Trust {
   if (plugins.length === 0) return trust;
   const names = plugins.map(({ name, sha256 }) => `${name} ${sha256}`).toSorted();
   return {

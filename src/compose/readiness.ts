@@ -1,8 +1,10 @@
 import type { Readiness, ReadinessProbe } from '../admin/health.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { quoted } from '../kernel/quoted.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { KeyValue } from '../storage/key-value.ts';
+import { type Anchor, anchorState, daysLeft } from './anchors.ts';
 import type { Basis } from './basis.ts';
 
 const probeKey = 'readiness';
@@ -46,6 +48,24 @@ export function makeContentProbe(store: Pick<BlobStore, 'health'>): ReadinessPro
       return { ok: true, says };
     },
   };
+}
+
+/** What ends takes nothing out of service that other anchors prove; it is told ahead of time. */
+export function makeAnchorProbe(anchors: () => readonly Anchor[], clock: Clock): ReadinessProbe {
+  return {
+    name: 'trust anchors',
+    check: async () => ({ ok: true, says: describeAnchors(anchors(), clock.now()) }),
+  };
+}
+
+function describeAnchors(anchors: readonly Anchor[], at: Date): string {
+  const valid = anchors.filter(({ certificate }) => anchorState(certificate, at) === 'valid');
+  const counts = `${valid.length} of ${anchors.length} are valid`;
+  const [first] = valid;
+  if (first === undefined) return counts;
+  const { subject } = first.certificate;
+  const left = daysLeft(first.certificate, at);
+  return `${counts}; the first ends in ${left} days (${first.store}, ${quoted(subject.text, 120)})`;
 }
 
 /** Loaded it is, or the process would not run; a change that does not load is said, and no more. */

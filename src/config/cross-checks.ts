@@ -103,14 +103,17 @@ function checkPlugins({ trust }: PartialConfig, complain: Complain): void {
   const plugins = Object.entries(trust?.plugins ?? {});
   for (const [name, plugin] of plugins) {
     const path = keyPath('trust.plugins', name);
-    if (!pluginName.test(name))
-      complain(path, 'is no name: 1 to 128 letters, digits, `.`, `_`, `-`');
-    const ms = plugin?.timeout?.ms ?? maxPluginTimeoutMs;
-    if (ms < 1 || ms > maxPluginTimeoutMs) complain(`${path}.timeout`, 'must be from 1ms to 15s');
+    const isName = pluginName.test(name);
+    if (!isName) complain(path, 'is no name: 1 to 128 letters, digits, `.`, `_`, `-`');
+    if (!mayTake(plugin?.timeout?.ms)) complain(`${path}.timeout`, 'must be from 1ms to 15s');
   }
   if (plugins.length > 0 && trust?.offline === true) {
     complain('trust.plugins', 'may open sockets, which trust.offline rules out: take one away');
   }
+}
+
+function mayTake(ms: number | undefined): boolean {
+  return ms === undefined || (ms > 0 && ms <= maxPluginTimeoutMs);
 }
 
 function checkStateKeys({ state }: PartialConfig, complain: Complain): void {

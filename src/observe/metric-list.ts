@@ -187,10 +187,10 @@ export const metricList = [
     help: 'State entries whose seal did not fit: treated as absent; investigate.',
   },
   {
-    name: 'assay_trust_certificate_expiry_timestamp_seconds',
+    name: 'assay_trust_anchor_expiry_timestamp_seconds',
     kind: 'gauge',
-    labels: ['store', 'fingerprint'],
-    help: 'When a trust anchor ends (Unix time).',
+    labels: ['store', 'subject', 'fingerprint'],
+    help: 'When a trust anchor that the policy relies upon ends (Unix time); of the 1,000 that end first.',
   },
   {
     name: 'assay_plugin_runs_total',

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
 import { abortable, withDeadline } from '../kernel/abort.ts';
 import { readBounded } from '../kernel/bounded.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
@@ -91,8 +90,8 @@ async function finish(
   try {
     const work = Promise.all([
       ended.promise,
-      readBounded(stdout as Readable, maxOutputBytes, 'its output'),
-      readBounded(stderr as Readable, maxErrorBytes, 'what it says on standard error'),
+      readBounded(stdout, maxOutputBytes, 'its output'),
+      readBounded(stderr, maxErrorBytes, 'what it says on standard error'),
     ]);
     const [exitCode, output, errors] = await abortable(work, signal);
     return { exitCode, output, errors };

@@ -9,7 +9,7 @@ import type { NotationStoreType, NotationTrustStoreName } from '../verdict/ident
 import { refusalOfAnchor } from './anchor-rules.ts';
 import { readCertificateFile } from './certificate-file.ts';
 import { TrustError } from './trust-error.ts';
-import type { TrustMaterial } from './trust-material.ts';
+import type { LoadedTrustMaterial, TrustMaterial } from './trust-material.ts';
 
 const types = ['ca', 'signingAuthority', 'tsa'] as const satisfies readonly NotationStoreType[];
 const storeName = /^[a-zA-Z0-9_.-]{1,128}$/;
@@ -23,7 +23,7 @@ const maxFiles = 1000;
  * whole or not at all: throws `TrustError` with every problem. A folder that does not exist holds
  * no store, and neither does an empty one. Names that begin with a dot are left out.
  */
-export async function loadTrustMaterial(folder: string): Promise<TrustMaterial> {
+export async function loadTrustMaterial(folder: string): Promise<LoadedTrustMaterial> {
   const stores = new Map<NotationTrustStoreName, readonly Certificate[]>();
   const problems: string[] = [];
   for (const type of types) {
@@ -55,9 +55,10 @@ export function missingStores(
 
 export function makeTrustMaterial(
   stores: ReadonlyMap<NotationTrustStoreName, readonly Certificate[]>,
-): TrustMaterial {
+): LoadedTrustMaterial {
   const digests = new Map([...stores].map(([name, anchors]) => [name, digestOf(anchors)]));
   return {
+    notationStores: stores,
     notationStore: (name) => stores.get(name),
     notationStoreDigest: (name) => digests.get(name) ?? digestOf([]),
   };

@@ -11,3 +11,9 @@ export interface TrustMaterial {
   /** Revocation data that the operator has put into files. */
   readonly filedRevocation?: FiledRevocation;
 }
+
+/** Trust material together with what it was made of, for those who show it. */
+export interface LoadedTrustMaterial extends TrustMaterial {
+  /** Every store that holds an anchor, whether anybody names it or not. */
+  readonly notationStores: ReadonlyMap<NotationTrustStoreName, readonly Certificate[]>;
+}

@@ -140,7 +140,7 @@ t.test('the admin API is on its own listener alone', async (t) => {
   t.match(await ready.json(), { ready: true, checks: [{ ok: true }, { ok: true }, { ok: true }] });
   const metrics = await (await fetch(`${admin}/metrics`)).text();
   t.match(metrics, /^assay_policy_info\{digest="[0-9a-f]{64}",revision=""\} 1$/m);
-  t.match(metrics, /^assay_trust_certificate_expiry_timestamp_seconds\{store="ca:demo",/m);
+  t.match(metrics, /^assay_trust_anchor_expiry_timestamp_seconds\{store="ca:demo",/m);
   for (const path of ['/livez', '/readyz', '/metrics', '/v1/verdicts/abc']) {
     t.not((await fetch(`${oci}${path}`)).status, 200, path);
   }

@@ -1,13 +1,17 @@
 import t from 'tap';
+import type { Anchor } from '../../../src/compose/anchors.ts';
 import type { Basis } from '../../../src/compose/basis.ts';
 import {
+  makeAnchorProbe,
   makeBasisProbe,
   makeContentProbe,
   makeStateProbe,
 } from '../../../src/compose/readiness.ts';
 import type { StoreHealth } from '../../../src/storage/blob-store.ts';
+import { readCertificate } from '../../../src/crypto/certificate.ts';
 import type { KeyValue } from '../../../src/storage/key-value.ts';
 import { makeFakeClock } from '../../support/fake-clock.ts';
+import { makeChain } from '../../support/test-ca.ts';
 
 function makeStore(overrides: Partial<KeyValue> = {}) {
   const values = new Map<string, Uint8Array>();
@@ -88,3 +92,26 @@ t.test('a change that does not load is told, and the last good policy stays read
     says: 'policy 0123456789ab is in force; a change does not load: line 3 is wrong',
   });
 });
+
+function anchor(validity: { readonly notBefore?: string; readonly notAfter?: string }): Anchor {
+  return { store: 'ca:acme', certificate: readCertificate(makeChain({ root: validity }).root.der) };
+}
+
+t.test(
+  'trust anchors that end or have ended are told, and take nothing out of service',
+  async (t) => {
+    const says = async (...anchors: Anchor[]) => {
+      const { ok, says: told } = await makeAnchorProbe(() => anchors, makeFakeClock()).check();
+      t.equal(ok, true);
+      return told;
+    };
+    const ended = anchor({ notAfter: '2029-12-31T00:00:00Z' });
+    const later = anchor({ notBefore: '2030-06-01T00:00:00Z' });
+    t.equal(await says(), '0 of 0 are valid');
+    t.equal(await says(ended, later), '0 of 2 are valid');
+    t.match(
+      await says(ended, anchor({ notAfter: '2030-01-11T00:00:00Z' }), anchor({}), later),
+      /^2 of 4 are valid; the first ends in 10 days \(ca:acme, "CN=acme root,/,
+    );
+  },
+);

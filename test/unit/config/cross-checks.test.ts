@@ -79,3 +79,22 @@ t.test('parts that could not be read bring no further complaints', async (t) => 
   const config = { upstreams, hosts: { h: undefined }, state: { keys: [undefined] } };
   t.same(complaintsOf({ ...config, listen: { port: undefined }, admin: { port: 1 } }), []);
 });
+
+const plugin = { path: '/p', sha256: 'a'.repeat(64), timeout: { ms: 5000 } };
+
+t.test('a plugin has a name, and a time within that of an answer', async (t) => {
+  const complaints = (plugins: Record<string, typeof plugin>) =>
+    complaintsOf({ trust: { plugins } });
+  t.same(complaints({ 'com.example.plugin': plugin }), []);
+  t.match(complaints({ 'a/b': plugin }), [/^trust\.plugins.*a\/b.*: is no name/]);
+  const at = (ms: number) => complaints({ a: { ...plugin, timeout: { ms } } });
+  t.same([at(1), at(15_000)], [[], []]);
+  for (const ms of [0, 15_001]) t.match(at(ms), [/^trust\.plugins\.a\.timeout: must be from 1ms/]);
+});
+
+t.test('a plugin beside offline is a mistake', async (t) => {
+  const of = (offline: boolean) => complaintsOf({ trust: { offline, plugins: { a: plugin } } });
+  t.same(of(false), []);
+  t.match(of(true), [/^trust\.plugins: may open sockets/]);
+  t.same(complaintsOf({ trust: { offline: true, plugins: {} } }), []);
+});
