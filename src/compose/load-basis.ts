@@ -22,10 +22,10 @@ export async function loadBasis(config: Config, saw: Saw): Promise<LoadedBasis> 
     trust: { store, revocation },
   } = config;
   await saw(store);
-  if (revocation.files !== undefined) await saw(revocation.files);
+  if (revocation !== undefined) await saw(revocation.files);
   const policy = await readPolicyFile(trustPolicy, saw);
   const anchors = withPlugins(await readTrustStore(store), allowedPlugins(config));
-  const trust = await withRevocationFiles(anchors, revocation.files);
+  const trust = await withRevocationFiles(anchors, revocation?.files);
   return { policy, trust, problems: describeMissing(store, policy, trust) };
 }
 

@@ -109,24 +109,23 @@ export const ConfigSchema = Type.Object(
             'inconclusive.',
           default: false,
         }),
-        revocation: Type.Object(
-          {
-            files: Type.Optional(
-              leaf.path({
+        revocation: Type.Optional(
+          Type.Object(
+            {
+              files: leaf.path({
                 description:
                   'A folder of revocation lists (`*.crl`) and OCSP responses (`*.ocsp`), DER or PEM, ' +
                   'used before anybody is asked, and alone where `offline` is true. Read again when ' +
                   'it changes. What ended is of no use.',
               }),
-            ),
-          },
-          {
-            ...closed,
-            default: {},
-            description:
-              'Whether certificates are revoked. Hosts that certificates name are asked over plain ' +
-              'http; private addresses only where `egress.allowPrivate` has them.',
-          },
+            },
+            {
+              ...closed,
+              description:
+                'Unset: only the hosts that certificates name are asked whether they are revoked, ' +
+                'over plain http; private addresses where `egress.allowPrivate` has them.',
+            },
+          ),
         ),
         plugins: Type.Record(Type.String(), Plugin, {
           default: {},
