@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { NotationRequirement } from '../verdict/identity-requirement.ts';
+import type { SigstoreRequirement, TextMatch } from '../verdict/sigstore-requirement.ts';
 import type { IdentityEntry } from './identities.ts';
 import type { Requirement } from './policy.ts';
 
@@ -28,6 +29,7 @@ export function asSet(items: readonly Canonical[]): readonly Canonical[] {
 
 export function meaningOfRequirement(requirement: Requirement): Canonical {
   if ('signedBy' in requirement) return { signedBy: requirement.signedBy };
+  if ('attestation' in requirement) return { attestation: requirement.attestation.digest };
   if ('allOf' in requirement) return { allOf: asSet(requirement.allOf.map(meaningOfRequirement)) };
   if ('anyOf' in requirement) return { anyOf: asSet(requirement.anyOf.map(meaningOfRequirement)) };
   const { count, of } = requirement.atLeast;
@@ -36,6 +38,7 @@ export function meaningOfRequirement(requirement: Requirement): Canonical {
 
 export function meaningOfIdentity(identity: IdentityEntry): Canonical {
   if (identity.kind === 'inline') return { notation: meaningOfNotation(identity.requirement) };
+  if (identity.kind === 'sigstore') return { sigstore: meaningOfSigstore(identity.requirement) };
   const statements = identity.policy.statements.map(({ registryScopes, requirement }) => ({
     registryScopes: asSet(registryScopes),
     requirement: meaningOfNotation(requirement),
@@ -58,6 +61,43 @@ function meaningOfNotation(requirement: NotationRequirement): Canonical {
     trustStores: asSet(trustStores),
     trustedIdentities: names,
   };
+}
+
+function meaningOfSigstore({
+  signer,
+  signedAs,
+  root,
+  ...thresholds
+}: SigstoreRequirement): Canonical {
+  return {
+    ...thresholds,
+    root: root ?? null,
+    signedAs: asSet(signedAs),
+    ...meaningOfSigner(signer),
+  };
+}
+
+function meaningOfSigner(
+  signer: SigstoreRequirement['signer'],
+): Readonly<Record<string, Canonical>> {
+  if (signer.kind === 'keys') {
+    const keys = signer.keys.map(({ keyFingerprint, validFrom, validUntil }) => ({
+      keyFingerprint,
+      validFrom: validFrom?.toISOString() ?? null,
+      validUntil: validUntil?.toISOString() ?? null,
+    }));
+    return { keys: asSet(keys) };
+  }
+  const claims = [...signer.claims].map(([name, match]) => [name, meaningOfMatch(match)] as const);
+  return {
+    issuer: meaningOfMatch(signer.issuer),
+    subject: meaningOfMatch(signer.subject),
+    claims: Object.fromEntries(claims),
+  };
+}
+
+function meaningOfMatch({ kind, text }: TextMatch): Canonical {
+  return { [kind]: text };
 }
 
 function isList(meaning: Canonical): meaning is readonly Canonical[] {

@@ -1,9 +1,11 @@
+import type { Identity } from '../verdict/identity.ts';
 import type { Reason } from '../verdict/reason.ts';
 import type { Report } from '../verdict/report.ts';
 import type { VerdictKind } from '../verdict/verdict.ts';
 import { explainInconclusive, explainTrusted, explainUntrusted } from './explain.ts';
-import type { Requirement } from './policy.ts';
-import { identitiesOf } from './requirement.ts';
+import { attestationClaim, claimOf, signerOf } from './leaf.ts';
+import type { Leaf, Requirement } from './policy.ts';
+import { identitiesOf, leavesOf } from './requirement.ts';
 import { type Proofs, satisfy } from './satisfy.ts';
 
 /** All that was found about a subject. */
@@ -35,49 +37,83 @@ export function decide(requirement: Requirement, evidence: Evidence): Decision {
   if (now === 'met') {
     return { kind: 'trusted', reason: undefined, because: explainTrusted(reports) };
   }
-  const atBest = satisfy(requirement, atBestProvenBy(proven, reports, evidence, identities));
+  const atBest = satisfy(
+    requirement,
+    atBestProvenBy(proven, reports, evidence, leavesOf(requirement)),
+  );
   if (now === 'unknown' || atBest === 'unknown') {
     const because = 'the rule is too entangled to be decided within bounds: simplify its atLeast';
     return { kind: 'inconclusive', reason: 'limit-exceeded', because };
   }
   return atBest === 'met'
     ? { kind: 'inconclusive', ...explainInconclusive(reports, evidence.incomplete) }
-    : { kind: 'untrusted', ...explainUntrusted(requirement, reports, [...proven.keys()]) };
+    : { kind: 'untrusted', ...explainUntrusted(requirement, reports, proven) };
 }
 
-/** Keys by identity, of signatures that are trusted and whose signer is proven. */
+/** Keys by claim, of signatures and attestations that are trusted and whose signer is proven. */
 function provenBy(reports: readonly Report[]): Map<string, Set<string>> {
   const proofs = new Map<string, Set<string>>();
-  for (const { identity, outcome, signer } of reports) {
-    if (outcome === 'trusted' && signer !== undefined) {
-      addProof(proofs, identity, `key ${signer.keyFingerprint}`);
-    }
+  for (const { identity, outcome, signer, attestation } of reports) {
+    if (outcome !== 'trusted' || signer === undefined) continue;
+    // An attestation says what it says: it never vouches for the subject as a signature does.
+    const claims = attestation === undefined ? [identity] : attestation.meets.map(attestationClaim);
+    for (const claim of claims) addProof(proofs, claim, proofOf(signer));
   }
   return proofs;
 }
 
 /**
  * The same, as if every open question were answered well. A signature whose key nobody knows may
- * be by a key of its own; where signatures may exist that nobody saw, each identity may have one.
+ * be by a key of its own, and may be an attestation; where signatures may exist that nobody saw,
+ * each identity may have one.
  */
 function atBestProvenBy(
   proven: Proofs,
   reports: readonly Report[],
   { incomplete }: Evidence,
-  identities: readonly string[],
+  leaves: readonly Leaf[],
 ): Proofs {
-  const proofs = new Map([...proven].map(([identity, keys]) => [identity, new Set(keys)]));
-  for (const { identity, outcome, signer, signature } of reports) {
-    if (outcome !== 'inconclusive') continue;
-    addProof(proofs, identity, signer ? `key ${signer.keyFingerprint}` : `key of ${signature}`);
+  const proofs = new Map([...proven].map(([claim, keys]) => [claim, new Set(keys)]));
+  for (const report of reports) {
+    const { signer, signature } = report;
+    const key = signer ? proofOf(signer) : `key of ${signature}`;
+    for (const claim of openClaims(report, leaves)) addProof(proofs, claim, key);
   }
   if (incomplete !== undefined) {
-    for (const identity of identities) addProof(proofs, identity, `unseen key of ${identity}`);
+    for (const leaf of leaves) addProof(proofs, claimOf(leaf), `unseen key of ${signerOf(leaf)}`);
   }
   return proofs;
 }
 
-function addProof(proofs: Map<string, Set<string>>, identity: string, key: string): void {
-  const keys = proofs.get(identity) ?? new Set();
-  proofs.set(identity, keys.add(key));
+/** What a report may yet turn out to prove. */
+function openClaims(
+  { identity, outcome, attestation }: Report,
+  leaves: readonly Leaf[],
+): readonly string[] {
+  if (outcome === 'inconclusive') {
+    return leaves.filter((leaf) => signerOf(leaf) === identity).map(claimOf);
+  }
+  if (outcome !== 'trusted' || attestation === undefined) return [];
+  const open = attestation.conditions.filter((found) => found.outcome === 'inconclusive');
+  const refuted = attestation.conditions.filter((found) => found.outcome === 'not-met');
+  return open
+    .map((found) => found.requirement)
+    .filter((requirement) => refuted.every((found) => found.requirement !== requirement))
+    .map(attestationClaim);
+}
+
+/**
+ * What makes two proofs one. A certificate of Fulcio has a key of its own for every signature, so
+ * there it is the workload; its issuer is a URL, which no distinguished name begins like.
+ */
+function proofOf(signer: Identity): string {
+  const isWorkload = signer.kind === 'certificate' && /^[a-z][a-z0-9+.-]*:/.test(signer.issuer);
+  return isWorkload
+    ? `workload ${JSON.stringify([signer.issuer, signer.subject])}`
+    : `key ${signer.keyFingerprint}`;
+}
+
+function addProof(proofs: Map<string, Set<string>>, claim: string, key: string): void {
+  const keys = proofs.get(claim) ?? new Set();
+  proofs.set(claim, keys.add(key));
 }

@@ -105,6 +105,24 @@ export function readOneOf<const T extends string>(
   return report(place, `must be ${values.join(' or ')}${given}`);
 }
 
+const millisecondsOf: ReadonlyMap<string, number> = new Map([
+  ['s', 1000],
+  ['m', 60_000],
+  ['h', 3_600_000],
+  ['d', 86_400_000],
+]);
+
+/** A time span such as `90d`, in milliseconds. */
+export function readSpan(place: Place, report: ReportProblem): number | undefined {
+  const { node } = place;
+  const value = node.kind === 'scalar' && typeof node.value === 'string' ? node.value : '';
+  const [, count, unit = ''] = /^([1-9]\d{0,6})([smhd])$/.exec(value) ?? [];
+  const unitMs = millisecondsOf.get(unit);
+  return unitMs === undefined
+    ? report(place, 'must be a time span, such as 90d (units s, m, h, d)')
+    : Number(count) * unitMs;
+}
+
 // RFC 3339 section 5.6, with the zone that makes it one instant.
 const instant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,3})?(?:Z|[+-]\d{2}:\d{2})$/;
 

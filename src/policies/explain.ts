@@ -1,9 +1,13 @@
+import { isNonEmpty, type NonEmpty } from '../kernel/non-empty.ts';
 import type { Check } from '../verdict/check.ts';
 import { describeIdentity } from '../verdict/identity.ts';
 import type { Reason } from '../verdict/reason.ts';
 import type { Report } from '../verdict/report.ts';
-import type { Requirement } from './policy.ts';
-import { identitiesOf } from './requirement.ts';
+import type { AttestationRequirement } from './attestation.ts';
+import { attestationClaim, claimOf } from './leaf.ts';
+import type { Leaf, Requirement } from './policy.ts';
+import { attestationsOf, leavesOf } from './requirement.ts';
+import { type Proofs, satisfy } from './satisfy.ts';
 
 interface Explanation {
   readonly reason: Reason;
@@ -48,23 +52,53 @@ export function explainInconclusive(
       because: bounded(`whether it is trusted could not be found out: ${tellOf(open)}`),
     };
   }
+  const undecided = reports
+    .flatMap(({ attestation }) => attestation?.conditions ?? [])
+    .find((found) => found.outcome === 'inconclusive');
+  if (undecided !== undefined) {
+    const because = `whether an attestation is as wanted could not be found out: ${undecided.because}`;
+    return { reason: 'limit-exceeded', because: bounded(because) };
+  }
   const because = `the signatures could not be listed: ${incomplete ?? 'the cause is unknown'}`;
   return { reason: 'upstream-unavailable', because: bounded(because) };
 }
 
-/** `proven`: the identities that have a trusted signature, which were not enough. */
+/** `proofs`: what has been proven, which was not enough. */
 export function explainUntrusted(
   requirement: Requirement,
   reports: readonly Report[],
-  proven: readonly string[],
+  proofs: Proofs,
 ): Explanation {
   const wanted = describeRequirement(requirement);
-  if (proven.length > 0) {
-    const missing = identitiesOf(requirement).filter((name) => !proven.includes(name));
+  const attestations = lackingAttestations(requirement, proofs);
+  if (isNonEmpty(attestations)) return explainAttestations(attestations, reports);
+  const leaves = leavesOf(requirement);
+  const met = leaves.filter((leaf) => (proofs.get(claimOf(leaf))?.size ?? 0) > 0);
+  if (met.length > 0) {
+    const missing = leaves.filter((leaf) => !met.includes(leaf)).map(describeLeaf);
     const lack =
-      missing.length > 0 ? `missing: ${list(missing)}` : 'one key counts for one identity only';
-    const because = `signed by ${list(proven)}, but the rule asks for ${wanted}; ${lack}`;
+      missing.length > 0
+        ? `missing: ${list([...new Set(missing)])}`
+        : 'one key counts for one identity only';
+    const proven = list([...new Set(met.map(describeLeaf))]);
+    const because = `signed by ${proven}, but the rule asks for ${wanted}; ${lack}`;
     return { reason: 'not-enough-signers', because: bounded(because) };
+  }
+  return explainNoSignature(
+    wanted,
+    reports.filter((report) => report.attestation === undefined),
+    reports.length,
+  );
+}
+
+function explainNoSignature(
+  wanted: string,
+  reports: readonly Report[],
+  found: number,
+): Explanation {
+  if (reports.length === 0 && found > 0) {
+    const because = `only attestations were found, which are no signatures; the rule asks for ${wanted}`;
+    return { reason: 'unsigned', because: bounded(because) };
   }
   const [first] = reports.toSorted((a, b) => rankOf(a) - rankOf(b));
   if (first === undefined) {
@@ -86,6 +120,57 @@ function rankOf(report: Report): number {
   return rank < 0 ? byTelling.length : rank;
 }
 
+/**
+ * The attestations that the requirement lacks, if that is all that it lacks at the place where it
+ * first fails.
+ */
+function lackingAttestations(
+  requirement: Requirement,
+  proofs: Proofs,
+): readonly AttestationRequirement[] {
+  if ('allOf' in requirement) {
+    const failing = requirement.allOf.find((member) => satisfy(member, proofs) !== 'met');
+    return failing === undefined ? [] : lackingAttestations(failing, proofs);
+  }
+  const leaves = leavesOf(requirement);
+  const attestations = attestationsOf(requirement);
+  const isOnlyThat = leaves.every((leaf) => 'attestation' in leaf);
+  const lacking = attestations.filter(({ digest }) => !proofs.has(attestationClaim(digest)));
+  return isOnlyThat ? lacking : [];
+}
+
+/** The one that came closest says most: one whose conditions were looked at. */
+function explainAttestations(
+  lacking: NonEmpty<AttestationRequirement>,
+  reports: readonly Report[],
+): Explanation {
+  const asked = new Map(lacking.map((attestation) => [attestation.digest, attestation]));
+  for (const { attestation, signature, outcome } of reports) {
+    if (outcome !== 'trusted') continue;
+    const failed = attestation?.conditions.find(
+      ({ requirement, condition, outcome: found }) =>
+        asked.has(requirement) && condition !== 'predicateTypes' && found === 'not-met',
+    );
+    const wanted = failed && asked.get(failed.requirement);
+    if (wanted === undefined) continue;
+    const short = signature.slice(0, 19);
+    const because = `the rule asks for ${describeAttestation(wanted)}; ${short} does not meet ${failed?.condition}: ${failed?.because}`;
+    return { reason: 'attestation-condition', because: bounded(because) };
+  }
+  const wanted = lacking.map(describeAttestation).join(' or ');
+  const because = `no attestation was found that the rule asks for: ${wanted}`;
+  return { reason: 'attestation-missing', because: bounded(because) };
+}
+
+function describeLeaf(leaf: Leaf): string {
+  return 'signedBy' in leaf ? leaf.signedBy : describeAttestation(leaf.attestation);
+}
+
+/** `https://slsa.dev/provenance/v1 by acme-ci`. */
+function describeAttestation({ predicateTypes, signedBy }: AttestationRequirement): string {
+  return `an attestation ${list(predicateTypes)} by ${signedBy}`;
+}
+
 /** The check that stopped a signature, in its own words. */
 function tellOf({ signature, identity, checks }: Report): string {
   const short = signature.slice(0, 19);
@@ -102,6 +187,7 @@ function stops({ outcome, enforcement, because }: Check): boolean {
 /** `at least 2 of a, b, (c and d)`. */
 export function describeRequirement(requirement: Requirement, isNested = false): string {
   if ('signedBy' in requirement) return requirement.signedBy;
+  if ('attestation' in requirement) return describeAttestation(requirement.attestation);
   const describe = (members: readonly Requirement[], joint: string): string =>
     members.map((member) => describeRequirement(member, true)).join(joint);
   let text: string;

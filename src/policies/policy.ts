@@ -4,6 +4,7 @@ import type {
   IdentityRequirement,
   NotationTrustStoreName,
 } from '../verdict/identity-requirement.ts';
+import type { AttestationRequirement } from './attestation.ts';
 
 /** The operator's statement of who must have signed what, loaded whole and never changed in place. */
 export interface TrustPolicy {
@@ -45,8 +46,12 @@ export interface RequireRule extends RuleCommon {
   readonly audit: { readonly until: Date } | undefined;
   /** Every trust store that its identities refer to. */
   readonly trustStores: readonly NotationTrustStoreName[];
+  /** Every Sigstore root that its identities refer to, by its name in the configuration. */
+  readonly sigstoreRoots: readonly string[];
   /** Every identity that the requirement names, each once. */
   readonly identities: NonEmpty<string>;
+  /** Every attestation that the requirement names, each once. */
+  readonly attestations: readonly AttestationRequirement[];
 }
 
 export interface ExemptRule extends RuleCommon {
@@ -57,7 +62,10 @@ export interface ExemptRule extends RuleCommon {
 }
 
 export type Requirement =
-  | { readonly signedBy: string }
+  | Leaf
   | { readonly allOf: NonEmpty<Requirement> }
   | { readonly anyOf: NonEmpty<Requirement> }
   | { readonly atLeast: { readonly count: number; readonly of: NonEmpty<Requirement> } };
+
+/** What one signature or one attestation can meet. */
+export type Leaf = { readonly signedBy: string } | { readonly attestation: AttestationRequirement };

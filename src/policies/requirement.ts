@@ -1,25 +1,27 @@
 import { isNonEmpty, type NonEmpty } from '../kernel/non-empty.ts';
-import { quoted } from '../kernel/quoted.ts';
 import { asSet, meaningOfRequirement } from './canonical.ts';
 import {
   type Place,
   readFields,
   readInteger,
   readItems,
-  readText,
   type ReportProblem,
 } from './document-reader.ts';
-import type { Requirement } from './policy.ts';
+import type { AttestationRequirement } from './attestation.ts';
+import { readAttestation } from './attestation-requirement.ts';
+import { type Known, readIdentityName } from './known.ts';
+import { isLeaf, signerOf } from './leaf.ts';
+import type { Leaf, Requirement } from './policy.ts';
 
 const maxDepth = 6;
 const maxMembers = 64;
-const kinds = ['signedBy', 'allOf', 'anyOf', 'atLeast'] as const;
-const laterKinds = ['attestation', 'noneOf', 'not'] as const;
+const kinds = ['signedBy', 'attestation', 'allOf', 'anyOf', 'atLeast'] as const;
+const laterKinds = ['noneOf', 'not'] as const;
 
 /** Reads what follows `require:` and all that is nested in it. */
 export function readRequirement(
   place: Place,
-  declared: ReadonlySet<string>,
+  known: Known,
   report: ReportProblem,
   depth = 1,
 ): Requirement | undefined {
@@ -34,57 +36,62 @@ export function readRequirement(
       : report(place, `must have exactly one of ${kinds.join(', ')}`);
   }
   const [kind, within] = field;
-  if (kind === 'signedBy') return readSignedBy(within, declared, report);
-  if (kind === 'atLeast') return readAtLeast(within, declared, report, depth);
-  const members = readMembers(within, declared, report, depth);
+  if (kind === 'signedBy') {
+    const signedBy = readIdentityName(within, known, report);
+    return signedBy === undefined ? undefined : { signedBy };
+  }
+  if (kind === 'attestation') {
+    const attestation = readAttestation(within, known, report);
+    return attestation && { attestation };
+  }
+  if (kind === 'atLeast') return readAtLeast(within, known, report, depth);
+  const members = readMembers(within, known, report, depth);
   if (members === undefined) return undefined;
   return kind === 'allOf' ? { allOf: members } : { anyOf: members };
 }
 
+/** Every leaf of a requirement, in order of mention. */
+export function leavesOf(requirement: Requirement): readonly Leaf[] {
+  return isLeaf(requirement) ? [requirement] : membersOf(requirement).flatMap(leavesOf);
+}
+
 /** Every identity that a requirement names, each once, in order of mention. */
 export function identitiesOf(requirement: Requirement): NonEmpty<string> {
-  if ('signedBy' in requirement) return [requirement.signedBy];
+  if (isLeaf(requirement)) return [signerOf(requirement)];
   const [first, ...rest] = membersOf(requirement);
   const names = new Set([...identitiesOf(first), ...rest.flatMap(identitiesOf)]);
   const [name = '', ...others] = names;
   return [name, ...others];
 }
 
-export function membersOf(
-  requirement: Exclude<Requirement, { readonly signedBy: string }>,
-): NonEmpty<Requirement> {
+/** Every attestation that a requirement names, each once, in order of mention. */
+export function attestationsOf(requirement: Requirement): readonly AttestationRequirement[] {
+  const found = leavesOf(requirement).flatMap((leaf) =>
+    'attestation' in leaf ? [leaf.attestation] : [],
+  );
+  return [...new Map(found.map((attestation) => [attestation.digest, attestation])).values()];
+}
+
+export function membersOf(requirement: Exclude<Requirement, Leaf>): NonEmpty<Requirement> {
   if ('allOf' in requirement) return requirement.allOf;
   return 'anyOf' in requirement ? requirement.anyOf : requirement.atLeast.of;
 }
 
-function readSignedBy(
-  place: Place,
-  declared: ReadonlySet<string>,
-  report: ReportProblem,
-): Requirement | undefined {
-  const name = readText(place, report);
-  if (name === undefined) return undefined;
-  if (declared.has(name)) return { signedBy: name };
-  const known = [...declared].slice(0, 10).map((other) => quoted(other));
-  const what = known.length === 0 ? 'there are none' : `there are ${known.join(', ')}`;
-  return report(place, `no identity has the name ${quoted(name)}; ${what}`);
-}
-
 function readMembers(
   place: Place,
-  declared: ReadonlySet<string>,
+  known: Known,
   report: ReportProblem,
   depth: number,
 ): NonEmpty<Requirement> | undefined {
   const items = readItems(place, maxMembers, report);
-  const members = items?.map((item) => readRequirement(item, declared, report, depth + 1));
-  const known = members?.filter((member) => member !== undefined) ?? [];
-  return known.length === members?.length && isNonEmpty(known) ? known : undefined;
+  const members = items?.map((item) => readRequirement(item, known, report, depth + 1));
+  const read = members?.filter((member) => member !== undefined) ?? [];
+  return read.length === members?.length && isNonEmpty(read) ? read : undefined;
 }
 
 function readAtLeast(
   place: Place,
-  declared: ReadonlySet<string>,
+  known: Known,
   report: ReportProblem,
   depth: number,
 ): Requirement | undefined {
@@ -92,7 +99,7 @@ function readAtLeast(
   const countPlace = fields?.get('count');
   const ofPlace = fields?.get('of');
   const count = countPlace && readInteger(countPlace, 1, report);
-  const of = ofPlace && readMembers(ofPlace, declared, report, depth);
+  const of = ofPlace && readMembers(ofPlace, known, report, depth);
   if (countPlace === undefined || count === undefined || of === undefined) return undefined;
   const distinct = asSet(of.map(meaningOfRequirement)).length;
   if (count <= distinct) return { atLeast: { count, of } };

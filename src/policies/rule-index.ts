@@ -1,9 +1,9 @@
 import type { Digest } from '../oci/digest.ts';
 import type { NotationTrustStoreName } from '../verdict/identity-requirement.ts';
 import { digestOfMeaning, meaningOfIdentity, meaningOfRequirement } from './canonical.ts';
-import { type Identities, type IdentityEntry, trustStoresOf } from './identities.ts';
+import { type Identities, type IdentityEntry, rootsOf, trustStoresOf } from './identities.ts';
 import type { ExemptRule, RequireRule, Rule, TrustPolicy } from './policy.ts';
-import { identitiesOf } from './requirement.ts';
+import { attestationsOf, identitiesOf } from './requirement.ts';
 import type { RuleDecision, RuleSource } from './rules.ts';
 import { makeScopeIndex } from './scope-index.ts';
 
@@ -90,11 +90,12 @@ function indexDigests(sources: readonly RuleSource[]): ReadonlyMap<Digest, reado
 interface Declared {
   readonly digest: string;
   readonly trustStores: readonly NotationTrustStoreName[];
+  readonly sigstoreRoots: readonly string[];
 }
 
 function toDeclared(identity: IdentityEntry): Declared {
   const digest = digestOfMeaning(meaningOfIdentity(identity));
-  return { digest, trustStores: trustStoresOf(identity) };
+  return { digest, trustStores: trustStoresOf(identity), sigstoreRoots: rootsOf(identity) };
 }
 
 function toTimed(
@@ -143,7 +144,13 @@ function toRequireRule(
     requirement,
     covers,
     audit: auditUntil && { until: auditUntil },
-    trustStores: [...new Set(named.flatMap(([, found]) => found.trustStores))].toSorted(),
+    trustStores: sortedSet(named.flatMap(([, found]) => found.trustStores)),
+    sigstoreRoots: sortedSet(named.flatMap(([, found]) => found.sigstoreRoots)),
     identities: names,
+    attestations: attestationsOf(requirement),
   };
+}
+
+function sortedSet<T extends string>(items: readonly T[]): readonly T[] {
+  return [...new Set(items)].toSorted();
 }

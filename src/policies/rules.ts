@@ -11,6 +11,7 @@ import {
   readText,
   type ReportProblem,
 } from './document-reader.ts';
+import type { Known } from './known.ts';
 import type { Requirement } from './policy.ts';
 import { readRequirement } from './requirement.ts';
 import { parseScopePattern, type ScopePattern } from './scope.ts';
@@ -49,7 +50,7 @@ const keys = {
 export function readRule(
   place: Place,
   number: number,
-  declared: ReadonlySet<string>,
+  known: Known,
   report: ReportProblem,
 ): RuleSource | undefined {
   const fields = readFields(place, keys, report);
@@ -62,7 +63,7 @@ export function readRule(
   }
   const repositories = repositoriesPlace && readPatterns(repositoriesPlace, report);
   const digests = digestsPlace && readDigests(digestsPlace, report);
-  const decision = readDecision(fields, place, declared, report);
+  const decision = readDecision(fields, place, known, report);
   if (decision === undefined) return undefined;
   if (repositories === undefined && digests === undefined) return undefined;
   return { name: `rule ${number} (line ${line})`, line, repositories, digests, decision };
@@ -71,7 +72,7 @@ export function readRule(
 function readDecision(
   fields: Fields,
   place: Place,
-  declared: ReadonlySet<string>,
+  known: Known,
   report: ReportProblem,
 ): RuleDecision | undefined {
   const require = fields.get('require');
@@ -79,7 +80,7 @@ function readDecision(
   if ((require === undefined) === (exempt === undefined)) {
     return report(place, 'must have exactly one of require and exempt');
   }
-  if (require !== undefined) return readRequire(require, fields, declared, report);
+  if (require !== undefined) return readRequire(require, fields, known, report);
   for (const key of ['covers', 'mode', 'until']) {
     const stray = fields.get(key);
     if (stray !== undefined) report(stray, 'has no meaning beside exempt');
@@ -90,10 +91,10 @@ function readDecision(
 function readRequire(
   place: Place,
   fields: Fields,
-  declared: ReadonlySet<string>,
+  known: Known,
   report: ReportProblem,
 ): RuleDecision | undefined {
-  const requirement = readRequirement(place, declared, report);
+  const requirement = readRequirement(place, known, report);
   const coversPlace = fields.get('covers');
   const covers =
     coversPlace === undefined ? 'index' : readOneOf(coversPlace, ['index', 'platforms'], report);

@@ -1,7 +1,8 @@
-import type { Requirement } from './policy.ts';
+import { claimOf, isLeaf, signerOf } from './leaf.ts';
+import type { Leaf, Requirement } from './policy.ts';
 import { membersOf } from './requirement.ts';
 
-/** Which keys prove which identity. A proof is one identity by one key. */
+/** Which keys prove which claim (see `claimOf`). A proof is one identity by one key. */
 export type Proofs = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** `unknown`: the search was given up, after more steps than any sane policy needs. */
@@ -10,14 +11,14 @@ export type Satisfaction = 'met' | 'not-met' | 'unknown';
 const maxSteps = 10_000;
 
 /**
- * Whether the proofs meet a requirement. `signedBy` needs one proof; `allOf` and `anyOf` are what
+ * Whether the proofs meet a requirement. A leaf needs one proof; `allOf` and `anyOf` are what
  * they say; `atLeast` needs so many members that are met by proofs of which no two share an
  * identity or a key, so that one signature never counts for two.
  */
 export function satisfy(requirement: Requirement, proofs: Proofs): Satisfaction {
   // At the top and under allOf and anyOf no proof is used up, so each member stands alone.
-  if ('signedBy' in requirement) {
-    return (proofs.get(requirement.signedBy)?.size ?? 0) > 0 ? 'met' : 'not-met';
+  if (isLeaf(requirement)) {
+    return (proofs.get(claimOf(requirement))?.size ?? 0) > 0 ? 'met' : 'not-met';
   }
   const members = membersOf(requirement).map((member) => satisfy(member, proofs));
   if ('allOf' in requirement) return firstOf(['not-met', 'unknown', 'met'], members);
@@ -25,9 +26,9 @@ export function satisfy(requirement: Requirement, proofs: Proofs): Satisfaction 
   const { count, of } = requirement.atLeast;
   // Necessary, cheap, and the usual reason for a no.
   if (members.filter((member) => member !== 'not-met').length < count) return 'not-met';
-  const names = of.flatMap((member) => ('signedBy' in member ? [member.signedBy] : []));
-  if (names.length < of.length) return new Search(proofs).satisfy(requirement);
-  return pairs(new Set(names), proofs) >= count ? 'met' : 'not-met';
+  const leaves = of.filter(isLeaf);
+  if (leaves.length < of.length) return new Search(proofs).satisfy(requirement);
+  return pairs(keysBySigner(leaves, proofs)) >= count ? 'met' : 'not-met';
 }
 
 /** The first of `order` that is among some answers, of which there is at least one. */
@@ -40,11 +41,23 @@ function firstOf(
   return answers.includes(open) ? open : otherwise;
 }
 
+/** The keys by which each identity has proven any of the leaves: it counts once, for whichever. */
+function keysBySigner(leaves: readonly Leaf[], proofs: Proofs): Proofs {
+  const keys = new Map<string, Set<string>>();
+  for (const leaf of leaves) {
+    const signer = signerOf(leaf);
+    const known = keys.get(signer) ?? new Set();
+    for (const key of proofs.get(claimOf(leaf)) ?? []) known.add(key);
+    keys.set(signer, known);
+  }
+  return keys;
+}
+
 /** The most identities that can be given a key each of their own (augmenting paths). */
-function pairs(identities: ReadonlySet<string>, proofs: Proofs): number {
+function pairs(keysOf: Proofs): number {
   const takenBy = new Map<string, string>();
   const give = (identity: string, seen: Set<string>): boolean => {
-    for (const key of proofs.get(identity) ?? []) {
+    for (const key of keysOf.get(identity) ?? []) {
       if (seen.has(key)) continue;
       seen.add(key);
       const holder = takenBy.get(key);
@@ -55,7 +68,7 @@ function pairs(identities: ReadonlySet<string>, proofs: Proofs): number {
     }
     return false;
   };
-  return [...identities].filter((identity) => give(identity, new Set())).length;
+  return [...keysOf.keys()].filter((identity) => give(identity, new Set())).length;
 }
 
 /** Identities and keys of some proofs. */
@@ -86,7 +99,7 @@ class Search {
   #meet(requirement: Requirement, barred: Used, used: Used, next: Continue): boolean {
     this.#steps += 1;
     if (this.#steps > maxSteps) return false;
-    if ('signedBy' in requirement) return this.#sign(requirement.signedBy, barred, used, next);
+    if (isLeaf(requirement)) return this.#prove(requirement, barred, used, next);
     const members = membersOf(requirement);
     if ('anyOf' in requirement) {
       return members.some((member) => this.#meet(member, barred, used, next));
@@ -96,9 +109,10 @@ class Search {
     return this.#choose(members, 0, count, barred, used, next);
   }
 
-  #sign(identity: string, barred: Used, used: Used, next: Continue): boolean {
+  #prove(leaf: Leaf, barred: Used, used: Used, next: Continue): boolean {
+    const identity = signerOf(leaf);
     if (barred.identities.has(identity)) return false;
-    for (const key of this.#proofs.get(identity) ?? []) {
+    for (const key of this.#proofs.get(claimOf(leaf)) ?? []) {
       if (barred.keys.has(key)) continue;
       const proof = { identities: new Set([identity]), keys: new Set([key]) };
       if (next(join(used, proof))) return true;

@@ -1,6 +1,6 @@
 import { isNonEmpty, type NonEmpty } from '../kernel/non-empty.ts';
 import type { Problem } from '../files/problem.ts';
-import { readYaml } from '../files/yaml.ts';
+import { readYaml, type YamlNode } from '../files/yaml.ts';
 import { asSet, digestOfMeaning, meaningOfIdentity, meaningOfRequirement } from './canonical.ts';
 import {
   makeReport,
@@ -10,14 +10,11 @@ import {
   readItems,
   type ReportProblem,
 } from './document-reader.ts';
-import {
-  type Identities,
-  readIdentities,
-  type ReadReferredFile,
-  requirementIn,
-} from './identities.ts';
+import { type Identities, readIdentities, requirementIn } from './identities.ts';
+import type { Known } from './known.ts';
 import type { TrustPolicy } from './policy.ts';
 import { PolicyError } from './policy-error.ts';
+import type { ReadReferredFile, ReadReferredKey, Referred } from './referred.ts';
 import { makeRuleIndex } from './rule-index.ts';
 import { readRule, type RuleSource } from './rules.ts';
 
@@ -34,34 +31,39 @@ const maxRules = 100_000;
 
 /**
  * Reads a trust policy (YAML). Throws `PolicyError` with all problems at once; `file` stands in
- * them, and `readFile` yields the files that the policy names, by their paths as written in it.
+ * them. `readFile` yields the files that the policy names, by their paths as written in it, and
+ * `readKey` the public keys that it names by URIs of key services.
  */
 export async function loadTrustPolicy(
   text: string,
   file: string,
   readFile: ReadReferredFile,
+  readKey?: ReadReferredKey,
 ): Promise<LoadedTrustPolicy> {
   const { root, problems: found } = readYaml(text, maxNodes);
   const problems: Problem[] = [...found];
+  const referred = { readFile, ...(readKey && { readKey }) };
   const policy =
-    root && (await readPolicy({ node: root, path: '' }, readFile, makeReport(problems)));
+    root && (await readPolicy({ node: root, path: '' }, referred, makeReport(problems)));
   if (problems.length > 0 || policy === undefined) throw new PolicyError(file, problems);
   return policy;
 }
 
 async function readPolicy(
   place: Place,
-  readFile: ReadReferredFile,
+  referred: Referred,
   report: ReportProblem,
 ): Promise<LoadedTrustPolicy | undefined> {
-  const known = { required: ['version', 'rules'], optional: ['revision', 'identities'] };
-  const fields = readFields(place, known, report);
+  const keys = { required: ['version', 'rules'], optional: ['revision', 'identities'] };
+  const fields = readFields(place, keys, report);
   if (fields === undefined) return undefined;
   readVersion(fields.get('version'), report);
   const revisionPlace = fields.get('revision');
   const revision = revisionPlace && readInteger(revisionPlace, 0, report);
-  const { identities, declared } = await readIdentities(fields.get('identities'), readFile, report);
-  const sources = readRules(fields.get('rules'), declared, report);
+  const { identities, declared } = await readIdentities(fields.get('identities'), referred, report);
+  const rules = fields.get('rules');
+  const known = await gatherKnown(declared, rules);
+  const sources = readRules(rules, known, report);
   return sources && makeTrustPolicy(revision, identities, sources);
 }
 
@@ -71,13 +73,35 @@ function readVersion(place: Place | undefined, report: ReportProblem): void {
   if (node.kind !== 'scalar' || node.value !== 1) report(place, 'must be 1');
 }
 
+/** CEL takes a tenth of a second to load, which only policies with expressions are to pay. */
+async function gatherKnown(
+  identities: ReadonlySet<string>,
+  rules: Place | undefined,
+): Promise<Known> {
+  if (rules === undefined || !hasKey(rules.node, 'where')) return { identities };
+  const { compileExpression } = await import('./cel-expression.ts');
+  return {
+    identities,
+    checkExpression: (text) => {
+      const compiled = compileExpression(text);
+      return 'problem' in compiled ? compiled : { loops: compiled.shape.loops };
+    },
+  };
+}
+
+function hasKey(node: YamlNode, wanted: string): boolean {
+  if (node.kind === 'list') return node.items.some((item) => hasKey(item, wanted));
+  if (node.kind !== 'map') return false;
+  return node.entries.some(({ key, value }) => key === wanted || hasKey(value, wanted));
+}
+
 function readRules(
   place: Place | undefined,
-  declared: ReadonlySet<string>,
+  known: Known,
   report: ReportProblem,
 ): NonEmpty<RuleSource> | undefined {
   const items = place && readItems(place, maxRules, report);
-  const rules = items?.map((item, index) => readRule(item, index + 1, declared, report));
+  const rules = items?.map((item, index) => readRule(item, index + 1, known, report));
   const sources = rules?.filter((rule) => rule !== undefined) ?? [];
   return isNonEmpty(sources) && sources.length === rules?.length ? sources : undefined;
 }

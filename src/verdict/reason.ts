@@ -15,6 +15,16 @@ export const reasons = {
     means: 'trusted signatures exist, but fewer or others than the rule asks for',
     remedy: 'have the missing identities sign it; `assay explain REF` names them',
   },
+  'attestation-missing': {
+    means: 'the rule asks for an attestation of some type by some signer, and there is none',
+    remedy:
+      'have it attested (`cosign attest`); see `assay explain REF` for the attestations found',
+  },
+  'attestation-condition': {
+    means: 'an attestation is there, but what it says does not meet a condition of the rule',
+    remedy:
+      'see `assay explain REF` for what it says; build, scan or attest again, or mend the rule',
+  },
   'signature-invalid': {
     means: 'a signature is malformed, was made for other content, or does not verify',
     remedy: 'treat it as tampered with; compare with the publisher, then sign again',

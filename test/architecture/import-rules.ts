@@ -40,7 +40,10 @@ export const importTable = {
   },
   plugins: { imports: ['kernel'] },
   formats: { imports: ['kernel', 'oci', 'crypto', 'verdict', 'trust'], typesOnly: ['plugins'] },
-  policies: { imports: ['kernel', 'files', 'oci', 'verdict'] },
+  policies: {
+    imports: ['kernel', 'files', 'oci', 'crypto', 'verdict'],
+    packages: ['@bufbuild/cel', 're2js'],
+  },
   signers: { imports: ['kernel', 'oci', 'crypto'] },
   verifier: {
     imports: ['kernel', 'oci', 'verdict'],
@@ -88,7 +91,7 @@ export const importTable = {
       'admin',
       'config',
     ],
-    packages: ['fastify', 'pino'],
+    packages: ['fastify', 'pino', 'piscina'],
   },
   cli: { imports: ['kernel', 'verdict', 'config', 'compose'] },
 } as const satisfies Record<string, Row>;

@@ -33,7 +33,7 @@ async function read(yaml: string) {
     if (path === 'trustpolicy.json') return file;
     throw new Error(`there is no ${path}`);
   };
-  return { ...(await readIdentities(place, readFile, report)), messages: messages() };
+  return { ...(await readIdentities(place, { readFile }, report)), messages: messages() };
 }
 
 const inline = '{ trustStores: ["ca:acme"], trustedIdentities: ["*"] }';
@@ -66,14 +66,14 @@ t.test('an identity by policy file demands what the file says for the scope', as
 
 t.test('no identities are none', async (t) => {
   const readFile = async () => '';
-  const { identities, declared } = await readIdentities(undefined, readFile, () => undefined);
+  const { identities, declared } = await readIdentities(undefined, { readFile }, () => undefined);
   t.equal(identities.size + declared.size, 0);
 });
 
 const bad = [
   ['[]', /must be a mapping of names/],
-  ['{ a: {} }', /notation is missing/],
-  ['{ a: { sigstore: { publicKeys: [k] } } }', /sigstore: is not supported by this version/],
+  ['{ a: {} }', /must have one of notation, sigstore/],
+  ['{ a: { gpg: { publicKeys: [k] } } }', /gpg: is not supported by this version/],
   ['{ a: { pgp: {} } }', /pgp: is not a known key/],
   ['{ a: { notation: [] } }', /notation: must be a mapping/],
   ['{ a: { notation: { } } }', /trustStores is missing/],

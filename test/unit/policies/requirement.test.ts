@@ -2,11 +2,11 @@ import t from 'tap';
 import { identitiesOf, membersOf, readRequirement } from '../../../src/policies/requirement.ts';
 import { placeOf } from '../../support/policy-kit.ts';
 
-const declared = new Set(['a', 'b', 'c']);
+const known = { identities: new Set(['a', 'b', 'c']) };
 
 function read(yaml: string) {
   const { place, report, messages } = placeOf(yaml);
-  return { requirement: readRequirement(place, declared, report), messages: messages() };
+  return { requirement: readRequirement(place, known, report), messages: messages() };
 }
 
 const good = [
@@ -31,7 +31,7 @@ for (const [yaml, requirement] of good) {
 }
 
 const bad = [
-  ['{}', /must have exactly one of signedBy, allOf, anyOf, atLeast/],
+  ['{}', /must have exactly one of signedBy, attestation, allOf, anyOf, atLeast/],
   ['{ signedBy: a, anyOf: [{ signedBy: b }] }', /must have exactly one/],
   ['signedBy', /must be a mapping/],
   ['{ signedBy: x }', /no identity has the name "x"; there are "a", "b", "c"/],
@@ -63,8 +63,8 @@ for (const [yaml, problem] of bad) {
 }
 
 t.test('what comes in a later version is refused by name, and only for that', async (t) => {
-  t.same(read('{ attestation: { signedBy: a } }').messages, [
-    '$.attestation: is not supported by this version of assay',
+  t.same(read('{ noneOf: [{ signedBy: a }] }').messages, [
+    '$.noneOf: is not supported by this version of assay',
   ]);
 });
 
@@ -82,7 +82,7 @@ t.test('nesting and lists have bounds', async (t) => {
 
 t.test('without identities the message says that there are none', async (t) => {
   const { place, report, messages } = placeOf('{ signedBy: a }');
-  readRequirement(place, new Set(), report);
+  readRequirement(place, { identities: new Set() }, report);
   t.match(messages(), [/there are none/]);
 });
 

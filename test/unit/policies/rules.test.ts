@@ -2,14 +2,14 @@ import t from 'tap';
 import { readRule } from '../../../src/policies/rules.ts';
 import { placeOf } from '../../support/policy-kit.ts';
 
-const declared = new Set(['a', 'b']);
+const known = { identities: new Set(['a', 'b']) };
 const digest = `sha256:${'0'.repeat(64)}`;
 const until = '2026-12-31T00:00:00Z';
 const exempt = `exempt: { reason: INC-1, owner: sre@acme.example, until: ${until} }`;
 
 function read(yaml: string) {
   const { place, report, messages } = placeOf(yaml);
-  return { rule: readRule(place, 3, declared, report), messages: messages() };
+  return { rule: readRule(place, 3, known, report), messages: messages() };
 }
 
 t.test('a rule has its number and line as a name', async (t) => {

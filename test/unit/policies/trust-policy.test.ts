@@ -56,7 +56,7 @@ revision: -1
 extra: 1
 identities:
   a: { notation: { trustStores: ["acme"], trustedIdentities: ["*"] } }
-  b: { sigstore: {} }
+  b: { gpg: {} }
 rules:
   - { repositories: [ghcr.io], require: { signedBy: a } }
   - { repositories: [a/**], require: { signedBy: nobody } }
@@ -70,7 +70,7 @@ rules:
     /^policy.yaml:2:11: revision: must be a whole number/,
     /^policy.yaml:3:1: extra: is not a known key/,
     /^policy.yaml:5:34: identities.a.notation.trustStores\[0\]: "acme" is no trust store/,
-    /^policy.yaml:6:8: identities.b.sigstore: is not supported by this version/,
+    /^policy.yaml:6:8: identities.b.gpg: is not supported by this version/,
     /^policy.yaml:8:22: rules\[0\].repositories\[0\]: "ghcr.io" matches no repository: write ghcr.io\/\*\*/,
     /^policy.yaml:9:50: rules\[1\].require.signedBy: no identity has the name "nobody"; there are "a", "b"/,
     /^policy.yaml:12:11: rules\[2\].mode: audit must carry until/,
