@@ -47,6 +47,8 @@ export async function readLock(
   const line = await unlessAbsent(files.readFile(lock, 'utf8'));
   if (line === undefined) return undefined;
   const { owner, identity } = parseLine(line);
+  // It was whole before it had this name: the power failed before its bytes were on the disk.
+  if (!line.endsWith('\n')) return { owner, isDead: true };
   const liveness = identity === undefined ? 'unknown' : await livenessOf(identity, own, files);
   return { owner, isDead: liveness === 'dead' || liveness === 'dead-before-boot' };
 }

@@ -8,6 +8,7 @@ import type { FileSystem } from './file-system.ts';
  * one step.
  */
 export interface StoreFolder {
+  readonly root: string;
   blobs(algorithm: string): string;
   blob(digest: Digest): string;
   readonly staging: string;
@@ -32,6 +33,7 @@ export function makeStoreFolder(root: string): StoreFolder {
   const blobs = (algorithm: string): string => join(root, 'blobs', algorithm);
   const staging = join(root, 'staging');
   return {
+    root,
     blobs,
     blob: (digest) => join(blobs(algorithmOf(digest)), encodedOf(digest)),
     staging,
@@ -68,11 +70,16 @@ export function parseStagingName(name: string): StagingName | undefined {
 
 /** Makes the folders, for us alone, where they are not there. */
 export async function makeFolders(folder: StoreFolder, files: FileSystem): Promise<void> {
-  const { staging, trash, quarantine } = folder;
+  const { root, staging, trash, quarantine } = folder;
   const blobs = algorithms.map((algorithm) => folder.blobs(algorithm));
+  let isAnyNew = false;
   for (const path of [...blobs, staging, trash, quarantine]) {
-    await files.mkdir(path, { recursive: true, mode: 0o700 });
+    const made = await files.mkdir(path, { recursive: true, mode: 0o700 });
+    isAnyNew ||= made !== undefined;
   }
+  if (!isAnyNew) return;
+  // A power cut must not take away a folder with all that was made durable in it.
+  for (const path of [join(root, 'blobs'), root]) await syncFolder(path, files);
 }
 
 /** Makes a rename in the folder last through a power cut. */

@@ -109,7 +109,7 @@ t.test('one out of sight has it, as long as it writes', async (t) => {
 
 t.test('a lease that nobody can read is as good as one of somebody out of sight', async (t) => {
   const { as, folder } = await open(t);
-  for (const text of ['', 'nonsense', `${'a'.repeat(16)} 1 2`]) {
+  for (const text of ['\n', 'nonsense\n', `${'a'.repeat(16)} 1 2\n`]) {
     writeFileSync(folder.lock(digest), text);
     t.equal(await as(own).take(digest), undefined);
     silence(folder.lock(digest));

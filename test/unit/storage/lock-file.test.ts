@@ -37,8 +37,18 @@ t.test('one that is not there is nobody of', async (t) => {
 
 t.test('one that can not be read is of somebody who may live', async (t) => {
   const { lock, dependencies } = await open(t);
-  writeFileSync(lock, `${first} 12`);
+  writeFileSync(lock, `${first} 12\n`);
   t.strictSame(await readLock(lock, dependencies), { owner: '', isDead: false });
+});
+
+t.test('one whose bytes a power cut took is of nobody who lives', async (t) => {
+  const { lock, dependencies } = await open(t);
+  for (const text of ['', `${first} 12`, '\0'.repeat(60)]) {
+    writeFileSync(lock, text);
+    t.strictSame(await readLock(lock, dependencies), { owner: '', isDead: true });
+  }
+  await dropLock(lock, '', dependencies);
+  t.equal(await placeLock(lock, first, dependencies), true);
 });
 
 t.test("only the owner's is dropped; another one is put back as it was", async (t) => {

@@ -74,7 +74,7 @@ t.test('without its file it is lost', async (t) => {
 
 t.test('a lock that can not be read is one of somebody, until nothing is heard', async (t) => {
   const { folder, take, clock } = await open(t);
-  writeFileSync(folder.scrubLock, 'nonsense');
+  writeFileSync(folder.scrubLock, 'nonsense\n');
   t.equal(await take(), undefined);
   clock.advanceMs(silentMs + 60_000);
   t.ok(await take());
