@@ -109,7 +109,7 @@ async function search(
       place.tag === undefined
         ? listLeads(place.path, subject, source, deadline)
         : resolveLead(place.path, place.tag, subject, source, deadline),
-      signal,
+      deadline,
     );
     return {
       place: { place: name, found: leads.length, ...(incomplete !== undefined && { incomplete }) },

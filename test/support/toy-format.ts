@@ -1,6 +1,13 @@
 import { isObject, readJson } from '../../src/kernel/json.ts';
-import type { Finding, SignatureFormat } from '../../src/formats/signature-format.ts';
+import type {
+  Finding,
+  ProvenStatement,
+  SignatureFormat,
+} from '../../src/formats/signature-format.ts';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
+import { referrersTag } from '../../src/oci/digest.ts';
+import { mediaTypes } from '../../src/oci/media-types.ts';
+import type { Tag } from '../../src/oci/reference.ts';
 import type { Identity } from '../../src/verdict/identity.ts';
 import { type Artifact, buildBlob, buildManifest } from './build-image.ts';
 
@@ -15,6 +22,8 @@ export interface ToySignature {
   readonly outcome?: 'inconclusive';
   /** ISO 8601. */
   readonly until?: string;
+  /** The predicate type of the statement that it is; a plain signature unless told. */
+  readonly attests?: string;
 }
 
 /** A signature that a test reads at a glance, for what is not about formats. */
@@ -32,7 +41,8 @@ export const toyFormat: SignatureFormat = {
   maxEnvelopeBytes: 10_000,
   envelopesOf: ({ layers }) =>
     layers.length === 1 && layers[0]?.mediaType === layerType ? layers : [],
-  examine({ bytes }, subject, { name }) {
+  examine({ bytes, annotations }, subject, { name }) {
+    let statement: ProvenStatement | undefined;
     let signer: Identity | undefined;
     let validUntil: Date | undefined;
     const run = (): Finding => {
@@ -44,7 +54,7 @@ export const toyFormat: SignatureFormat = {
       if (claim['outcome'] === 'inconclusive') {
         return { outcome: 'inconclusive', because: 'unclear', reason: 'revocation-unknown' };
       }
-      if (claim['by'] !== name) {
+      if ((annotations['toy.by'] ?? claim['by']) !== name) {
         return { outcome: 'failed', because: `not ${name}`, reason: 'no-trusted-signer' };
       }
       const keyFingerprint = String(claim['key'] ?? claim['by']);
@@ -57,14 +67,44 @@ export const toyFormat: SignatureFormat = {
         keyFingerprint,
       };
       if (typeof claim['until'] === 'string') validUntil = new Date(claim['until']);
+      if (typeof claim['attests'] === 'string') {
+        statement = { predicateType: claim['attests'], payload: bytes };
+      }
       return { outcome: 'passed' };
     };
     return {
       steps: [{ id: 'names-subject', rule: 'toy 1', enforcement: () => 'enforce', run }],
       proven: () => ({
         ...(signer !== undefined && { signer }),
+        ...(statement !== undefined && { statement }),
         ...(validUntil !== undefined && { validUntil }),
       }),
     };
   },
 };
+
+const cosignLayer = 'application/vnd.dev.cosign.simplesigning.v1+json';
+
+/** The same in cosign's older scheme: under a tag, each layer a signature. */
+export const toyCosign: SignatureFormat = {
+  ...toyFormat,
+  id: 'toy-cosign',
+  family: 'sigstore',
+  artifactTypes: ['application/vnd.dev.cosign.artifact.sig.v1+json'],
+  envelopesOf: ({ layers }) =>
+    layers.every(({ mediaType }) => mediaType === cosignLayer) ? layers : [],
+  tags: (subject) => ['sig', 'att'].map((kind) => `${referrersTag(subject)}.${kind}` as Tag),
+};
+
+/** A manifest as cosign leaves it under its tags: signatures of `of`, and no subject. */
+export function toyCosignManifest(
+  of: Descriptor,
+  signatures: readonly (ToySignature & { readonly annotation?: string })[],
+): Artifact {
+  const layers = signatures.map(({ annotation, ...signature }) => {
+    const blob = buildBlob(cosignLayer, JSON.stringify({ ...signature, of: of.digest }));
+    const annotations = annotation === undefined ? undefined : { 'toy.by': annotation };
+    return annotations ? { ...blob, descriptor: { ...blob.descriptor, annotations } } : blob;
+  });
+  return buildManifest({ config: buildBlob(mediaTypes.ociConfig, '{}'), layers });
+}
