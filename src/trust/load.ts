@@ -8,6 +8,7 @@ import { messageOf } from '../kernel/tagged-error.ts';
 import type { NotationStoreType, NotationTrustStoreName } from '../verdict/identity-requirement.ts';
 import { refusalOfAnchor } from './anchor-rules.ts';
 import { readCertificateFile } from './certificate-file.ts';
+import type { LoadedSigstoreRoot } from './sigstore/load-root.ts';
 import { TrustError } from './trust-error.ts';
 import type { LoadedTrustMaterial, TrustMaterial } from './trust-material.ts';
 
@@ -55,12 +56,15 @@ export function missingStores(
 
 export function makeTrustMaterial(
   stores: ReadonlyMap<NotationTrustStoreName, readonly Certificate[]>,
+  sigstoreRoots: ReadonlyMap<string, LoadedSigstoreRoot> = new Map(),
 ): LoadedTrustMaterial {
   const digests = new Map([...stores].map(([name, anchors]) => [name, digestOf(anchors)]));
   return {
     notationStores: stores,
     notationStore: (name) => stores.get(name),
     notationStoreDigest: (name) => digests.get(name) ?? digestOf([]),
+    sigstoreRoot: (name) => sigstoreRoots.get(name),
+    sigstoreRootDigest: (name) => sigstoreRoots.get(name)?.root.digest ?? 'no root',
   };
 }
 

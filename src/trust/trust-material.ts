@@ -1,6 +1,7 @@
 import type { Certificate } from '../crypto/x509.ts';
 import type { FiledRevocation } from './filed-revocation.ts';
 import type { NotationTrustStoreName } from '../verdict/identity-requirement.ts';
+import type { LoadedSigstoreRoot } from './sigstore/load-root.ts';
 
 /** What we hold true before any signature is read, loaded whole and never changed in place. */
 export interface TrustMaterial {
@@ -10,6 +11,10 @@ export interface TrustMaterial {
   notationStoreDigest(name: NotationTrustStoreName): string;
   /** Revocation data that the operator has put into files. */
   readonly filedRevocation?: FiledRevocation;
+  /** The Sigstore root of that name; undefined where there is none, or none yet. */
+  sigstoreRoot(name: string): LoadedSigstoreRoot | undefined;
+  /** SHA-256 of its document: part of what a verdict depends on. */
+  sigstoreRootDigest(name: string): string;
 }
 
 /** Trust material together with what it was made of, for those who show it. */

@@ -148,5 +148,10 @@ export async function makeGateKit(
 }
 
 function toyTrust(digest: string): TrustMaterial {
-  return { notationStore: () => [], notationStoreDigest: () => digest };
+  return {
+    notationStore: () => [],
+    notationStoreDigest: () => digest,
+    sigstoreRoot: () => undefined,
+    sigstoreRootDigest: () => digest,
+  };
 }

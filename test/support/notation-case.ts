@@ -91,6 +91,8 @@ export function makeTrust(stores: TestStores): TrustMaterial {
   return {
     notationStore: (name) => anchors.get(name),
     notationStoreDigest: (name) => `digest of ${name}`,
+    sigstoreRoot: () => undefined,
+    sigstoreRootDigest: () => 'no root',
   };
 }
 
