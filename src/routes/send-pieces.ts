@@ -1,9 +1,17 @@
 import type { ServerResponse } from 'node:http';
 import type { Pieces } from '../storage/read-pieces.ts';
 import { type LentBuffer, makePieceBuffers } from './piece-buffers.ts';
+import { makeSendTurns } from './send-turns.ts';
 
 /** One for all answers of the process: what one has sent from, the next one sends from. */
 const buffers = makePieceBuffers();
+
+/**
+ * One piece is read while another one is handed to the system. More at a time would be no faster,
+ * and between two looks at the network so much would be copied that clients who come, and what
+ * comes from upstream, wait for seconds. First pieces wait for no disk, mostly, and go first.
+ */
+const turns = makeSendTurns(2);
 
 /** Of many who begin at the same time, each has something before one has much. */
 const firstBytes = 16 * 1024;
@@ -30,11 +38,10 @@ export async function sendPieces(
       }
       if (sent === size) throw new Error(`the stream has more than ${size} bytes`);
       const wanted = sent === 0 ? Math.min(firstBytes, size) : size - sent;
-      const lent = buffers.lend(
-        Math.min(ready, wanted),
-        sent < largeAfterBytes ? 'small' : 'large',
-      );
-      sent += await sendPiece(pieces, response, client, lent);
+      const kind = sent < largeAfterBytes ? 'small' : 'large';
+      const endTurn = await turns.take(sent === 0 ? 'beginner' : 'other');
+      const lent = buffers.lend(Math.min(ready, wanted), kind);
+      sent += await sendPiece(pieces, response, client, lent, endTurn);
     }
     await client.unlessGone(ended(response));
   } finally {
@@ -47,14 +54,19 @@ async function sendPiece(
   response: ServerResponse,
   client: ClientWatch,
   lent: LentBuffer,
+  endTurn: () => void,
 ): Promise<number> {
   let state: 'reusable' | 'maybe in use' = 'maybe in use';
   try {
     const read = await pieces.read(lent.bytes);
-    await client.unlessGone(written(response, lent.bytes.subarray(0, read)));
+    const writing = written(response, lent.bytes.subarray(0, read));
+    // The rest is between the system and the client.
+    endTurn();
+    await client.unlessGone(writing);
     state = 'reusable';
     return read;
   } finally {
+    endTurn();
     lent.giveBack(state);
   }
 }
