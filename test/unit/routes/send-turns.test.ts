@@ -1,8 +1,14 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { makeSendTurns } from '../../../src/routes/send-turns.ts';
 
 /** Longer than any test: nobody is let through out of turn. */
 const patientMs = 60_000;
+
+/** Its own timer lets the process end; a test that waits for it does not. */
+function stayAlive(t: Test): void {
+  const timer = setInterval(() => undefined, patientMs);
+  t.teardown(() => clearInterval(timer));
+}
 
 t.test('so many work at a time, and the next one when one ends', async (t) => {
   const turns = makeSendTurns(2, patientMs);
@@ -51,6 +57,7 @@ t.test('a turn that is ended twice lets one through, not two', async (t) => {
 });
 
 t.test('one that never ends its turn keeps nobody waiting for ever', async (t) => {
+  stayAlive(t);
   const turns = makeSendTurns(2, 1);
   await turns.take('other');
   await turns.take('other');
@@ -64,6 +71,7 @@ t.test('one that never ends its turn keeps nobody waiting for ever', async (t) =
 });
 
 t.test('what was let through out of turn makes no more room for ever', async (t) => {
+  stayAlive(t);
   const turns = makeSendTurns(1, 1);
   const stuck = await turns.take('other');
   const extra = await turns.take('other');
