@@ -97,7 +97,8 @@ export function writeConfiguration(t: Test, options: Omit<AppOptions, 'clock'>):
   return join(folder, 'assay.yaml');
 }
 
-async function startAt(t: Test, file: string, clock: Clock | undefined): Promise<AppKit> {
+/** The whole app on a configuration file; closed with the test. */
+export async function startAt(t: Test, file: string, clock?: Clock): Promise<AppKit> {
   const lines: Record<string, unknown>[] = [];
   const write = (line: string): void => {
     lines.push(JSON.parse(line) as Record<string, unknown>);
