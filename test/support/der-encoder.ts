@@ -42,6 +42,13 @@ export function time(iso: string): Der {
     : der(0x18, Buffer.from(digits));
 }
 
+/** Whatever the year (RFC 6960, 4.2.2.1). */
+export function generalizedTime(iso: string): Der {
+  return der(0x18, Buffer.from(new Date(iso).toISOString().replace(/\.\d+|[-:T]/g, '')));
+}
+
+export const enumerated = (value: number): Der => der(0x0a, Uint8Array.of(value));
+
 function lengthOf(length: number): Uint8Array {
   if (length < 0x80) return Uint8Array.of(length);
   const hex = length.toString(16);

@@ -165,7 +165,7 @@ function* extensionsOf(plan: CertificateOverrides): Generator<TestExtension> {
   yield* plan.extensions ?? [];
 }
 
-function encodeExtension({ oid, critical = false, value }: TestExtension): Uint8Array {
+export function encodeExtension({ oid, critical = false, value }: TestExtension): Uint8Array {
   const flag = critical ? [asn1.boolean(true)] : [];
   return asn1.sequence(asn1.oid(oid), ...flag, asn1.octets(value));
 }
