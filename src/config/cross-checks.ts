@@ -1,7 +1,7 @@
 import { keyPath } from '../files/problem.ts';
 import { parseRepositoryPath } from '../oci/repository.ts';
 import type { Secret } from './redact.ts';
-import type { Config, RemoteUpstreamConfig } from './schema.ts';
+import type { Config, RemoteUpstreamConfig, SigstoreRootConfig } from './schema.ts';
 
 /** What could be read of a configuration: every part may be missing for a problem of its own. */
 export type PartialConfig = DeepPartial<Config>;
@@ -45,6 +45,7 @@ export function checkAcross(config: PartialConfig, complain: Complain): void {
   mustBeUpstream(config.defaultUpstream, 'defaultUpstream');
   checkListeners(config, complain);
   checkStateKeys(config, complain);
+  checkSigstore(config, complain);
   checkPlugins(config, complain);
 }
 
@@ -79,13 +80,8 @@ function checkUpstream(
   complain: Complain,
 ): void {
   if (url === undefined) return;
+  checkPlainHttp(url, plainHttp, path, complain);
   const isPlain = url.startsWith('http:');
-  if (isPlain && plainHttp === undefined) {
-    complain(`${path}.url`, 'is http: write https, or say plainHttp: allowed beside it');
-  }
-  if (!isPlain && plainHttp !== undefined) {
-    complain(`${path}.plainHttp`, 'has no meaning beside an https url: remove it');
-  }
   if (isPlain && ca !== undefined) complain(`${path}.ca`, 'has no meaning beside an http url');
   if (isPlain && clientCertificate !== undefined) {
     complain(`${path}.clientCertificate`, 'has no meaning beside an http url');
@@ -114,6 +110,50 @@ function checkPlugins({ trust }: PartialConfig, complain: Complain): void {
 
 function mayTake(ms: number | undefined): boolean {
   return ms === undefined || (ms > 0 && ms <= maxPluginTimeoutMs);
+}
+
+const rootName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+
+function checkSigstore({ trust }: PartialConfig, complain: Complain): void {
+  if (trust?.sigstore === undefined) return;
+  const { root, roots = {} } = trust.sigstore;
+  // One that can't be read is there all the same.
+  const isEmpty = !('root' in trust.sigstore) && Object.keys(roots).length === 0;
+  if (isEmpty) complain('trust.sigstore', 'has no root');
+  checkRootSource(root, 'trust.sigstore.root', complain);
+  for (const [name, source] of Object.entries(roots)) {
+    const path = keyPath('trust.sigstore.roots', name);
+    if (!rootName.test(name)) complain(path, 'is no name of letters, digits, `.`, `_` and `-`');
+    if (name === 'default') complain(path, 'is what `root` is called: write it there');
+    checkRootSource(source, path, complain);
+  }
+}
+
+function checkRootSource(
+  source: DeepPartial<SigstoreRootConfig> | undefined,
+  path: string,
+  complain: Complain,
+): void {
+  if (typeof source !== 'object' || !('tuf' in source)) return;
+  const { url, plainHttp } = source.tuf ?? {};
+  checkPlainHttp(url, plainHttp, `${path}.tuf`, complain);
+}
+
+/** Whether http is permitted, and permitted for something; the key is that of the mapping. */
+function checkPlainHttp(
+  url: string | undefined,
+  plainHttp: 'allowed' | undefined,
+  path: string,
+  complain: Complain,
+): void {
+  if (url === undefined) return;
+  const isPlain = url.startsWith('http:');
+  if (isPlain && plainHttp === undefined) {
+    complain(`${path}.url`, 'is http: write https, or say plainHttp: allowed beside it');
+  }
+  if (!isPlain && plainHttp !== undefined) {
+    complain(`${path}.plainHttp`, 'has no meaning beside an https url: remove it');
+  }
 }
 
 function checkStateKeys({ state }: PartialConfig, complain: Complain): void {

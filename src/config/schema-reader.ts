@@ -48,7 +48,12 @@ export async function readBySchema(
   if (schema.leaf === 'secret') return readSecret(node, schema, path, reading);
   if (schema.leaf !== undefined) return readLeaf(node, schema, path, reading);
   if (schema.items !== undefined) return readList(node, schema, schema.items, path, reading);
-  if (node.kind !== 'map') return reading.report(node.at, path, 'must be a mapping');
+  // Of several variants one may be a word.
+  const word = schema.anyOf?.find((variant) => variant.leaf !== undefined);
+  if (word !== undefined && node.kind === 'scalar') return readLeaf(node, word, path, reading);
+  if (node.kind !== 'map') {
+    return reading.report(node.at, path, `must be ${word?.expects ?? 'a mapping'}`);
+  }
   if (schema.anyOf !== undefined) return readVariant(node, schema.anyOf, path, reading);
   return schema.patternProperties === undefined
     ? readObject(node, schema, path, reading)
@@ -119,7 +124,7 @@ async function readVariant(
   if (variant !== undefined && another === undefined) {
     return readBySchema(node, variant, path, reading);
   }
-  const choices = variants.map(({ required = [] }) => required.join(' and ')).join(', or ');
+  const choices = variants.flatMap(({ required }) => required?.join(' and ') ?? []).join(', or ');
   return reading.report(node.at, path, `must have ${choices}, and only one of these`);
 }
 

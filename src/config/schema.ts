@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { defaults } from './defaults.ts';
 import type { Secret } from './redact.ts';
 import * as leaf from './schema-leaf.ts';
+import { SigstoreSchema } from './schema-sigstore.ts';
 import { LayoutUpstreamSchema, RemoteUpstreamSchema } from './schema-upstream.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -127,6 +128,7 @@ export const ConfigSchema = Type.Object(
             },
           ),
         ),
+        sigstore: Type.Optional(SigstoreSchema),
         plugins: Type.Record(Type.String(), Plugin, {
           default: {},
           description:
@@ -137,7 +139,6 @@ export const ConfigSchema = Type.Object(
       {
         ...closed,
         default: {},
-        later: ['sigstore'],
         description: 'What is held true before any signature is read.',
       },
     ),
@@ -278,6 +279,7 @@ export const ConfigSchema = Type.Object(
 export type Config = DeepReadonly<Static<typeof ConfigSchema>>;
 export type UpstreamConfig = Config['upstreams'][string];
 export type RemoteUpstreamConfig = Extract<UpstreamConfig, { readonly url: string }>;
+export type SigstoreRootConfig = NonNullable<NonNullable<Config['trust']['sigstore']>['root']>;
 export type CredentialsConfig = NonNullable<RemoteUpstreamConfig['credentials']>;
 
 type DeepReadonly<T> = T extends Secret

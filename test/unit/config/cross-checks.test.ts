@@ -98,3 +98,26 @@ t.test('a plugin beside offline is a mistake', async (t) => {
   t.match(of(true), [/^trust\.plugins: may open sockets/]);
   t.same(complaintsOf({ trust: { offline: true, plugins: {} } }), []);
 });
+
+const sigstore = (given: object): readonly string[] => complaintsOf({ trust: { sigstore: given } });
+
+t.test('Sigstore roots have names, and the one without is `root`', async (t) => {
+  const file = { file: '/trusted_root.json' };
+  t.same(sigstore({ root: 'public-good', roots: { acme: file } }), []);
+  t.same(sigstore({ roots: { acme: file } }), []);
+  t.same(sigstore({ roots: {} }), ['trust.sigstore: has no root']);
+  t.match(sigstore({ roots: { 'a/b': file } }), [/roots.*a\/b.*: is no name of letters/]);
+  t.match(sigstore({ roots: { default: file } }), [
+    /^trust.sigstore.roots.default: is what `root`/,
+  ]);
+});
+
+t.test('a TUF repository is reached by https unless http is permitted', async (t) => {
+  const tuf = { url: 'http://tuf.test/a', root: '/root.json' };
+  t.match(sigstore({ root: { tuf } }), [/^trust.sigstore.root.tuf.url: is http/]);
+  t.match(sigstore({ roots: { acme: { tuf } } }), [/^trust.sigstore.roots.acme.tuf.url: is http/]);
+  t.same(sigstore({ root: { tuf: { ...tuf, plainHttp: 'allowed' } } }), []);
+  const https = { ...tuf, url: 'https://tuf.test/a' };
+  t.same(sigstore({ root: { tuf: https } }), []);
+  t.match(sigstore({ root: { tuf: { ...https, plainHttp: 'allowed' } } }), [/plainHttp: has no/]);
+});

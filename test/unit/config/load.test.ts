@@ -169,7 +169,6 @@ lifetimes: { tag: "\${UNSET}" }
 const later = [
   'redis: { url: "rediss://x" }',
   'airgap: { keys: keys/ }',
-  'trust: { sigstore: { root: public-good } }',
   'storage: { s3: { bucket: x } }',
 ];
 
@@ -242,4 +241,27 @@ t.test(
 t.test('the variables are those of the process unless told', async (t) => {
   const folder = t.testdir({ 'assay.yaml': `${minimal}publicUrl: "\${ASSAY_TEST_UNSET}"\n` });
   await t.rejects(loadConfig(join(folder, 'assay.yaml')), /ASSAY_TEST_UNSET, which is not set/);
+});
+
+t.test('a Sigstore root is a word, a file or a TUF repository', async (t) => {
+  const roots =
+    '{ a: public-good, b: { file: r.json }, c: { tuf: { url: https://t, root: t.json } } }';
+  const text = `${minimal}trust: { sigstore: { root: public-good, roots: ${roots} } }\n`;
+  t.same((await read(text)).trust.sigstore, {
+    root: 'public-good',
+    roots: {
+      a: 'public-good',
+      b: { file: '/etc/assay/r.json' },
+      c: { tuf: { url: 'https://t', root: '/etc/assay/t.json' } },
+    },
+  });
+  for (const wrong of [
+    'another',
+    '[]',
+    '{ file: a, tuf: { url: https://t, root: r } }',
+    '{ tuf: {} }',
+  ]) {
+    const given = `${minimal}trust: { sigstore: { root: ${wrong} } }\n`;
+    t.match(await problemsOf(t, given), [/trust\.sigstore\.root/], wrong);
+  }
 });

@@ -83,6 +83,16 @@ t.test('none and two variants are refused with the choices', async (t) => {
   t.match((await read('x', variants)).problems, [/must be a mapping/]);
 });
 
+t.test('a variant that is a word stands beside those that are mappings', async (t) => {
+  const withWord: ReadableSchema = {
+    anyOf: [...(variants.anyOf ?? []), { ...text, expects: 'a word' }],
+  };
+  t.same((await read('word', withWord)).value, 'word');
+  t.same((await read('{ url: x }', withWord)).value, { url: 'x' });
+  t.match((await read('[word]', withWord)).problems, [/must be a word/]);
+  t.match((await read('{ extra: x }', withWord)).problems, [/must have url, or layout, and only/]);
+});
+
 t.test('a secret is text, with variables', async (t) => {
   const { value } = await read('"a-${NAME}"', secret);
   t.equal((value as { reveal(): string }).reveal(), 'a-value');
