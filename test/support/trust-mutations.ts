@@ -1,5 +1,4 @@
 import { enforcementOf, type Mutation, type Mutations } from './notation-case.ts';
-import type { NotationFormat } from './sign-notation.ts';
 import { type Chain, type ChainOptions, makeChain } from './test-ca.ts';
 
 const authority = 'notary.x509.signingAuthority' as const;
@@ -107,7 +106,6 @@ const signedByAuthority = {
   requirement: { trustStores: ['signingAuthority:acme'] },
   stores: ({ root: { der } }: Chain) => ({ 'signingAuthority:acme': [der] }),
 } as const;
-const token = { 'io.cncf.notary.timestampSignature': 'AAAA' };
 
 const timeMutations: Mutations = {
   'an expiry now': {
@@ -235,30 +233,3 @@ export const trustMutations: Mutations = {
   ...revocationMutations,
   ...levelMutations,
 };
-
-/** A token that can't be verified yet; base64 in JWS, bytes in COSE. */
-export function timestampMutations(format: NotationFormat): Mutations {
-  const sign = {
-    unprotected:
-      format === 'jws' ? token : { 'io.cncf.notary.timestampSignature': Uint8Array.of(0, 0, 0) },
-  };
-  return {
-    'a timestamp where the policy always asks for one': {
-      ...tsa,
-      sign,
-      at: 'authentic-timestamp',
-      outcome: 'inconclusive',
-      reason: 'timestamp-unproven',
-      because: /can not be verified by this version/,
-    },
-    'a timestamp where a certificate has expired': {
-      ...timestamp,
-      ...tsa,
-      sign,
-      requirement: { ...tsa.requirement, verifyTimestamp: 'afterCertExpiry' },
-      chain: { leaf: { notAfter: '2029-12-31T23:59:59Z' } },
-      outcome: 'inconclusive',
-      because: /can not be verified by this version/,
-    },
-  };
-}

@@ -9,7 +9,8 @@ import { envelopeMutations } from '../../support/envelope-mutations.ts';
 import type { Mutation, Mutations } from '../../support/notation-case.ts';
 import { notationSignature, signedBy } from '../../support/sign-notation.ts';
 import { signatureAlgorithms } from '../../support/test-ca.ts';
-import { timestampMutations, trustMutations } from '../../support/trust-mutations.ts';
+import { timestampMutations } from '../../support/timestamp-mutations.ts';
+import { trustMutations } from '../../support/trust-mutations.ts';
 
 const { descriptor: of } = buildImage();
 const readable = { at: 'envelope-readable' } as const;
@@ -48,7 +49,7 @@ t.test('the certificates may stand in the protected header', async (t) => {
 assertMutations(t, 'cose', envelopeMutations);
 assertMutations(t, 'cose', chainMutations);
 assertMutations(t, 'cose', trustMutations);
-assertMutations(t, 'cose', timestampMutations('cose'));
+assertMutations(t, 'cose', timestampMutations);
 
 const time = (value: Cbor): Mutation => ({
   ...attributes,

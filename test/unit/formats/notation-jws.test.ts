@@ -10,7 +10,8 @@ import { envelopeMutations } from '../../support/envelope-mutations.ts';
 import type { Mutations } from '../../support/notation-case.ts';
 import { notationSignature, signedBy } from '../../support/sign-notation.ts';
 import { signatureAlgorithms } from '../../support/test-ca.ts';
-import { timestampMutations, trustMutations } from '../../support/trust-mutations.ts';
+import { timestampMutations } from '../../support/timestamp-mutations.ts';
+import { trustMutations } from '../../support/trust-mutations.ts';
 
 const { descriptor: of } = buildImage();
 const readable = { at: 'envelope-readable' } as const;
@@ -44,7 +45,7 @@ for (const each of signatureAlgorithms) {
 assertMutations(t, 'jws', envelopeMutations);
 assertMutations(t, 'jws', chainMutations);
 assertMutations(t, 'jws', trustMutations);
-assertMutations(t, 'jws', timestampMutations('jws'));
+assertMutations(t, 'jws', timestampMutations);
 
 const time = (value: string): Mutations[string] => ({
   ...attributes,

@@ -7,6 +7,11 @@ import { buildImage } from '../../../support/build-image.ts';
 import { enforcementOf, makeCase, type Mutation } from '../../../support/notation-case.ts';
 import { notationSignature } from '../../../support/sign-notation.ts';
 import { type Chain, makeChain } from '../../../support/test-ca.ts';
+import {
+  timestamped,
+  timestampedAfterExpiry,
+  withTimestamp,
+} from '../../../support/timestamp-mutations.ts';
 
 type Plan = Omit<Mutation, 'at' | 'because'>;
 
@@ -87,6 +92,22 @@ const sound: Readonly<Record<string, Plan>> = {
   },
   'of a root that names a source of revocation': {
     chain: { root: { ocspUrls: ['http://a/'], crlUrls: ['http://b/'] } },
+  },
+  'with a timestamp': { ...timestamped, ...withTimestamp() },
+  'with a timestamp in BER': { ...timestamped, ...withTimestamp({ encoding: 'ber' }) },
+  'by a certificate that expired after its timestamp': {
+    ...timestamped,
+    ...withTimestamp(),
+    chain: { leaf: { notAfter: '2026-01-01T00:00:01Z' } },
+  },
+  'by certificates that expired, with a timestamp asked for then': {
+    ...timestampedAfterExpiry,
+    ...withTimestamp(),
+    chain: { root: { notAfter: '2029-01-01T00:00:00Z' } },
+  },
+  'with a broken timestamp that is not asked for yet': {
+    ...timestampedAfterExpiry,
+    sign: { timestamp: () => Uint8Array.of(0) },
   },
   'by a listed identity': {
     requirement: {
@@ -215,6 +236,14 @@ const lifetimes: Readonly<Record<string, [plan: Plan, until: string | undefined]
     authority,
     undefined,
   ],
+  'no time, where a timestamp proves when it was signed': [
+    { ...timestamped, ...withTimestamp() },
+    undefined,
+  ],
+  'the first certificate to expire, where a timestamp is asked for only then': [
+    { ...timestampedAfterExpiry, ...withTimestamp() },
+    '2049-01-01T00:00:00.000Z',
+  ],
   'the certificates alone, where the expiry has passed and is only logged': [
     { requirement: permissive, sign: { expiry: '2029-01-01T00:00:00Z' } },
     '2049-01-01T00:00:00.000Z',
@@ -247,6 +276,25 @@ t.test('the signer that is proven is the leaf', async (t) => {
     certificateFingerprint: chain.leaf.fingerprint,
     keyFingerprint: /^[0-9a-f]{64}$/,
   });
+});
+
+t.test('a time is proven by an authority alone', async (t) => {
+  const timeOf = async (plan: Plan): Promise<unknown> =>
+    (await runMutation('jws', plan)).proven.trustedTime;
+  const range = (earliest: string, latest: string) => ({
+    earliest: new Date(earliest),
+    latest: new Date(latest),
+  });
+  t.strictSame(
+    await timeOf({ ...timestamped, ...withTimestamp() }),
+    range('2025-12-31T23:59:59Z', '2026-01-01T00:00:01Z'),
+  );
+  t.strictSame(await timeOf(authority), range('2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z'));
+  t.equal(await timeOf({}), undefined, 'what the signer claims is no proof');
+  t.equal(await timeOf({ ...timestampedAfterExpiry, ...withTimestamp() }), undefined);
+  const broken = { sign: { timestamp: () => Uint8Array.of(0) }, requirement: permissive };
+  const logged = { ...broken, requirement: { ...timestamped.requirement, ...permissive } };
+  t.equal(await timeOf({ ...timestamped, ...logged }), undefined, 'a failure is only logged');
 });
 
 t.test('passed checks show what they saw', async (t) => {
