@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import type { AllowedPlugin } from '../../src/plugins/run-command.ts';
@@ -44,7 +45,8 @@ export function writePlugin(
   replaced: Partial<AllowedPlugin> = {},
 ): WrittenPlugin {
   const { metadata = metadataOf(), verify = `echo '${answerOf()}'` } = script;
-  const folder = t.testdir({ questions: '' });
+  const folder = mkdtempSync(join(tmpdir(), 'assay-plugin-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'plugin');
   const questions = join(folder, 'questions');
   const text = [
@@ -60,6 +62,7 @@ export function writePlugin(
     '',
   ].join('\n');
   writeFileSync(path, text);
+  writeFileSync(questions, '');
   chmodSync(path, 0o755);
   return {
     name: pluginName,

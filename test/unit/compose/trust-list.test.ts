@@ -73,20 +73,11 @@ t.test('plugins are listed with what they say of themselves, or why they can not
     [pluginName]: { path, sha256 },
     'com.example.changed': { path, sha256: 'a'.repeat(64) },
   };
-  // The configuration lies in another test's folder, so that it does not take the plugin's place.
-  await t.test('beside it', async (t) => {
-    const listed = await list(t, {}, { trust: { store: './trust', plugins } });
-    t.match(listed.plugins, [
-      {
-        name: pluginName,
-        path,
-        sha256,
-        version: '1.2.0',
-        capabilities: [/IDENTITY/, /REVOCATION/],
-      },
-      { name: 'com.example.changed', because: /has SHA-256 / },
-    ]);
-    t.notOk(listed.plugins[0]?.because);
-    t.match(listed.problems, [/^the plugin com\.example\.changed can not be used: /]);
-  });
+  const listed = await list(t, {}, { trust: { store: './trust', plugins } });
+  t.match(listed.plugins, [
+    { name: pluginName, path, sha256, version: '1.2.0', capabilities: [/IDENTITY/, /REVOCATION/] },
+    { name: 'com.example.changed', because: /has SHA-256 / },
+  ]);
+  t.notOk(listed.plugins[0]?.because);
+  t.match(listed.problems, [/^the plugin com\.example\.changed can not be used: /]);
 });
