@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 
@@ -17,4 +17,9 @@ export function requireVectors(t: Test): ReadVector | undefined {
   if (process.env['CI'] !== undefined) t.fail(missing);
   else t.pass(`not run: ${missing}`, { skip: missing });
   return undefined;
+}
+
+/** The names of the files in one of the folders of published vectors. */
+export function listVectors(path: string): readonly string[] {
+  return readdirSync(new URL(path, folder)).toSorted();
 }
