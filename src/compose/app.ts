@@ -7,6 +7,7 @@ import { type Clock, systemClock } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import { makeMetrics, type MetricsRegistry } from '../observe/metrics.ts';
 import { makePinoLog, type PinoLog } from '../observe/pino-log.ts';
+import type { JudgeStatement } from '../policies/attestation.ts';
 import { makeServer } from '../routes/server.ts';
 import { matching } from '../storage/matching.ts';
 import { watchAnchors } from './anchor-watch.ts';
@@ -14,6 +15,7 @@ import { anchorsInUse } from './anchors.ts';
 import { publishBasis } from './basis-published.ts';
 import { type Basis, openBasis } from './basis.ts';
 import { type Content, openContent } from './content.ts';
+import { openJudge } from './judging-threads.ts';
 import { anchorIntervalMs, gateLimits, reloadIntervalMs, revocationIntervalMs } from './limits.ts';
 import { type Address, listenOn, namesOf, readServerTls, urlOf } from './listen.ts';
 import { loadBasis } from './load-basis.ts';
@@ -76,6 +78,7 @@ interface Parts {
   readonly basis: Basis;
   readonly upstreams: Upstreams;
   readonly revocation: RevocationSource;
+  readonly judge: JudgeStatement;
   readonly state: State;
   readonly content: Content;
 }
@@ -115,10 +118,11 @@ async function openParts(
     },
     opened,
   );
+  const judge = openJudge(opened);
   keepRefreshing(revocation, revocationIntervalMs, opened);
   // First of all to end: what was fetched so far is kept, and the next start goes on with it.
   opened.defer(() => content.fills.close());
-  return { ...observed, basis, upstreams, revocation, state, content };
+  return { ...observed, basis, upstreams, revocation, judge, state, content };
 }
 
 async function makeApp(

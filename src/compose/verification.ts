@@ -17,6 +17,7 @@ import type { Verifier } from '../verifier/verifier.ts';
 import { readImageName } from './image-name.ts';
 import { verificationLimits } from './limits.ts';
 import type { Address } from './listen.ts';
+import { openJudge } from './judging-threads.ts';
 import { loadWholeBasis } from './load-basis.ts';
 import { openRevocation } from './revocation.ts';
 import { openUpstreams } from './upstreams.ts';
@@ -56,7 +57,7 @@ export async function openVerification(
   const ownListeners = (): readonly Address[] => [config.listen, config.admin];
   const trust = (): TrustMaterial => basis.trust;
   const revocation = openRevocation(config, { ...silent, trust, ownListeners }, opened);
-  const observed = { ...silent, revocation };
+  const observed = { ...silent, revocation, judge: openJudge(opened) };
   const verifier = makeConfiguredVerifier(config, () => basis, upstreams, observed, {
     ...verificationLimits,
     // A person reads them all.

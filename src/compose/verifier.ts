@@ -3,6 +3,7 @@ import { signatureFormats } from '../formats/index.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
+import type { JudgeStatement } from '../policies/attestation.ts';
 import { decide } from '../policies/decide.ts';
 import type { RevocationSource } from '../trust/revocation-source.ts';
 import { makeVerifier } from '../verifier/verification.ts';
@@ -24,7 +25,7 @@ export function makeConfiguredVerifier(
   config: Config,
   basis: () => VerificationBasis,
   upstreams: Upstreams,
-  observed: Observed & { readonly revocation: RevocationSource },
+  observed: Observed & { readonly revocation: RevocationSource; readonly judge: JudgeStatement },
   limits = verificationLimits,
 ): Verifier {
   const { lifetimes } = config;
@@ -39,12 +40,6 @@ export function makeConfiguredVerifier(
       plugins: makeConfiguredPlugins(config, observed),
     },
     decide,
-    // Without an engine for conditions a statement meets nothing.
-    judge: async ({ statement: { predicateType } }) => ({
-      predicateType,
-      meets: [],
-      conditions: [],
-    }),
     lifetimes: { trustedMs: lifetimes.trusted.ms, untrustedMs: lifetimes.untrusted.ms },
     limits,
   });

@@ -75,8 +75,8 @@ function atBestProvenBy(
 ): Proofs {
   const proofs = new Map([...proven].map(([claim, keys]) => [claim, new Set(keys)]));
   for (const report of reports) {
-    const { signer, signature } = report;
-    const key = signer ? proofOf(signer) : `key of ${signature}`;
+    const { signer, signature, envelope } = report;
+    const key = signer ? proofOf(signer) : `key of ${signature} ${envelope?.index ?? ''}`;
     for (const claim of openClaims(report, leaves)) addProof(proofs, claim, key);
   }
   if (incomplete !== undefined) {
@@ -91,7 +91,10 @@ function openClaims(
   leaves: readonly Leaf[],
 ): readonly string[] {
   if (outcome === 'inconclusive') {
-    return leaves.filter((leaf) => signerOf(leaf) === identity).map(claimOf);
+    const own = leaves.filter((leaf) => signerOf(leaf) === identity);
+    // What is known to be an attestation is no signature, whatever else it turns out to be.
+    const possible = attestation === undefined ? own : own.filter((leaf) => 'attestation' in leaf);
+    return possible.map(claimOf);
   }
   if (outcome !== 'trusted' || attestation === undefined) return [];
   const open = attestation.conditions.filter((found) => found.outcome === 'inconclusive');

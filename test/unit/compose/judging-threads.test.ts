@@ -1,0 +1,114 @@
+import t from 'tap';
+import { openJudgingThreads } from '../../../src/compose/judging-threads.ts';
+import { makeStatementJudge } from '../../../src/policies/statement-judge.ts';
+import {
+  now,
+  requirementOf,
+  ruleWith,
+  scope,
+  signedStatement,
+  subject,
+  types,
+} from '../../support/attestation-kit.ts';
+
+const limits = {
+  maxThreads: 1,
+  maxQueue: 8,
+  maxBytes: 2 ** 26,
+  deadlineMs: 20_000,
+  maxHeapMb: 256,
+  idleMs: 1000,
+};
+const components = (count: number) =>
+  Array.from({ length: count }, (_, index) => ({ name: `component ${index}`, licenses: [] }));
+const sbom = (count: number) =>
+  signedStatement(types.cyclonedx, {
+    bomFormat: 'CycloneDX',
+    specVersion: '1.5',
+    components: components(count),
+  });
+
+const question = (statement: ReturnType<typeof sbom>, expression?: string) => {
+  const where = { name: 'where', expression: expression ?? '', loops: 2 } as const;
+  const present = { name: 'sbom.present', format: 'any' } as const;
+  const requirement = requirementOf(
+    [types.cyclonedx],
+    [expression === undefined ? present : where],
+  );
+  const rule = ruleWith(requirement);
+  return { rule, identity: 'ci', statement, scope, subject, now };
+};
+
+/** Every component against every other, four times over: minutes. */
+const endless =
+  'predicate.components.all(x, predicate.components.all(y, x.name != "" || y.name != "" || x.name == y.name))';
+
+t.test('a large statement is judged in another thread', async (t) => {
+  const threads = openJudgingThreads(limits);
+  t.teardown(() => threads.close());
+  const judge = makeStatementJudge(threads.judgeApart);
+  const statement = sbom(10_000);
+  t.ok(statement.payload.byteLength > 256 * 1024);
+  const found = await judge(question(statement), new AbortController().signal);
+  t.equal(found.meets.length, 1);
+  t.match(found.conditions.at(-1), { outcome: 'met', because: /lists 10000 components/ });
+  t.ok(statement.payload.byteLength > 0, 'the bytes are still there for other identities');
+});
+
+t.test('what takes too long is ended, and the next one is judged', async (t) => {
+  const threads = openJudgingThreads({ ...limits, deadlineMs: 1_500 });
+  t.teardown(() => threads.close());
+  const judge = makeStatementJudge(threads.judgeApart);
+  const { signal } = new AbortController();
+  const slow = await judge(question(sbom(30_000), endless), signal);
+  t.same(slow.meets, []);
+  t.match(slow.conditions, [{ outcome: 'inconclusive', because: /took longer than 1500 ms/ }]);
+  const next = await judge(question(sbom(10_000)), signal);
+  t.equal(next.meets.length, 1);
+});
+
+t.test('what needs too much memory ends the thread alone', async (t) => {
+  const threads = openJudgingThreads({ ...limits, maxHeapMb: 16 });
+  t.teardown(() => threads.close());
+  const judge = makeStatementJudge(threads.judgeApart);
+  const found = await judge(question(sbom(150_000)), new AbortController().signal);
+  t.same(found.meets, []);
+  t.match(found.conditions, [{ outcome: 'inconclusive', because: /could not be judged/ }]);
+});
+
+t.test('a queue that is full refuses at once', async (t) => {
+  const threads = openJudgingThreads({ ...limits, maxQueue: 1 });
+  t.teardown(() => threads.close());
+  const judge = makeStatementJudge(threads.judgeApart);
+  const { signal } = new AbortController();
+  const asked = Array.from({ length: 6 }, () => judge(question(sbom(10_000)), signal));
+  const outcomes = (await Promise.all(asked)).map((found) => found.conditions.at(-1)?.outcome);
+  t.ok(outcomes.includes('met'), 'those that had room');
+  t.ok(outcomes.includes('inconclusive'), 'those that had none');
+});
+
+t.test('what is too large for those that wait is refused at once', async (t) => {
+  const threads = openJudgingThreads({ ...limits, maxBytes: 300_000 });
+  t.teardown(() => threads.close());
+  const judge = makeStatementJudge(threads.judgeApart);
+  const found = await judge(question(sbom(10_000)), new AbortController().signal);
+  t.match(found.conditions, [{ outcome: 'inconclusive', because: /too many statements wait/ }]);
+});
+
+t.test('a caller that gives up gets its own reason', async (t) => {
+  const threads = openJudgingThreads(limits);
+  t.teardown(() => threads.close());
+  const judge = makeStatementJudge(threads.judgeApart);
+  const caller = new AbortController();
+  const asked = judge(question(sbom(30_000), endless), caller.signal);
+  caller.abort(new Error('nobody waits'));
+  await t.rejects(asked, { message: 'nobody waits' });
+});
+
+t.test('closed threads judge nothing', async (t) => {
+  const threads = openJudgingThreads(limits);
+  await threads.close();
+  const judge = makeStatementJudge(threads.judgeApart);
+  const found = await judge(question(sbom(10_000)), new AbortController().signal);
+  t.match(found.conditions, [{ outcome: 'inconclusive', because: /are closed/ }]);
+});
