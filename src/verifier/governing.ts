@@ -34,6 +34,8 @@ function digestOfRule(rule: Rule, trust: TrustMaterial): string {
   const hash = createHash('sha256').update(key);
   const stores = rule.kind === 'require' ? rule.trustStores : [];
   for (const store of stores) hash.update(`\n${store} ${trust.notationStoreDigest(store)}`);
+  const roots = rule.kind === 'require' ? rule.sigstoreRoots : [];
+  for (const root of roots) hash.update(`\nroot ${root} ${trust.sigstoreRootDigest(root)}`);
   const digest = hash.digest('hex');
   known.set(key, digest);
   return digest;

@@ -130,6 +130,7 @@ function requirementOf(name: string, family: IdentityRequirement['family']): Ide
     level: 'strict',
     enforcement: enforcementOf.strict,
     verifyTimestamp: 'always',
+    revocationTime: 'now',
     trustStores: ['ca:acme'],
     trustedIdentities: '*',
   } as const;
