@@ -16,10 +16,12 @@ import { publishBasis } from './basis-published.ts';
 import { type Basis, openBasis } from './basis.ts';
 import { type Content, openContent } from './content.ts';
 import { openJudge } from './judging-threads.ts';
+import { keepSigstoreFresh } from './keep-sigstore-fresh.ts';
 import { anchorIntervalMs, gateLimits, reloadIntervalMs, revocationIntervalMs } from './limits.ts';
 import { type Address, listenOn, namesOf, readServerTls, urlOf } from './listen.ts';
 import { loadBasis } from './load-basis.ts';
 import { makeAnchorProbe, makeBasisProbe, makeContentProbe, makeStateProbe } from './readiness.ts';
+import { publishSigstoreRoots } from './sigstore-roots.ts';
 import type { Stoppable } from './shutdown.ts';
 import { keepRefreshing, openRevocation } from './revocation.ts';
 import { StartupError } from './startup-error.ts';
@@ -96,6 +98,7 @@ async function openParts(
     load: (saw) => loadBasis(config, saw),
     onLoaded: (loaded) => {
       publishBasis(loaded, observed.metrics);
+      publishSigstoreRoots(config, loaded.trust, observed.metrics);
       anchors.take(anchorsInUse(loaded));
     },
   });
@@ -120,6 +123,7 @@ async function openParts(
   );
   const judge = openJudge(opened);
   keepRefreshing(revocation, revocationIntervalMs, opened);
+  keepSigstoreFresh(config, { ...observed, ownListeners: () => listeners }, opened);
   // First of all to end: what was fetched so far is kept, and the next start goes on with it.
   opened.defer(() => content.fills.close());
   return { ...observed, basis, upstreams, revocation, judge, state, content };

@@ -10,6 +10,7 @@ import { allowedPlugins, withPlugins } from './plugins.ts';
 import { readPolicyFile } from './policy-file.ts';
 import { storesOf } from './policy-stores.ts';
 import { withFiledRevocation } from './revocation.ts';
+import { describeMissingRoots, withSigstoreRoots } from './sigstore-roots.ts';
 import { StartupError } from './startup-error.ts';
 
 /**
@@ -25,8 +26,10 @@ export async function loadBasis(config: Config, saw: Saw): Promise<LoadedBasis> 
   if (revocation !== undefined) await saw(revocation.files);
   const policy = await readPolicyFile(trustPolicy, saw);
   const anchors = withPlugins(await readTrustStore(store), allowedPlugins(config));
-  const trust = await withRevocationFiles(anchors, revocation?.files);
-  return { policy, trust, problems: describeMissing(store, policy, trust) };
+  const filed = await withRevocationFiles(anchors, revocation?.files);
+  const trust = await withSigstoreRoots(filed, config, saw);
+  const missing = describeMissing(store, policy, trust);
+  return { policy, trust, problems: [...missing, ...describeMissingRoots(config, policy)] };
 }
 
 /**
@@ -53,9 +56,12 @@ async function withRevocationFiles<Trust extends TrustMaterial>(
   }
 }
 
-/** Throws `StartupError` unless the trust stores load and hold what the policy refers to. */
-export async function checkTrustStore(folder: string, policy: TrustPolicy): Promise<void> {
-  assertComplete({ problems: describeMissing(folder, policy, await readTrustStore(folder)) });
+/** Throws `StartupError` unless the trust material loads and holds what the policy refers to. */
+export async function checkTrustStore(config: Config, policy: TrustPolicy): Promise<void> {
+  const { store } = config.trust;
+  const trust = await withSigstoreRoots(await readTrustStore(store), config, async () => undefined);
+  const missing = describeMissing(store, policy, trust);
+  assertComplete({ problems: [...missing, ...describeMissingRoots(config, policy)] });
 }
 
 /** Of each trust store that the policy relies upon and that holds nothing, a sentence. */

@@ -24,7 +24,7 @@ export async function checkPolicy(
 ): Promise<PolicyCheck> {
   const policy = await readPolicyFile(file, async () => undefined);
   const at = clock.now();
-  if (config !== undefined) await checkTrustStore(config.trust.store, policy);
+  if (config !== undefined) await checkTrustStore(config, policy);
   const upstreams = config && Object.keys(config.upstreams);
   const findings = lintTrustPolicy(policy, { at, ...(upstreams !== undefined && { upstreams }) });
   return { file, digest: policy.digest, rules: policy.rules.length, findings };

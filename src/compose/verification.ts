@@ -20,6 +20,7 @@ import type { Address } from './listen.ts';
 import { openJudge } from './judging-threads.ts';
 import { loadWholeBasis } from './load-basis.ts';
 import { openRevocation } from './revocation.ts';
+import { refreshEndedRoots } from './sigstore-refresh.ts';
 import { openUpstreams } from './upstreams.ts';
 import { makeConfiguredVerifier } from './verifier.ts';
 
@@ -40,6 +41,8 @@ export interface Verification {
   close(): Promise<void>;
 }
 
+/** So long a Sigstore root that has ended is waited for. */
+const rootsMs = 20_000;
 const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
 const noMetrics: Metrics = { count() {}, time() {}, set() {} };
 
@@ -48,13 +51,14 @@ export async function openVerification(
   config: Config,
   clock: Clock = systemClock,
 ): Promise<Verification> {
-  const basis = { ...(await loadWholeBasis(config, async () => undefined)), generation: 1 };
   const silent = { clock, metrics: noMetrics, log: silentLog };
+  // A live server beside us is none of the hosts that anybody may send us to.
+  const ownListeners = (): readonly Address[] => [config.listen, config.admin];
+  await refreshEndedRoots(config, { ...silent, ownListeners }, AbortSignal.timeout(rootsMs));
+  const basis = { ...(await loadWholeBasis(config, async () => undefined)), generation: 1 };
   const opened = new AsyncDisposableStack();
   const upstreams = await openUpstreams(config, { ...silent, ownListeners: () => [] });
   opened.defer(() => upstreams.close());
-  // A live server beside us is none of the hosts that a certificate may send us to.
-  const ownListeners = (): readonly Address[] => [config.listen, config.admin];
   const trust = (): TrustMaterial => basis.trust;
   const revocation = openRevocation(config, { ...silent, trust, ownListeners }, opened);
   const observed = { ...silent, revocation, judge: openJudge(opened) };

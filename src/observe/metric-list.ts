@@ -205,6 +205,24 @@ export const metricList = [
     help: 'Time of one run of a verification plugin, its wait for a free place and the hash of its file included.',
   },
   {
+    name: 'assay_sigstore_root_verified_timestamp_seconds',
+    kind: 'gauge',
+    labels: ['root'],
+    help: 'When each Sigstore root was last known to be the newest; 0 for one that came with this version.',
+  },
+  {
+    name: 'assay_sigstore_root_expiry_timestamp_seconds',
+    kind: 'gauge',
+    labels: ['root'],
+    help: 'When each Sigstore root ends unless it is refreshed; plain files do not.',
+  },
+  {
+    name: 'assay_sigstore_root_refreshes_total',
+    kind: 'counter',
+    labels: ['root', 'outcome'],
+    help: 'Refreshes of Sigstore roots over TUF by outcome: refreshed, failed.',
+  },
+  {
     name: 'assay_revocation_requests_total',
     kind: 'counter',
     labels: ['kind', 'outcome'],
