@@ -51,13 +51,15 @@ export interface KitOptions {
   readonly tags?: readonly ContentTag[];
   /** All unless told. */
   readonly kinds?: readonly RegistryKind[];
+  /** Of the proxy's rules; `index` unless told. */
+  readonly covers?: 'index' | 'platforms';
   /** Of the proxy; plain HTTP unless told. */
   readonly tls?: ServerCertificate;
 }
 
 /** Undefined where a program is missing, which has been reported then. */
 export async function openKit(t: Test, options: KitOptions = {}): Promise<Kit | undefined> {
-  const { tags = contentTags, kinds = registryKinds, tls } = options;
+  const { tags = contentTags, kinds = registryKinds, covers, tls } = options;
   const tools = requireTools(t, ['oras', 'crane', 'skopeo', 'notation']);
   if (tools === undefined) return undefined;
   const folder = await makeTemporaryFolder(t);
@@ -83,6 +85,7 @@ export async function openKit(t: Test, options: KitOptions = {}): Promise<Kit | 
     folder: join(folder, 'proxy'),
     registries,
     trusted: signers.trusted,
+    ...(covers !== undefined && { covers }),
     ...(tls !== undefined && { tls }),
   });
   return { folder, tools, notation, signers, upstreams, proxy };

@@ -20,6 +20,8 @@ export interface ProxyOptions {
   readonly registries: readonly Registry[];
   /** Whom it trusts, for all of them. */
   readonly trusted: Signer;
+  /** Of every rule; `index` unless told. */
+  readonly covers?: 'index' | 'platforms';
   /** For localhost; plain HTTP without it. */
   readonly tls?: ServerCertificate;
 }
@@ -40,7 +42,7 @@ function readOrigin(line: string): string | undefined {
   return message === 'listening' ? oci : undefined;
 }
 
-function writeConfiguration({ folder, registries, trusted, tls }: ProxyOptions): string {
+function writeConfiguration({ folder, registries, trusted, covers, tls }: ProxyOptions): string {
   const store = join(folder, 'trust', 'x509', 'ca', 'release');
   mkdirSync(store, { recursive: true });
   copyFileSync(trusted.certificate, join(store, 'release.crt'));
@@ -58,6 +60,7 @@ function writeConfiguration({ folder, registries, trusted, tls }: ProxyOptions):
     rules: registries.map(({ key }) => ({
       repositories: [`${key}/**`],
       require: { signedBy: 'release' },
+      covers,
     })),
   };
   const any = { host: '127.0.0.1', port: 0 };
