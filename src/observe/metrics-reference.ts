@@ -1,5 +1,23 @@
 import { metricList } from './metric-list.ts';
 
+const alerts = [
+  {
+    expression: 'assay_trust_anchor_expiry_timestamp_seconds - time() < 30 * 86400',
+    means:
+      'a trust anchor ends within 30 days. Put the next one beside it now ([how](trust.md)): ' +
+      'what only the old one vouches for is refused after its end.',
+  },
+  {
+    expression: 'increase(assay_reload_failures_total[15m]) > 0',
+    means: 'a changed policy or trust store does not load; an older one is in force.',
+  },
+  {
+    expression: 'increase(assay_plugin_runs_total{outcome!~"answered|cancelled"}[15m]) > 0',
+    means:
+      'a verification plugin finds nothing out; `PLUGIN_CHANGED` means that its file was replaced.',
+  },
+];
+
 /** docs/metrics.md: every metric with its kind, labels and meaning. */
 export function renderMetricsReference(): string {
   const rows = metricList.map(({ name, kind, labels, help }) => {
@@ -22,6 +40,10 @@ export function renderMetricsReference(): string {
     '(`assay_process_cpu_seconds_total`), memory (`assay_process_resident_memory_bytes`,',
     '`assay_nodejs_heap_size_used_bytes`), file descriptors (`assay_process_open_fds`), garbage collection',
     '(`assay_nodejs_gc_duration_seconds`) and the event loop (`assay_nodejs_eventloop_lag_p99_seconds`).',
+    '',
+    '## Worth an alert',
+    '',
+    ...alerts.flatMap(({ expression, means }) => [`- \`${expression}\`: ${means}`]),
     '',
   ].join('\n');
 }
