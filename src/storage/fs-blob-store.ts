@@ -2,7 +2,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
 import { type Digest, parseDigest } from '../oci/digest.ts';
-import { makeBadFiles } from './bad-files.ts';
+import { type BadFiles, makeBadFiles } from './bad-files.ts';
 import { beginContent, type Reserve } from './begin-content.ts';
 import type { BlobStore, StoredInfo } from './blob-store.ts';
 import { type FileSystem, systemFiles } from './file-system.ts';
@@ -10,10 +10,8 @@ import { followPartial } from './followed.ts';
 import { moveAway } from './move-away.ts';
 import { openStoreDisk, type StoreDisk } from './store-disk.ts';
 import { algorithms } from './store-folder.ts';
-import { openStored } from './stored-content.ts';
-import { trimQuarantine } from './quarantine.ts';
-import { takeScrubLease } from './scrub-lease.ts';
-import { sweepPartial, sweepStore } from './sweep.ts';
+import { openStored, type StoredContentDependencies } from './stored-content.ts';
+import { makeUpkeep } from './upkeep.ts';
 
 export interface FsBlobStoreOptions {
   /** `blobs`, `staging`, `trash` and `quarantine` are made in it. */
@@ -60,8 +58,7 @@ export async function openFsBlobStore(
       .finally(() => background.delete(ending));
     background.add(ending);
   };
-  const onRead = (bytes: number): void =>
-    metrics?.count('assay_bytes_saved_total', { tier: 'stored' }, bytes);
+  const termsOf = makeReadTerms(disk, verifyOnRead, badFiles, { metrics, inBackground });
 
   return {
     open: (content, as) =>
@@ -69,20 +66,8 @@ export async function openFsBlobStore(
         openStored(folder.blob(content.digest), content, disk.openFiles, {
           files,
           clock,
-          onWrongSize: () => disk.countError('size'),
-          isBad: (ino) => badFiles.has(content.digest, ino),
-          // A scrub has its own way with what is bad.
-          ...(as === 'inspection'
-            ? { isAskedFor: false, verify: 'never', onRead() {}, onBad() {} }
-            : {
-                isAskedFor: true,
-                verify: verifyOnRead,
-                onRead,
-                onBad(ino, because) {
-                  if (because === 'can not be read') disk.countError('read');
-                  inBackground(badFiles.putAside(content.digest, ino, because));
-                },
-              }),
+          ...termsOf(content.digest),
+          ...(as === 'inspection' && inspection),
         }),
       ),
     begin: (content, beside) =>
@@ -99,24 +84,41 @@ export async function openFsBlobStore(
       }),
     usage: (count) => disk.reading('the usage of the store', () => usage.read(count)),
     health: () => trouble.health(),
-    sweep: (signal) =>
-      disk.reading('the leftovers of the store', () =>
-        sweepStore({ folder, files, clock, leases, silentMs, keepPartialMs }, signal),
-      ),
-    purgePartial: ({ digests, unusedMs = -Infinity }, signal) =>
-      disk.writing('unfinished content', () => {
-        const isMeant = (digest: Digest): boolean => digests?.has(digest) ?? true;
-        const ages = { silentMs, keepPartialMs: unusedMs, keepJournalMs: -Infinity };
-        return sweepPartial({ folder, files, clock, leases, ...ages, isMeant }, signal);
-      }),
-    trimQuarantine: (bounds) =>
-      disk.writing('the quarantine', () => trimQuarantine(bounds, { folder, files, clock })),
-    beginScrub: () =>
-      disk.writing('who scrubs', () => takeScrubLease({ ...disk, clock, silentMs })),
+    ...makeUpkeep(disk, { silentMs, keepPartialMs }),
     async close() {
       await Promise.all(background);
     },
   };
+}
+
+/** A scrub has its own way with what is bad. */
+const inspection = { isAskedFor: false, verify: 'never', onRead() {}, onBad() {} } as const;
+
+type ReadTerms = Omit<StoredContentDependencies, 'files' | 'clock'>;
+
+/** How content is read that somebody asked for. */
+function makeReadTerms(
+  disk: StoreDisk,
+  verify: 'always' | 'never',
+  badFiles: BadFiles,
+  { metrics, inBackground }: ReadObservers,
+): (digest: Digest) => ReadTerms {
+  return (digest) => ({
+    isAskedFor: true,
+    verify,
+    isBad: (ino) => badFiles.has(digest, ino),
+    onWrongSize: () => disk.countError('size'),
+    onRead: (bytes) => metrics?.count('assay_bytes_saved_total', { tier: 'stored' }, bytes),
+    onBad(ino, because) {
+      if (because === 'can not be read') disk.countError('read');
+      inBackground(badFiles.putAside(digest, ino, because));
+    },
+  });
+}
+
+interface ReadObservers {
+  readonly metrics: Metrics | undefined;
+  readonly inBackground: (work: Promise<unknown>) => void;
 }
 
 async function* listStored(disk: StoreDisk): AsyncGenerator<StoredInfo> {

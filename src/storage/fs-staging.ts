@@ -30,10 +30,10 @@ export async function openStaging(
   const { opened, hash, validator } = partial;
   let part: FileHandle | undefined;
   const ready = opened.then((files) => (part = files.part));
-  const journal = makeJournalWriter(
-    opened.then((files) => files.journal),
-    hash,
-  );
+  const notes = opened.then((files) => files.journal);
+  // Whoever writes first sees why they could not be made; till then it is no failure of anybody.
+  for (const made of [ready, notes]) made.catch(() => undefined);
+  const journal = makeJournalWriter(notes, hash);
   const end = makeEnd(
     ready,
     async () => {

@@ -31,7 +31,7 @@ export function readVerified(
   const heldFrom = Math.max(start, end - withheldBytes);
   let held: Buffer | undefined;
   let failure: { readonly error: unknown } | undefined;
-  let isEnded = false;
+  const reading = { isEnded: false };
 
   const readPiece = async (into: Uint8Array): Promise<number> => {
     const bytes = await readAt(into, hash.bytes);
@@ -40,7 +40,7 @@ export function readVerified(
   };
   const hashUpTo = async (position: number): Promise<void> => {
     const buffer = Buffer.allocUnsafe(Math.min(pieceBytes, Math.max(0, position - hash.bytes)));
-    while (hash.bytes < position && !isEnded) {
+    while (hash.bytes < position && !reading.isEnded) {
       const bytes = await readPiece(buffer.subarray(0, position - hash.bytes));
       if (bytes === 0) throw mismatch(content, onMismatch);
     }
@@ -52,16 +52,17 @@ export function readVerified(
       if (bytes === 0) throw mismatch(content, onMismatch);
     }
     await hashUpTo(content.size);
-    if (!isEnded && !hash.matches()) throw mismatch(content, onMismatch);
+    if (!reading.isEnded && !hash.matches()) throw mismatch(content, onMismatch);
     return rest;
   };
-  const goOn = async (): Promise<void> => {
+  const goOn = async (callback: () => void): Promise<void> => {
     try {
       if (hash.bytes < start) await hashUpTo(start);
       else held = await holdRest();
     } catch (error) {
       failure = { error };
     }
+    if (!reading.isEnded) callback();
   };
   return {
     ready(position) {
@@ -69,18 +70,14 @@ export function readVerified(
       if (held !== undefined) return position < end ? end - position : 'end';
       return hash.bytes < start ? 0 : heldFrom - position;
     },
-    whenMore(callback) {
-      void goOn().then(() => {
-        if (!isEnded) callback();
-      });
-    },
+    whenMore: (callback) => void goOn(callback),
     async read(into, position) {
       if (held !== undefined) return held.copy(into, 0, position - heldFrom);
       if (position !== hash.bytes) throw new TypeError('bytes are verified in their order');
       return readPiece(into);
     },
     onEnd() {
-      isEnded = true;
+      reading.isEnded = true;
     },
   };
 }

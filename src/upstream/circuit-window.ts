@@ -7,8 +7,11 @@ export interface CircuitWindow {
 }
 
 export interface CircuitWindowLimits {
+  /** Failures are counted over so long, */
   readonly windowMs: number;
+  /** mean something from so many requests on, */
   readonly minRequests: number;
+  /** and are too many when they are this share of them (0 to 1). */
   readonly failureShare: number;
 }
 

@@ -1,13 +1,16 @@
 import type { Clock } from '../kernel/clock.ts';
-import type { Log } from '../observe/log.ts';
-import type { Metrics } from '../observe/metric-list.ts';
-import { makeCircuitWindow } from './circuit-window.ts';
+import {
+  type Breaker,
+  type BreakerDependencies,
+  type BreakerLimits,
+  type Finding,
+  makeBreaker,
+} from './circuit-breaker.ts';
 import { classifyFailure } from './failure.ts';
-import { NotAskedError, type UpstreamErrorCode } from './upstream-error.ts';
+import { NotAskedError } from './upstream-error.ts';
 
 /** What an upstream is asked for; each fails for itself. */
-export const operations = ['token', 'manifest', 'blob', 'referrers', 'tags'] as const;
-export type Operation = (typeof operations)[number];
+export type Operation = 'token' | 'manifest' | 'blob' | 'referrers' | 'tags';
 
 /**
  * Keeps from asking what has just failed again and again: whoever waits is told at once, and the
@@ -32,16 +35,7 @@ export interface Trial {
 
 export type Circuits = Readonly<Record<Operation, Circuit>>;
 
-export interface CircuitLimits {
-  /** Failures are counted over so long, */
-  readonly windowMs: number;
-  /** mean something from so many requests on, */
-  readonly minRequests: number;
-  /** and open the circuit when they are this share of them. */
-  readonly failureShare: number;
-  /** Each probe that fails doubles the time, from the first to the most. */
-  readonly firstOpenMs: number;
-  readonly maxOpenMs: number;
+export interface CircuitLimits extends BreakerLimits {
   /** A request that its asker's own deadline ended was a failure if it had taken so long. */
   readonly patienceMs: number;
 }
@@ -55,120 +49,42 @@ export const defaultCircuitLimits: CircuitLimits = {
   patienceMs: 5_000,
 };
 
-export interface CircuitDependencies {
-  readonly clock: Clock;
-  readonly metrics?: Metrics | undefined;
-  readonly log?: Log | undefined;
-}
-
 export function makeCircuits(
   upstream: string,
-  dependencies: CircuitDependencies,
+  dependencies: BreakerDependencies,
   limits: Partial<CircuitLimits> = {},
 ): Circuits {
   const all = { ...defaultCircuitLimits, ...limits };
   const make = (operation: Operation): Circuit =>
-    makeCircuit(upstream, operation, dependencies, all);
-  return Object.fromEntries(operations.map((each) => [each, make(each)])) as Record<
-    Operation,
-    Circuit
-  >;
+    makeCircuit(makeBreaker({ upstream, operation }, all, dependencies), dependencies.clock, all);
+  return {
+    token: make('token'),
+    manifest: make('manifest'),
+    blob: make('blob'),
+    referrers: make('referrers'),
+    tags: make('tags'),
+  };
 }
 
-type State =
-  | { readonly kind: 'closed' }
-  | { readonly kind: 'open'; readonly untilMs: number; readonly openMs: number }
-  | { readonly kind: 'half-open'; readonly openMs: number };
-
-const gauge = { closed: 0, 'half-open': 1, open: 2 } as const;
-
-type Finding = 'well' | 'left' | { readonly because: UpstreamErrorCode };
-
-function makeCircuit(
-  upstream: string,
-  operation: Operation,
-  { clock, metrics, log }: CircuitDependencies,
-  limits: CircuitLimits,
-): Circuit {
-  const { firstOpenMs, maxOpenMs, patienceMs } = limits;
-  const window = makeCircuitWindow(clock, limits);
-  let state: State = { kind: 'closed' };
-  let isProbing = false;
-  /** Counts changes: what was asked before the last one says nothing any more. */
-  let epoch = 0;
-  let lastCode: UpstreamErrorCode = 'UPSTREAM_UNREACHABLE';
-
-  const change = (next: State): void => {
-    state = next;
-    epoch += 1;
-    isProbing = false;
-    metrics?.set('assay_upstream_circuit', { upstream, operation }, gauge[next.kind]);
-  };
-  const open = (openMs: number): void => {
-    change({ kind: 'open', untilMs: clock.monotonicMs() + openMs, openMs });
-    const fields = { upstream, operation, code: lastCode, seconds: openMs / 1000 };
-    log?.warn(fields, 'an upstream fails too often and is not asked for a while');
-  };
-  const settle = (finding: Finding): void => {
-    if (finding === 'left') {
-      // Somebody else may be the probe.
-      isProbing = false;
-      return;
-    }
-    if (finding !== 'well') lastCode = finding.because;
-    if (state.kind === 'half-open') {
-      if (finding !== 'well') return open(Math.min(state.openMs * 2, maxOpenMs));
-      window.clear();
-      change({ kind: 'closed' });
-      log?.info({ upstream, operation }, 'an upstream is asked again');
-    } else if (window.note(finding === 'well') === 'too many failures') {
-      window.clear();
-      open(firstOpenMs);
-    }
-  };
-  const refuse = (waitMs: number): NotAskedError => {
-    const because = 'circuit';
-    metrics?.count('assay_upstream_unasked_total', { upstream, operation, because });
-    const retryAfterSeconds = Math.max(1, Math.ceil(waitMs / 1000));
-    const message = `is not asked for ${retryAfterSeconds} s, since it failed too often`;
-    return new NotAskedError(because, lastCode, message, retryAfterSeconds);
-  };
-  const pass = (): void => {
-    if (state.kind === 'open') {
-      const waitMs = state.untilMs - clock.monotonicMs();
-      if (waitMs > 0) throw refuse(waitMs);
-      change({ kind: 'half-open', openMs: state.openMs });
-    }
-    if (state.kind !== 'half-open') return;
-    if (isProbing) throw refuse(1_000);
-    isProbing = true;
-  };
-
-  metrics?.set('assay_upstream_circuit', { upstream, operation }, gauge.closed);
+function makeCircuit(breaker: Breaker, clock: Clock, { patienceMs }: CircuitLimits): Circuit {
   return {
     enter() {
-      pass();
-      const entered = epoch;
+      const settle = breaker.pass();
       const startMs = clock.monotonicMs();
-      let isSettled = false;
-      const end = (finding: Finding): void => {
-        if (!isSettled && entered === epoch) settle(finding);
-        isSettled = true;
-      };
       return {
-        answered: (status) => end(judgeStatus(status)),
+        answered: (status) => settle(judgeStatus(status)),
         failed(error, signal) {
           const hadTime = clock.monotonicMs() - startMs >= patienceMs;
-          end(signal.aborted && !(hadTime && isTimeout(signal.reason)) ? 'left' : judge(error));
+          settle(signal.aborted && !(hadTime && isTimeout(signal.reason)) ? 'left' : judge(error));
         },
-        left: () => end('left'),
+        left: () => settle('left'),
       };
     },
     noteBroken(error) {
       const finding = judge(error);
       // A connection that breaks is gone on with by Range; one that stands still only costs time.
       const isStill = typeof finding === 'object' && finding.because === 'UPSTREAM_TIMEOUT';
-      if (isStill && state.kind === 'closed') settle(finding);
+      if (isStill) breaker.note(finding);
     },
   };
 }

@@ -108,12 +108,11 @@ export function makeExchange(
         discard(answer);
         return undefined;
       }
-      try {
-        return { ...answer, bytes: await readBody(answer, maxBytes) };
-      } catch (error) {
+      const reading = readBody(answer, maxBytes).catch((error: unknown) => {
         if (!signal.aborted) circuits[question.operation].noteBroken(error);
         throw error;
-      }
+      });
+      return { ...answer, bytes: await reading };
     },
     open,
     async named(what, signal, work) {

@@ -159,7 +159,10 @@ t.test('a read-only disk takes content again after a while', async (t) => {
   const { store, files, clock } = await open(t);
   const other = makeContent(100, 2);
   files.fail('open', /\.part$/, 'EROFS');
-  await t.rejects(store.begin(other.name), { code: 'STORAGE_FAILED' });
+  const failing = await begun(store, other.name);
+  await t.rejects(failing.append([other.bytes]), { code: 'STORAGE_FAILED' });
+  await failing.discard();
+  await failing.release();
   files.heal();
   await t.rejects(store.begin(other.name), /nothing is stored for a while: EROFS/);
   clock.advanceMs(30_000);

@@ -6,7 +6,7 @@ function make() {
   const clock = makeFakeClock();
   const limits = { windowMs: 30_000, minRequests: 4, failureShare: 0.5 };
   const window = makeCircuitWindow(clock, limits);
-  const note = (ends: string): string[] => [...ends].map((end) => window.note(end === '+'));
+  const note = (ends: string): string[] => ends.split('').map((end) => window.note(end === '+'));
   return { clock, window, note };
 }
 
