@@ -7,6 +7,7 @@ import {
   readObjectIdentifier,
 } from './der.ts';
 import { readCount, readIntegerBytes } from './der-integer.ts';
+import { readTime } from './der-time.ts';
 import { encodeDer } from './der-writer.ts';
 import { EnvelopeError } from './envelope-error.ts';
 import { type HashName, isHashOf, readHashAlgorithm } from './hash-algorithm.ts';
@@ -32,11 +33,14 @@ export interface SignerInfo {
   /** AlgorithmIdentifier. */
   readonly algorithm: DerElement;
   readonly signature: Uint8Array;
+  /** What the signer says of the time; it proves nothing. */
+  readonly claimedTime?: Date;
 }
 
 const oids = {
   contentType: '1.2.840.113549.1.9.3',
   messageDigest: '1.2.840.113549.1.9.4',
+  signingTime: '1.2.840.113549.1.9.5',
   rsaEncryption: '1.2.840.113549.1.1.1',
 } as const;
 
@@ -56,10 +60,14 @@ export function readSignerInfo(element: DerElement): SignerInfo {
   if (rest.length > 0 || (extra !== undefined && extra.tag !== tags.unsignedAttributes)) {
     throw malformed('a signer has unknown fields');
   }
+  const { signedAttributes, signedBytes } = readSignedAttributes(attributes);
+  const claimed = signedAttributes.get(oids.signingTime);
   return {
     id: readIssuerAndSerial(id),
     hash: readHashAlgorithm(hash, "a signer's digest algorithm"),
-    ...readSignedAttributes(attributes),
+    signedAttributes,
+    signedBytes,
+    ...(claimed !== undefined && { claimedTime: readTime(claimed, 'the signing time') }),
     algorithm: expectTag(algorithm, derTags.sequence, "a signer's algorithm"),
     signature: expectTag(signature, derTags.octetString, 'a signature').content,
   };

@@ -35,6 +35,7 @@ export type TimestampAuthority =
 export function trustTimestampAuthority(question: TimestampAuthorityQuestion): TimestampAuthority {
   const { token, signer, roots, known = [] } = question;
   const { genTime } = token.info;
+  const { claimedTime } = token.signer;
   const fault = findAuthorityFault(signer);
   if (fault !== undefined) {
     const who = quoted(signer.subject.text, 200);
@@ -44,7 +45,8 @@ export function trustTimestampAuthority(question: TimestampAuthorityQuestion): T
     leaf: signer,
     intermediates: [...token.data.certificates, ...known],
     anchors: roots.filter((root) => isRootAt(root, genTime)).map(({ certificate }) => certificate),
-    times: [genTime],
+    // What it says of the time beside the token may not belie the token.
+    times: claimedTime === undefined ? [genTime] : [genTime, claimedTime],
     purpose: timeStamping,
   });
   return answer.kind === 'found'

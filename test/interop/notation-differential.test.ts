@@ -25,6 +25,7 @@ import { policyCases } from './notation/policy-cases.ts';
 import { makeRevocationCases, revocationLists } from './notation/revocation-cases.ts';
 import { type AssaySide, openAssaySide } from './notation/run-assay.ts';
 import { runNotation, writeConfiguration } from './notation/run-notation.ts';
+import { timestampCases } from './notation/timestamp-cases.ts';
 import { validityCases } from './notation/validity-cases.ts';
 
 // A table that shrank by mistake must not pass: agreement over few cases says little.
@@ -54,6 +55,7 @@ t.test(
       ...policyCases,
       ...levelCases,
       ...manifestCases,
+      ...timestampCases,
     ];
     t.ok(cases.length >= leastCases, `${cases.length} cases, of at least ${leastCases}`);
     t.equal(new Set(cases.map(({ title }) => title)).size, cases.length, 'each has its own title');

@@ -20,6 +20,8 @@ export const differenceIds = [
   'trust-store-files',
   'one-bad-signature',
   'signatures-under-tags',
+  'strict-timestamp',
+  'timestamp-ber',
   'revocation-not-yet',
 ] as const;
 

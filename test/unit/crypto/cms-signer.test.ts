@@ -31,6 +31,9 @@ function judge(overrides: TimestampOverrides = {}, by = authority.leaf): string 
 
 t.test('a signer names its certificate, and signs attributes', async (t) => {
   const { signer } = read();
+  t.equal(signer.claimedTime, undefined);
+  const claimed = { [oids.signingTime]: [asn1.time('2026-01-01T00:00:00Z')] };
+  t.same(read({ attributes: claimed }).signer.claimedTime, new Date('2026-01-01T00:00:00Z'));
   t.strictSame(Buffer.from(signer.id.issuer), Buffer.from(authority.certificates[1]?.name ?? []));
   t.strictSame(
     Buffer.from(signer.id.serialNumber),
@@ -145,6 +148,10 @@ const refused: Readonly<Record<string, readonly [TimestampOverrides, RegExp]>> =
         parts.with(1, asn1.sequence(authority.leaf.name, asn1.integer(1), asn1.nothing())),
     },
     /more than two parts/,
+  ],
+  'a signing time that is none': [
+    { attributes: { [oids.signingTime]: [asn1.nothing()] } },
+    /the signing time is malformed/,
   ],
   'no signed attributes': [
     { signer: (parts) => parts.toSpliced(3, 1) },

@@ -7,7 +7,7 @@ import {
   trustTimestampAuthority,
 } from '../../../src/trust/timestamp-authority.ts';
 import * as asn1 from '../../support/der-encoder.ts';
-import { type TimestampOverrides, timestampToken } from '../../support/sign-timestamp.ts';
+import { oids, type TimestampOverrides, timestampToken } from '../../support/sign-timestamp.ts';
 import { makeAuthority, timeStamping } from '../../support/test-authority.ts';
 import type { Chain, ChainOptions } from '../../support/test-ca.ts';
 
@@ -75,6 +75,9 @@ const trusted: Readonly<Record<string, Question>> = {
   'whose issuer is for everything': made({
     intermediate: { 0: { extendedKeyUsage: { purposes: ['2.5.29.37.0'] } } },
   }),
+  'that says the same time beside the token': {
+    attributes: { [oids.signingTime]: [asn1.time('2026-01-01T00:00:00Z')] },
+  },
   'that expired since': made({
     leaf: { notAfter: '2026-01-01T00:00:00Z' },
     intermediate: { 0: { notAfter: '2026-01-01T00:00:00Z' } },
@@ -184,6 +187,13 @@ const untrusted: Readonly<Record<string, readonly [Question, RegExp]>> = {
   'that began a second after': [
     made({ leaf: { notBefore: '2026-01-01T00:00:01Z' } }),
     /not at 2026-01-01T00:00:00.000Z/,
+  ],
+  'that says a time beside the token at which it was not valid': [
+    {
+      ...made({ leaf: { notBefore: '2025-12-31T00:00:00Z' } }),
+      attributes: { [oids.signingTime]: [asn1.time('2025-12-30T00:00:00Z')] },
+    },
+    /not at 2025-12-30T00:00:00.000Z/,
   ],
   'whose issuer was not valid yet': [
     made({ intermediate: { 0: { notBefore: '2026-01-01T00:00:01Z' } } }),
