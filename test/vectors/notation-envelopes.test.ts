@@ -74,6 +74,7 @@ function examine(
           level: 'strict',
           enforcement: enforcementOf.strict,
           verifyTimestamp: 'always',
+          revocationTime: 'now',
           trustStores: [name],
           trustedIdentities: '*',
           ...requirement,

@@ -73,6 +73,7 @@ function checkLayouts(read: ReadVector): void {
         level: 'strict',
         enforcement: enforcementOf.strict,
         verifyTimestamp: 'always',
+        revocationTime: 'now',
         trustStores: ['ca:e2e'],
         trustedIdentities: [identity],
       },

@@ -66,6 +66,7 @@ t.test('an identity means its statements, whatever their order and its names', a
     level: 'strict',
     enforcement: enforcementOf('strict', new Map()),
     verifyTimestamp: 'always',
+    revocationTime: 'now',
     trustStores: stores,
     trustedIdentities: [
       new Map([

@@ -42,7 +42,12 @@ t.test('what may be overridden, and how', async (t) => {
 });
 
 t.test('audit, skip and an override of authenticity vouch for nobody', async (t) => {
-  const common = { verifyTimestamp: 'always', trustStores: [], trustedIdentities: '*' } as const;
+  const common = {
+    verifyTimestamp: 'always',
+    revocationTime: 'now',
+    trustStores: [],
+    trustedIdentities: '*',
+  } as const;
   const answers = notationLevels.map((level) =>
     vouches({ ...common, level, enforcement: enforcementOf(level, none) }),
   );

@@ -88,7 +88,8 @@ t.test('every bad item of a list is reported', async (t) => {
 
 function readWith(level: 'strict' | 'skip' | undefined, yaml: string) {
   const { place, report, messages } = placeOf(yaml);
-  const optional = ['override', 'verifyTimestamp', 'trustStores', 'trustedIdentities'];
+  const lists = ['trustStores', 'trustedIdentities'];
+  const optional = ['override', 'verifyTimestamp', 'revocationTime', ...lists];
   const fields = readFields(place, { optional }, report) ?? new Map();
   return {
     statement: readStatement({ level, verification: fields, trust: fields }, place, report),
@@ -104,6 +105,14 @@ t.test('overrides and verifyTimestamp change what the level says', async (t) => 
     enforcement: { expiry: 'log', revocation: 'enforce' },
     verifyTimestamp: 'afterCertExpiry',
   });
+});
+
+t.test('revocation is judged now unless the policy says otherwise', async (t) => {
+  t.match(readWith('strict', `{ ${trust} }`).statement, { revocationTime: 'now' });
+  const yaml = `{ revocationTime: signing-time, ${trust} }`;
+  t.match(readWith('strict', yaml).statement, { revocationTime: 'signing-time' });
+  const { messages } = readWith('strict', `{ revocationTime: never, ${trust} }`);
+  t.match(messages, [/must be now or signing-time/]);
 });
 
 t.test('level skip has neither overrides nor whom to trust', async (t) => {

@@ -183,6 +183,11 @@ const bad: readonly { what: string; text: string; problem: RegExp }[] = [
     problem: /override: must be a mapping/,
   },
   {
+    what: 'what our own policy has and the format has not',
+    text: policyOf(statement(verification({ revocationTime: 'signing-time' }))),
+    problem: /is not a known/,
+  },
+  {
     what: 'an unknown verifyTimestamp',
     text: policyOf(statement(verification({ verifyTimestamp: 'never' }))),
     problem: /must be always or/,

@@ -160,6 +160,10 @@ t.test('the digest of a rule changes with its meaning and that of its identities
     },
     {
       identity:
+        '{ notation: { revocationTime: signing-time, trustStores: ["ca:x"], trustedIdentities: ["*"] } }',
+    },
+    {
+      identity:
         '{ notation: { trustStores: ["ca:x"], trustedIdentities: ["x509.subject: C=US, ST=WA, O=x"] } }',
     },
   ];
