@@ -83,7 +83,13 @@ async function finish(
   if (stdin === null || stdout === null || stderr === null) throw new TypeError('no pipes');
   const ended = Promise.withResolvers<number | null>();
   child.once('error', ended.reject);
-  child.once('exit', (exitCode) => ended.resolve(exitCode));
+  let hasEnded = false;
+  child.once('exit', (exitCode) => {
+    hasEnded = true;
+    // Now, and not later: once nobody is left in the group, its number may become another's.
+    killGroup(child.pid);
+    ended.resolve(exitCode);
+  });
   // What ends without reading its input may have an answer all the same.
   stdin.on('error', () => undefined);
   stdin.end(input);
@@ -96,7 +102,7 @@ async function finish(
     const [exitCode, output, errors] = await abortable(work, signal);
     return { exitCode, output, errors };
   } finally {
-    killGroup(child.pid);
+    if (!hasEnded) killGroup(child.pid);
     // Somebody who left the group may hold the other end for ever.
     stdout.destroy();
     stderr.destroy();

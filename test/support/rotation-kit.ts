@@ -1,10 +1,10 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import { type Artifact, buildImage } from './build-image.ts';
+import { buildImage } from './build-image.ts';
 import { signedBy } from './sign-notation.ts';
 import type { Chain } from './test-ca.ts';
-import { writeLayout } from './write-layout.ts';
+import { type LayoutEntry, writeLayout } from './write-layout.ts';
 
 export type StoreName = 'one' | 'two';
 
@@ -24,10 +24,10 @@ export function makeRotationKit(t: Test, signed: Readonly<Record<string, Chain>>
   const folder = t.testdir({ layout: {}, data: {}, trust: {} });
   writeLayout(
     join(folder, 'layout'),
-    Object.entries(signed).flatMap(([tag, chain]) => {
+    Object.entries(signed).flatMap(([tag, chain]): readonly LayoutEntry[] => {
       const image = buildImage({ name: tag });
       const signature = signedBy({ of: image.descriptor, format: 'jws', chain });
-      return [{ artifact: image, tag }, { artifact: signature }] satisfies { artifact: Artifact }[];
+      return [{ artifact: image, tag }, { artifact: signature }];
     }),
   );
   const fileOf = (store: StoreName, { root }: Chain): string =>
