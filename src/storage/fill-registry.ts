@@ -147,7 +147,7 @@ function makeFillTable(
   return {
     find: (content, source) => fills.get(keyOf(content, source)),
     begin(content, source) {
-      if (isClosed || fills.size >= limits.maxFills) return undefined;
+      if (isClosed || isFull(fills, source, limits)) return undefined;
       const isElsewhere = [...fills.keys()].some((key) => key.endsWith(` ${content.digest}`));
       const beside = isElsewhere ? 'beside' : undefined;
       const fill = startFill({ content, source, store, beside, limits }, metrics);
@@ -168,6 +168,15 @@ function makeFillTable(
       await Promise.all(running.map(({ ended }) => ended));
     },
   };
+}
+
+function isFull(
+  fills: ReadonlyMap<string, unknown>,
+  { name }: FillSource,
+  { maxFills, maxFillsPerSource }: FillLimits,
+): boolean {
+  if (fills.size >= maxFills) return true;
+  return [...fills.keys()].filter((key) => key.startsWith(`${name} `)).length >= maxFillsPerSource;
 }
 
 function keyOf({ digest, size }: ContentName, { name }: Pick<FillSource, 'name'>): string {

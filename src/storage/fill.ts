@@ -67,6 +67,8 @@ export interface UpstreamBytes {
 export interface FillLimits {
   /** Fills under way at the same time; what is beyond is not stored. */
   readonly maxFills: number;
+  /** Those of one source: some are left to others when it is slow. */
+  readonly maxFillsPerSource: number;
   /** Without a reader, a fill that has less than this share of its content is given up. */
   readonly worthFinishing: number;
   /** Without a reader, any other fill is given up after so long. */
@@ -82,6 +84,7 @@ export interface FillLimits {
 
 export const defaultFillLimits: FillLimits = {
   maxFills: 256,
+  maxFillsPerSource: 192,
   worthFinishing: 0.1,
   unattendedMs: 15 * 60_000,
   relayPatienceMs: 10_000,

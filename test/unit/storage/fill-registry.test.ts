@@ -344,6 +344,20 @@ t.test('too many fills at a time are refused', async (t) => {
   waiting.stream.destroy();
 });
 
+t.test('a source whose fills are slow leaves some to others', async (t) => {
+  const kit = await openFillKit(t, { limits: { maxFills: 2, maxFillsPerSource: 1 } });
+  const slow = makeSource([manual(kit.content, makeManualStream())], 'slow');
+  const waiting = await kit.open(slow);
+  const other = makeContent(100_000, 9);
+  const open = (name: string) =>
+    kit.fills.open(other.name, undefined, makeSource([whole(other)], name), none);
+  t.equal(await open('slow'), 'busy');
+  const reading = await open('slow-but-another');
+  if (typeof reading !== 'object') throw new Error(`no stream but ${reading}`);
+  t.ok((await buffer(reading.stream)).equals(other.bytes));
+  waiting.stream.destroy();
+});
+
 t.test('the end of the process leaves what has come to be gone on with', async (t) => {
   const kit = await openFillKit(t, { content: makeContent(4 * mebibyte) });
   const upstream = makeManualStream();
