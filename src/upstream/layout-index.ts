@@ -14,12 +14,12 @@ export interface LayoutIndex {
   readonly repositories: ReadonlyMap<RepositoryPath, ReadonlyMap<Tag, Descriptor>>;
   /** Every entry, named or not. */
   readonly listed: ReadonlyMap<Digest, Descriptor>;
-  /** Plain names of the form of referrers tags: they belong to the layout as a whole. */
-  readonly referrersTags: ReadonlyMap<Tag, Descriptor>;
+  /** Plain names made of a digest, as of referrers and cosign's: they belong to the whole layout. */
+  readonly digestTags: ReadonlyMap<Tag, Descriptor>;
 }
 
 const refName = 'org.opencontainers.image.ref.name';
-const referrersTag = /^sha(?:256|512)-[a-f0-9]{64}$/;
+const digestTag = /^sha(?:256|512)-[a-f0-9]{64}(?:\.(?:sig|att|sbom))?$/;
 
 /**
  * Reads index.json. The annotation `org.opencontainers.image.ref.name` names a repository and a
@@ -33,7 +33,7 @@ export async function readLayoutIndex(
   const index = parseIndex(await files.readIndex(maxManifestBytes));
   const repositories = new Map<RepositoryPath, Map<Tag, Descriptor>>();
   const listed = new Map<Digest, Descriptor>();
-  const referrersTags = new Map<Tag, Descriptor>();
+  const digestTags = new Map<Tag, Descriptor>();
   if (plainRepository !== undefined) repositories.set(plainRepository, new Map());
   for (const descriptor of index.manifests) {
     listed.set(descriptor.digest, descriptor);
@@ -41,12 +41,12 @@ export async function readLayoutIndex(
     if (name === undefined) continue;
     const { path, tag } = readRefName(name, plainRepository);
     if (tag === undefined) continue;
-    if (!name.includes(':') && referrersTag.test(tag)) referrersTags.set(tag, descriptor);
+    if (!name.includes(':') && digestTag.test(tag)) digestTags.set(tag, descriptor);
     if (path === undefined) continue;
     const tags = repositories.get(path) ?? new Map<Tag, Descriptor>();
     repositories.set(path, withTag(tags, tag, descriptor));
   }
-  return { repositories, listed, referrersTags };
+  return { repositories, listed, digestTags };
 }
 
 function withTag(

@@ -45,7 +45,7 @@ export async function readReferrersTag(
   digest: Digest,
 ): Promise<readonly Descriptor[]> {
   const tag = referrersTag(digest) as Tag;
-  const descriptor = index.repositories.get(path)?.get(tag) ?? index.referrersTags.get(tag);
+  const descriptor = index.repositories.get(path)?.get(tag) ?? index.digestTags.get(tag);
   if (descriptor === undefined) return [];
   const manifest = await readListed(files, descriptor);
   return manifest?.kind === 'index' ? manifest.manifests : [];

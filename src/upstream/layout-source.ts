@@ -45,13 +45,14 @@ export function makeLayoutSource(
 
   return {
     resolveTag: (path, tag, signal) =>
-      inRepository(path, `tag ${path}:${tag}`, signal, (_snapshot, tags) =>
-        Promise.resolve(tags.get(tag)?.digest),
+      inRepository(path, `tag ${path}:${tag}`, signal, ({ index }, tags) =>
+        Promise.resolve(digestUnder(tag, tags, index)),
       ),
     fetchManifest: (path, reference, signal) => {
       const what = `manifest ${path}${referenceSuffix(reference)}`;
       return inRepository(path, what, signal, async ({ index }, tags) => {
-        const digest = 'tag' in reference ? tags.get(reference.tag)?.digest : reference.digest;
+        const digest =
+          'tag' in reference ? digestUnder(reference.tag, tags, index) : reference.digest;
         if (digest === undefined) return undefined;
         return readLayoutManifest(files, index, digest, onMismatch);
       });
@@ -105,6 +106,14 @@ function makeRepositoryView(
       throw toUpstreamError(error, `${what} from upstream ${upstream}`);
     }
   };
+}
+
+function digestUnder(
+  tag: Tag,
+  tags: ReadonlyMap<Tag, Descriptor>,
+  { digestTags }: LayoutIndex,
+): Digest | undefined {
+  return (tags.get(tag) ?? digestTags.get(tag))?.digest;
 }
 
 async function readLayoutManifest(

@@ -121,3 +121,19 @@ t.test('a TUF repository is reached by https unless http is permitted', async (t
   t.same(sigstore({ root: { tuf: https } }), []);
   t.match(sigstore({ root: { tuf: { ...https, plainHttp: 'allowed' } } }), [/plainHttp: has no/]);
 });
+
+t.test('a repository of signatures is a path, or makes one of the own', async (t) => {
+  const of = (signatureRepository: string) =>
+    complaintsOf({ upstreams: { lab: { layout: './lab', signatureRepository } } });
+  for (const good of [
+    'signatures',
+    'team/signatures',
+    'signatures/{repository}',
+    '{repository}-s',
+  ]) {
+    t.same(of(good), [], good);
+  }
+  for (const bad of ['/signatures', 'a//b', 'signatures/', '{repository}.', '-{repository}']) {
+    t.match(of(bad), [/^upstreams\.lab\.signatureRepository: makes no repository path/], bad);
+  }
+});

@@ -151,3 +151,35 @@ t.test('a list of referrers that can not be had is no empty list', async (t) => 
   const asked = gate.admitReferrers(app, image.descriptor.digest, never());
   await t.rejects(asked, { code: 'UNAVAILABLE' });
 });
+
+const cosignLayers = (count: number, type: string) =>
+  Array.from({ length: count }, (_, number) => buildBlob(type, JSON.stringify({ number })));
+
+t.test("cosign's manifests are evidence under its tags, of many layers too", async (t) => {
+  const { gate, source } = await signedKit();
+  const tag = referrersTag(image.descriptor.digest);
+  const config = buildBlob(mediaTypes.ociConfig, '{}');
+  const stored = {
+    sig: cosignLayers(256, 'application/vnd.dev.cosign.simplesigning.v1+json'),
+    att: cosignLayers(3, 'application/vnd.dsse.envelope.v1+json'),
+    sbom: cosignLayers(1, 'application/vnd.syft+json'),
+  };
+  for (const [kind, layers] of Object.entries(stored)) {
+    const artifact = buildManifest({ config, layers });
+    source.put(artifact, `${tag}.${kind}`);
+    const served = await gate.admitManifest(app, by(`${tag}.${kind}`), never());
+    t.equal(served.admission.by, 'evidence', kind);
+    const last = layers.at(-1)!;
+    const blob = await gate.admitBlob(app, last.descriptor.digest, never());
+    t.same(await buffer(await blob.open(never())), Buffer.from(last.bytes));
+  }
+});
+
+t.test('of more layers than are read for one verdict it is no evidence', async (t) => {
+  const { gate, source } = await signedKit();
+  const layers = cosignLayers(257, 'application/vnd.dev.cosign.simplesigning.v1+json');
+  const artifact = buildManifest({ config: buildBlob(mediaTypes.ociConfig, '{}'), layers });
+  const tag = `${referrersTag(image.descriptor.digest)}.sig`;
+  source.put(artifact, tag);
+  await t.rejects(gate.admitManifest(app, by(tag), never()), denied);
+});

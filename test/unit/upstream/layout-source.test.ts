@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSy
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import t, { type Test } from 'tap';
-import { digestOf, encodedOf } from '../../../src/oci/digest.ts';
+import { digestOf, encodedOf, referrersTag } from '../../../src/oci/digest.ts';
 import { parseTag, type Tag } from '../../../src/oci/reference.ts';
 import { parseRepositoryPath, type RepositoryPath } from '../../../src/oci/repository.ts';
 import { makeLayoutSource } from '../../../src/upstream/layout-source.ts';
@@ -81,6 +81,23 @@ t.test('referrers under the fallback tag alone are found', async (t) => {
     found.map(({ digest }) => digest),
     [signature.descriptor.digest],
   );
+});
+
+t.test("cosign's tags without a repository belong to every repository", async (t) => {
+  const tagOf = (kind: string): Tag => `${referrersTag(image.descriptor.digest)}${kind}` as Tag;
+  const sbom = buildImage({ name: 'sbom' });
+  const folder = layoutOf(t, [
+    { artifact: image, tag: 'app:v1' },
+    { artifact: signature, tag: tagOf('.sig') },
+    { artifact: sbom, tag: 'latest' },
+  ]);
+  const source = makeLayoutSource({ name: 'demo', folder });
+  const found = await source.fetchManifest(app, { tag: tagOf('.sig') }, signal);
+  t.equal(found?.digest, signature.descriptor.digest);
+  t.equal(await source.resolveTag(app, tagOf('.sig'), signal), signature.descriptor.digest);
+  t.equal(await source.resolveTag(app, tagOf('.att'), signal), undefined);
+  t.equal(await source.resolveTag(app, 'latest' as Tag, signal), undefined, 'other names do not');
+  t.equal(await source.resolveTag(other, tagOf('.sig'), signal), undefined, 'of those there are');
 });
 
 t.test('index.json is read again when it changes', async (t) => {
