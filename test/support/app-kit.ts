@@ -26,6 +26,8 @@ export interface AppOptions {
   readonly upstreams: Readonly<Record<string, string | object>>;
   /** Of the trust policy; unless told, acme must have signed everything. */
   readonly rules?: readonly object[];
+  /** Other members of the Notation identity `acme`, or other values. */
+  readonly identity?: object;
   /** Other members of the configuration, or other values. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** Texts beside the configuration, which may name them. */
@@ -90,7 +92,8 @@ export function writeConfiguration(t: Test, options: Omit<AppOptions, 'clock'>):
     ...options.config,
   };
   // JSON is YAML.
-  const policy = JSON.stringify({ version: 1, identities: { acme: identity }, rules });
+  const acmeIdentity = { notation: { ...identity.notation, ...options.identity } };
+  const policy = JSON.stringify({ version: 1, identities: { acme: acmeIdentity }, rules });
   writeFileSync(join(folder, 'policy.yaml'), policy);
   writeFileSync(join(folder, 'assay.yaml'), JSON.stringify(configuration));
   mkdirSync(join(folder, 'data'));
