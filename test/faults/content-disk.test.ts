@@ -236,7 +236,11 @@ t.test('stored content that can not be read is fetched again', async (t) => {
   const { isComplete, isRightSoFar, status } = await kit.open({ blob: kept }).ended;
   t.ok(fault.hits > 0, 'reads did fail');
   t.ok(status !== 200 || isRightSoFar, 'no wrong byte comes');
-  t.comment(isComplete ? 'it came from upstream' : 'it broke off');
+  t.equal(isComplete, false, 'it breaks off');
   await fault.end();
+  const counted = async () => metricOf(await kit.metrics(), 'assay_quarantined_files_total');
+  await eventually(async () => (await counted()) === 1);
+  await expectWhole(t, kit.open({ blob: kept }), 'the next client');
+  t.equal(kit.fetches(kept).length, 2, 'from upstream');
   await expectRecovery(t, kit, kept);
 });
