@@ -9,6 +9,7 @@ import { decide } from '../../../src/policies/decide.ts';
 import { PolicyError } from '../../../src/policies/policy-error.ts';
 import { loadTrustPolicy } from '../../../src/policies/trust-policy.ts';
 import { noPlugins } from '../../../src/plugins/plugins.ts';
+import type { VerificationPlugins } from '../../../src/plugins/verification-plugin.ts';
 import { unaskedRevocation } from '../../../src/trust/unasked-revocation.ts';
 import { TrustError } from '../../../src/trust/trust-error.ts';
 import type { TrustMaterial } from '../../../src/trust/trust-material.ts';
@@ -46,6 +47,7 @@ rules:
 export function openAssaySide(
   registry: FakeRegistry,
   loadTrustMaterial: (folder: string) => Promise<TrustMaterial>,
+  plugins: VerificationPlugins = noPlugins,
 ): AssaySide {
   const { host, url } = registry;
   const source = makeRemoteSource(
@@ -58,7 +60,7 @@ export function openAssaySide(
       source: () => source,
       signatureRepository: () => undefined,
       formats: signatureFormats,
-      sources: { revocation: unaskedRevocation, plugins: noPlugins },
+      sources: { revocation: unaskedRevocation, plugins },
       decide,
       judge: meetsNothing,
       clock: systemClock,
