@@ -46,11 +46,16 @@ export function withBlobMemory(
   const blobs = makeByteLru<Held>(maxBytes);
   let removals = 0;
 
-  const hold = async (content: ContentName, stored: StoredBlob): Promise<Buffer | undefined> => {
-    const before = removals;
+  const onRead = (bytes: number): void =>
+    metrics.count('assay_bytes_saved_total', { tier: 'stored' }, bytes);
+  const hold = async (
+    content: ContentName,
+    stored: StoredBlob,
+    removalsBefore: number,
+  ): Promise<Buffer | undefined> => {
     const bytes = await buffer(stored.read(0, content.size));
     if (!matchesDigest(bytes, content.digest)) return undefined;
-    if (removals === before) {
+    if (removals === removalsBefore) {
       const held = { bytes, seenMs: clock.monotonicMs(), isBeingLookedFor: false };
       // Whoever sends it keeps it as text too.
       blobs.put(content.digest, held, 2 * bytes.byteLength);
@@ -74,14 +79,17 @@ export function withBlobMemory(
       const held = blobs.get(digest);
       if (held === undefined || held.bytes.byteLength !== size) return undefined;
       const unseenMs = clock.monotonicMs() - held.seenMs;
-      if (unseenMs < believedMs) return held.bytes;
       // One looks; the others need not wait for it.
-      if (held.isBeingLookedFor && unseenMs < 2 * believedMs) return held.bytes;
-      held.isBeingLookedFor = true;
-      return undefined;
+      if (unseenMs >= (held.isBeingLookedFor ? 2 : 1) * believedMs) {
+        held.isBeingLookedFor = true;
+        return undefined;
+      }
+      onRead(size);
+      return held.bytes;
     },
     async open(content, as) {
       const { digest, size } = content;
+      const removalsBefore = removals;
       const stored = await store.open(content, as);
       if (as === 'inspection' || size > maxBlobBytes) return stored;
       const held = blobs.get(digest);
@@ -92,9 +100,11 @@ export function withBlobMemory(
       if (held?.bytes.byteLength === size) {
         held.seenMs = clock.monotonicMs();
         held.isBeingLookedFor = false;
-        return stored;
+        await stored.close();
+        onRead(size);
+        return fromMemory(held.bytes);
       }
-      const bytes = await hold(content, stored);
+      const bytes = await hold(content, stored, removalsBefore);
       if (bytes !== undefined) return fromMemory(bytes);
       await putAside(digest);
       return undefined;

@@ -66,8 +66,13 @@ const parts = {
   memory: compareMemory,
   'first-bytes': measureFirstBytes,
 } as const;
+const atRestMiB = await assay.memoryMiB();
 const wanted = (process.env['ASSAY_BENCH_PARTS'] ?? Object.keys(parts).join()).split(',');
 for (const [name, measure] of Object.entries(parts)) if (wanted.includes(name)) await measure();
+const afterMiB = await assay.memoryMiB();
+console.log(
+  `\nmemory of assay: ${atRestMiB.toFixed(0)} MiB before the load, ${afterMiB.toFixed(0)} MiB after it`,
+);
 
 /** One image, its signature and the list by which it is found. */
 async function pushSigned(name: string, layerSizes: readonly number[]): Promise<Artifact> {

@@ -223,6 +223,39 @@ t.test(
   },
 );
 
+t.test('a blob that was admitted is at hand until its verdict ends', async (t) => {
+  const { gate, setPolicy } = await signedKit();
+  t.equal(gate.blobAtHand(app, layer), undefined, 'not before it was admitted');
+  await gate.admitManifest(app, by('v1'), never());
+  t.equal(gate.blobAtHand(app, layer), undefined, 'nor with its image');
+  await gate.admitBlob(app, layer, never());
+  const blob = gate.blobAtHand(app, layer);
+  t.match(blob?.admission, { by: 'verdict', cache: 'memory' });
+  t.same(await buffer(await blob!.open(never())), image.blobs[1]?.bytes);
+  t.equal(
+    gate.blobAtHand({ ...app, path: 'other' as typeof app.path }, layer),
+    undefined,
+    'in its repository alone',
+  );
+  await setPolicy(`
+  - repositories: ["reg/**"]
+    require: { signedBy: bob }`);
+  t.equal(gate.blobAtHand(app, layer), undefined, 'another policy is in force');
+  await t.rejects(gate.admitBlob(app, layer, never()));
+  t.equal(gate.blobAtHand(app, layer), undefined, 'what is denied is never at hand');
+});
+
+t.test('a blob is at hand no longer than its verdict is fresh', async (t) => {
+  const { gate, clock } = await signedKit();
+  await gate.admitManifest(app, by('v1'), never());
+  const { verdict } = (await gate.admitBlob(app, layer, never())).admission;
+  const lifeMs = verdict!.expiresAt.getTime() - verdict!.checkedAt.getTime();
+  clock.advanceMs(lifeMs * 0.74);
+  t.ok(gate.blobAtHand(app, layer));
+  clock.advanceMs(lifeMs * 0.02);
+  t.equal(gate.blobAtHand(app, layer), undefined, 'it is to be renewed by the slow path');
+});
+
 t.test('what is denied is never at hand', async (t) => {
   const kit = await makeGateKit();
   kit.source.put(image, 'v1');

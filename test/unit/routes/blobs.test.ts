@@ -122,6 +122,35 @@ t.test('a part of a blob at hand is sent with its exact place', async (t) => {
 });
 
 t.test(
+  'a blob that is in memory at the moment is sent from there, HEAD reads nothing',
+  async (t) => {
+    let reads = 0;
+    const inMemory = {
+      ...makeBlob(bytes, { open: () => Promise.reject(new Error('opened')) }),
+      bytesNow() {
+        reads += 1;
+        return bytes;
+      },
+    };
+    const { server } = makeRouteServer(t, { blobAtHand: () => inMemory });
+    t.equal((await server.inject({ method: 'HEAD', url })).headers['content-length'], '10');
+    t.equal(reads, 0);
+    const whole = await server.inject({ url });
+    t.equal(whole.statusCode, 200);
+    t.equal(whole.payload, '0123456789');
+    const part = await server.inject({ url, headers: { range: 'bytes=-3' } });
+    t.equal(part.statusCode, 206);
+    t.equal(part.payload, '789');
+  },
+);
+
+t.test('a blob that is no longer in memory is opened', async (t) => {
+  const blob = { ...makeBlob(bytes), bytesNow: () => undefined };
+  const { server } = serving(t, blob);
+  t.equal((await server.inject({ url })).payload, '0123456789');
+});
+
+t.test(
   'a part of what is yet to be fetched is the whole, since a part can not be verified',
   async (t) => {
     const { server } = serving(t, makeBlob(bytes));

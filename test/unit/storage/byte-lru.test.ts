@@ -46,3 +46,14 @@ t.test('a value put again counts once', async (t) => {
   t.equal(lru.get('a'), 1);
   t.equal(lru.get('b'), 4);
 });
+
+t.test('what is deleted makes room', (t) => {
+  const lru = makeByteLru<number>(2 * (100 + overhead));
+  lru.put('a', 1, 100);
+  lru.put('b', 2, 100);
+  lru.delete('a');
+  lru.delete('never there');
+  lru.put('c', 3, 100);
+  t.strictSame([lru.get('a'), lru.get('b'), lru.get('c')], [undefined, 2, 3]);
+  t.end();
+});

@@ -107,6 +107,11 @@ t.test('with a store that can not be read or written, upstream is passed on', as
   const kit = await open(t, { files });
   files.fail('open', /./, 'EIO');
   const range = { first: 5, last: 9 };
+  const first = await kit.openBlob({ size, range });
+  t.match(first, { size, proof: 'withheld', range: undefined }, 'past the disk');
+  t.ok((await buffer(first.stream)).equals(bytes));
+  while (kit.fills.isRunning(name, { name: 'reg' })) await new Promise(setImmediate);
+  kit.wishes.length = 0;
   const blob = await kit.openBlob({ size, range });
   t.match(blob, { size, proof: undefined, range: undefined }, 'unverified, and all of it');
   t.ok((await buffer(blob.stream)).equals(bytes));
@@ -119,4 +124,33 @@ t.test('whether upstream has a blob only upstream says', async (t) => {
   await buffer((await kit.openBlob({ size })).stream);
   await stored(kit);
   t.strictSame(await kit.source.statBlob(path, digest, signal), { size: 5 });
+});
+
+t.test('what is being filled is not looked for in the store', async (t) => {
+  const kit = await open(t);
+  let opens = 0;
+  const store = {
+    ...kit.store,
+    open: (...of: Parameters<typeof kit.store.open>) => ((opens += 1), kit.store.open(...of)),
+  };
+  const upstream: ContentSource = {
+    ...makeMemorySource(),
+    openBlob: async () => ({ size, stream: new Readable({ read() {} }) }),
+  };
+  const source = keepBlobs(upstream, 'reg', { store, fills: kit.fills });
+  const streams = [];
+  for (let count = 0; count < 3; count += 1) {
+    streams.push((await source.openBlob(path, digest, signal, { size }))!.stream);
+  }
+  t.equal(opens, 1);
+  for (const stream of streams) stream.on('error', () => undefined).destroy();
+});
+
+t.test('what the store has in memory is at hand, and counts as a read', async (t) => {
+  const kit = await open(t);
+  const store = { ...kit.store, atHand: () => bytes };
+  const source = keepBlobs(makeMemorySource(), 'reg', { ...kit, store });
+  t.equal(source.blobAtHand?.(path, name), bytes);
+  t.equal(await kit.tier('stored'), 1);
+  t.equal(kit.source.blobAtHand?.(path, name), undefined, 'a store without memory has none');
 });
