@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { messageOf } from '../kernel/tagged-error.ts';
 import { algorithmOf, type Digest } from '../oci/digest.ts';
 import type { ContentName, Staging } from './blob-store.ts';
-import { makeJournalWriter } from './journal-writer.ts';
+import { type JournalWriter, makeJournalWriter } from './journal-writer.ts';
 import { type Lease, leavePartial } from './lease.ts';
 import { openPartial, type PartialDependencies, removePartial } from './partial-content.ts';
 import { StorageError } from './storage-error.ts';
@@ -29,19 +29,10 @@ export async function openStaging(
   const partial = await openPartial(content, lease.owner, dependencies);
   const { opened, hash, validator } = partial;
   let part: FileHandle | undefined;
-  const ready = opened.then((files) => (part = files.part));
-  const notes = opened.then((files) => files.journal);
-  // Whoever writes first sees why they could not be made; till then it is no failure of anybody.
-  for (const made of [ready, notes]) made.catch(() => undefined);
+  const ready = waitedForLater(opened.then((files) => (part = files.part)));
+  const notes = waitedForLater(opened.then((files) => files.journal));
   const journal = makeJournalWriter(notes, hash);
-  const end = makeEnd(
-    ready,
-    async () => {
-      await journal.close().catch(onFailure);
-      await lease.release().catch(onFailure);
-    },
-    onFailure,
-  );
+  const end = makeEnd(ready, () => endLease(journal, lease, onFailure), onFailure);
   const trying = (work: () => Promise<void>): Promise<void> => attempt(digest, work, onFailure);
   let written = hash.bytes;
   let isRight = false;
@@ -84,12 +75,28 @@ export async function openStaging(
         await leavePartial(digest, lease.owner, folder, files);
       }),
     discard: () => end(() => removePartial(own, files)),
-    release: () =>
-      ready.then(
-        (file) => file.close(),
-        () => undefined,
-      ),
+    release: () => closeOnceMade(ready),
   };
+}
+
+/** Whoever writes first sees what it failed with; till then it is no failure of anybody. */
+function waitedForLater<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => undefined);
+  return work;
+}
+
+async function endLease(
+  journal: JournalWriter,
+  lease: Lease,
+  onFailure: (error: unknown) => void,
+): Promise<void> {
+  await journal.close().catch(onFailure);
+  await lease.release().catch(onFailure);
+}
+
+async function closeOnceMade(making: Promise<FileHandle>): Promise<void> {
+  const file = await making.catch(() => undefined);
+  await file?.close();
 }
 
 /** In turn, since it waits for the disk itself. */
