@@ -34,7 +34,8 @@ export const reasons = {
     remedy: 'sign it again, or pull a newer release',
   },
   'certificate-expired': {
-    means: "a certificate of the signer's chain is not valid now and no trusted time is proven",
+    means:
+      "a certificate of the signer's chain is not valid now and no trusted time is proven, or was not valid then",
     remedy: 'sign again with a valid certificate, or with a timestamp',
   },
   'timestamp-unproven': {
@@ -42,7 +43,7 @@ export const reasons = {
     remedy: 'sign again with a timestamp, or set verifyTimestamp to afterCertExpiry',
   },
   'certificate-revoked': {
-    means: "a certificate of the signer's chain is revoked",
+    means: "a certificate of the signer's chain, or of its timestamp's authority, is revoked",
     remedy: 'do not use it; ask the publisher for an artifact signed with a new certificate',
   },
   'revocation-unknown': {

@@ -1,6 +1,6 @@
 import { type Cbor, encodeCbor, entries, rawBytes, tagged } from './cbor-encoder.ts';
 import { signBytes } from './sign-bytes.ts';
-import { type SignedContent, timestampMember } from './sign-notation.ts';
+import type { SignedContent } from './sign-notation.ts';
 
 type Pairs = readonly (readonly [label: Cbor, value: Cbor])[];
 
@@ -72,7 +72,9 @@ function unprotectedPairsOf({ chain, overrides }: SignedContent, signature: Uint
     ['io.cncf.notary.signingAgent', 'assay-test/1.0'],
   ]);
   if (cose?.x5chain === 'in-protected') members.delete(33);
-  if (timestamp !== undefined) members.set(timestampMember, timestamp(signature));
+  if (timestamp !== undefined) {
+    members.set('io.cncf.notary.timestampSignature', timestamp(signature));
+  }
   for (const [name, value] of Object.entries(unprotected)) {
     const label = name === 'x5chain' ? 33 : name;
     if (value === undefined) members.delete(label);

@@ -1,5 +1,5 @@
 import { signBytes } from './sign-bytes.ts';
-import { type HeaderValue, type SignedContent, timestampMember } from './sign-notation.ts';
+import type { HeaderValue, SignedContent } from './sign-notation.ts';
 
 export interface JwsOverrides {
   /** Changes the protected header's JSON text before it is encoded and signed: duplicates, garbage. */
@@ -56,7 +56,9 @@ function unprotectedHeaderOf(
   return {
     x5c: certificates.map((der) => Buffer.from(der).toString('base64')),
     'io.cncf.notary.signingAgent': 'assay-test/1.0',
-    ...(token !== undefined && { [timestampMember]: Buffer.from(token).toString('base64') }),
+    ...(token !== undefined && {
+      'io.cncf.notary.timestampSignature': Buffer.from(token).toString('base64'),
+    }),
     ...unprotected,
   };
 }

@@ -66,8 +66,6 @@ export interface NotationSignature {
   readonly chain: Chain;
 }
 
-export const timestampMember = 'io.cncf.notary.timestampSignature';
-
 export const payloadType = 'application/vnd.cncf.notary.payload.v1+json';
 
 /** An envelope of the Notary Project's signature specification, made without any of our own code. */
