@@ -30,8 +30,8 @@ export interface AppOptions {
   readonly identity?: object;
   /** Other members of the configuration, or other values. */
   readonly config?: Readonly<Record<string, unknown>>;
-  /** Texts beside the configuration, which may name them. */
-  readonly files?: Readonly<Record<string, string>>;
+  /** Texts and folders beside the configuration, which may name them. */
+  readonly files?: Readonly<Record<string, string | Record<string, string>>>;
   readonly clock?: Clock;
 }
 
