@@ -38,6 +38,7 @@ export function readAttestation(
   const named = readConditions(fields.get('conditions'), types, report);
   const where = readWhere(fields, known, report);
   const agePlace = fields.get('maxAge');
+  // An age that does not load has been reported, and so the policy does not load.
   const maxAgeMs = agePlace && readSpan(agePlace, report);
   if (types === undefined || signedBy === undefined) return undefined;
   if (named === undefined || where === undefined) return undefined;
@@ -120,5 +121,5 @@ function readWhere(
   const checked = checkExpression(expression);
   return 'problem' in checked
     ? report(place, `${quoted(expression)} ${checked.problem}`)
-    : [{ name: 'where', expression, loops: checked.loops }];
+    : [{ name: 'where', expression, ...checked }];
 }

@@ -2,7 +2,6 @@ import type { parse } from '@bufbuild/cel';
 
 export type CelExpression = ReturnType<typeof parse>['expr'];
 type Kind = CelExpression['exprKind'];
-type Call = Extract<Kind, { readonly case: 'callExpr' }>['value'];
 type Loop = Extract<Kind, { readonly case: 'comprehensionExpr' }>['value'];
 
 /** What can be told of an expression without working it out. */
@@ -55,21 +54,32 @@ export function shapeOf(expression: CelExpression): CelShape {
 function visit(expression: CelExpression | undefined, within: Within, notes: Notes): void {
   const kind = expression?.exprKind;
   if (expression === undefined || kind === undefined) return;
-  if (kind.case === 'identExpr' || kind.case === 'selectExpr') {
-    const path = pathOf(expression);
-    if (path === undefined && kind.case === 'selectExpr') visit(kind.value.operand, within, notes);
-    if (path !== undefined) notePath(path, within, notes);
-  } else if (kind.case === 'callExpr') visitCall(kind.value, within, notes);
+  const path = pathOf(expression);
+  if (path !== undefined) notePath(path, within, notes);
   else if (kind.case === 'comprehensionExpr') visitLoop(kind.value, within, notes);
-  else if (kind.case === 'listExpr') {
-    for (const element of kind.value.elements) visit(element, within, notes);
-  } else if (kind.case === 'structExpr') {
-    if (kind.value.messageName !== '') notes.makesMessages = true;
-    for (const { keyKind, value } of kind.value.entries) {
-      if (keyKind.case === 'mapKey') visit(keyKind.value, within, notes);
-      visit(value, within, notes);
-    }
+  else {
+    noteKind(kind, notes);
+    for (const part of partsOf(kind)) visit(part, within, notes);
   }
+}
+
+function noteKind(kind: Kind, notes: Notes): void {
+  if (kind.case === 'structExpr' && kind.value.messageName !== '') notes.makesMessages = true;
+  if (kind.case !== 'callExpr') return;
+  const { function: name, args } = kind.value;
+  notes.functions.add(name);
+  if (name === 'matches') notes.patterns.push(literalOf(args.at(-1)));
+}
+
+function partsOf(kind: Kind): readonly (CelExpression | undefined)[] {
+  if (kind.case === 'selectExpr') return [kind.value.operand];
+  if (kind.case === 'listExpr') return kind.value.elements;
+  if (kind.case === 'callExpr') return [kind.value.target, ...kind.value.args];
+  if (kind.case !== 'structExpr') return [];
+  return kind.value.entries.flatMap(({ keyKind, value }) => [
+    keyKind.case === 'mapKey' ? keyKind.value : undefined,
+    value,
+  ]);
 }
 
 /** `a.b.c` as `[a, b, c]`; undefined where it does not begin with a name. */
@@ -85,13 +95,6 @@ function notePath(path: readonly string[], { bound }: Within, notes: Notes): voi
   if (bound.has(name)) return;
   notes.variables.add(name);
   notes.paths.push(path);
-}
-
-function visitCall({ function: name, target, args }: Call, within: Within, notes: Notes): void {
-  notes.functions.add(name);
-  if (name === 'matches') notes.patterns.push(literalOf(args.at(-1)));
-  visit(target, within, notes);
-  for (const argument of args) visit(argument, within, notes);
 }
 
 function literalOf(expression: CelExpression | undefined): string | undefined {

@@ -1,14 +1,13 @@
 import { quoted } from '../kernel/quoted.ts';
+import type { Condition } from './conditions/condition.ts';
 import { type Place, readText, type ReportProblem } from './document-reader.ts';
 
 /** What rules may refer to. */
 export interface Known {
   /** Names under `identities:`, also of those that do not load. */
   readonly identities: ReadonlySet<string>;
-  /** How many loops a CEL expression has, or what is wrong with it; undefined without any. */
-  readonly checkExpression?: (
-    text: string,
-  ) => { readonly loops: number } | { readonly problem: string };
+  /** What a CEL expression costs, or what is wrong with it; undefined without any in the policy. */
+  readonly checkExpression?: (text: string) => ExpressionCost | { readonly problem: string };
 }
 
 export function readIdentityName(
@@ -22,3 +21,8 @@ export function readIdentityName(
   const what = known.length === 0 ? 'there are none' : `there are ${known.join(', ')}`;
   return report(place, `no identity has the name ${quoted(name)}; ${what}`);
 }
+
+export type ExpressionCost = Pick<
+  Extract<Condition, { readonly name: 'where' }>,
+  'loops' | 'patterns'
+>;

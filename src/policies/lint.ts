@@ -1,9 +1,11 @@
 import { type IdentityEntry, requirementsOf } from './identities.ts';
+import { doubtsOfAttestation } from './attestation-lint.ts';
 import { vouches } from './notation-level.ts';
-import { identitiesOf } from './requirement.ts';
+import { attestationsOf, identitiesOf } from './requirement.ts';
 import type { RuleSource } from './rules.ts';
 import type { ScopePattern } from './scope.ts';
 import { makeScopeIndex } from './scope-index.ts';
+import { doubtsOfSigstore } from './sigstore-lint.ts';
 import type { LoadedTrustPolicy } from './trust-policy.ts';
 
 /** Something that loads and is probably not meant. */
@@ -27,11 +29,14 @@ export function lintTrustPolicy(
   const lintShadow = makeShadowLint(sources);
   const used = new Set(sources.flatMap(identitiesUsedBy));
   return [
-    ...[...identities].flatMap(([name, identity]) => lintIdentity(name, identity, used.has(name))),
+    ...[...identities].flatMap(([name, identity]) =>
+      lintIdentity(name, identity, used.has(name), at),
+    ),
     ...sources.flatMap((rule, number) => [
       ...lintEnd(rule, at),
       ...lintShadow(rule, number),
       ...lintPatterns(rule, upstreams),
+      ...lintAttestations(rule),
     ]),
   ];
 }
@@ -44,6 +49,7 @@ function lintIdentity(
   name: string,
   identity: IdentityEntry,
   isUsed: boolean,
+  at: Date,
 ): readonly PolicyFinding[] {
   const where = `identity ${name}`;
   const messages: string[] = [];
@@ -55,7 +61,15 @@ function lintIdentity(
   if (statements.some((statement) => vouches(statement) && statement.trustedIdentities === '*')) {
     messages.push('"*" trusts everybody who has a certificate of its trust stores');
   }
+  if (identity.kind === 'sigstore') messages.push(...doubtsOfSigstore(identity.requirement, at));
   return messages.map((message) => ({ where, message }));
+}
+
+function lintAttestations({ name, decision }: RuleSource): readonly PolicyFinding[] {
+  if (decision.kind !== 'require') return [];
+  return attestationsOf(decision.requirement)
+    .flatMap(doubtsOfAttestation)
+    .map((message) => ({ where: name, message }));
 }
 
 function lintEnd({ name, decision }: RuleSource, at: Date): readonly PolicyFinding[] {

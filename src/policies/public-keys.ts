@@ -67,8 +67,9 @@ function readValidity(fields: Fields, report: ReportProblem): Validity | undefin
   const untilPlace = fields.get('validUntil');
   const validFrom = fromPlace && readInstant(fromPlace, report);
   const validUntil = untilPlace && readInstant(untilPlace, report);
-  if (fromPlace && validFrom === undefined) return undefined;
-  if (untilPlace && validUntil === undefined) return undefined;
+  const isUnread = (place: Place | undefined, time: Date | undefined): boolean =>
+    place !== undefined && time === undefined;
+  if (isUnread(fromPlace, validFrom) || isUnread(untilPlace, validUntil)) return undefined;
   if (untilPlace && validFrom && validUntil && validUntil < validFrom) {
     return report(untilPlace, 'is before validFrom');
   }

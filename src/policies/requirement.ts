@@ -36,16 +36,26 @@ export function readRequirement(
       : report(place, `must have exactly one of ${kinds.join(', ')}`);
   }
   const [kind, within] = field;
+  return readKind(kind, within, known, report, depth);
+}
+
+function readKind(
+  kind: string,
+  place: Place,
+  known: Known,
+  report: ReportProblem,
+  depth: number,
+): Requirement | undefined {
+  if (kind === 'atLeast') return readAtLeast(place, known, report, depth);
   if (kind === 'signedBy') {
-    const signedBy = readIdentityName(within, known, report);
+    const signedBy = readIdentityName(place, known, report);
     return signedBy === undefined ? undefined : { signedBy };
   }
   if (kind === 'attestation') {
-    const attestation = readAttestation(within, known, report);
+    const attestation = readAttestation(place, known, report);
     return attestation && { attestation };
   }
-  if (kind === 'atLeast') return readAtLeast(within, known, report, depth);
-  const members = readMembers(within, known, report, depth);
+  const members = readMembers(place, known, report, depth);
   if (members === undefined) return undefined;
   return kind === 'allOf' ? { allOf: members } : { anyOf: members };
 }

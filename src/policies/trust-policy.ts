@@ -84,7 +84,9 @@ async function gatherKnown(
     identities,
     checkExpression: (text) => {
       const compiled = compileExpression(text);
-      return 'problem' in compiled ? compiled : { loops: compiled.shape.loops };
+      if ('problem' in compiled) return compiled;
+      const { loops, patterns } = compiled.shape;
+      return { loops, patterns: patterns.filter((pattern) => pattern !== undefined) };
     },
   };
 }

@@ -8,8 +8,15 @@ export interface TextRule {
 
 /** What an attestation requirement asks of one predicate; plain data. */
 export type Condition =
-  /** In CEL; `loops`: how often it goes over lists, be it one in the other. */
-  | { readonly name: 'where'; readonly expression: string; readonly loops: number }
+  | {
+      readonly name: 'where';
+      /** In CEL. */
+      readonly expression: string;
+      /** How often it goes over lists, be it one in the other. */
+      readonly loops: number;
+      /** Patterns that it searches for. */
+      readonly patterns: readonly string[];
+    }
   | { readonly name: 'slsa.builder'; readonly ids: NonEmpty<TextRule> }
   | {
       readonly name: 'slsa.source';

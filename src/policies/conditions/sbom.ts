@@ -47,7 +47,7 @@ export const sbomNoLicense: ConditionKind<'sbom.noLicense'> = {
     const refused = licenses.map((license) => license.toLowerCase().split('*'));
     for (const component of components) {
       const named = namedIn(component).find((license) =>
-        refused.some((parts) => matchesGlob(parts, license.toLowerCase())),
+        refused.some((parts) => matchesParts(parts, license.toLowerCase())),
       );
       if (named === undefined) continue;
       return notMet(`component ${quoted(component.name)} has license ${quoted(named)}`);
@@ -55,6 +55,11 @@ export const sbomNoLicense: ConditionKind<'sbom.noLicense'> = {
     return met(`none of ${components.length} components has one of the licenses`);
   },
 };
+
+/** Parts between stars; one part alone has none. */
+function matchesParts(parts: readonly string[], text: string): boolean {
+  return parts.length === 1 ? parts[0] === text : matchesGlob(parts, text);
+}
 
 function readLicenses(place: Place, report: ReportProblem): ReturnType<typeof readTexts> {
   const texts = readTexts(place, report);

@@ -29,7 +29,7 @@ const sbom = (count: number) =>
   });
 
 const question = (statement: ReturnType<typeof sbom>, expression?: string) => {
-  const where = { name: 'where', expression: expression ?? '', loops: 2 } as const;
+  const where = { name: 'where', expression: expression ?? '', loops: 2, patterns: [] } as const;
   const present = { name: 'sbom.present', format: 'any' } as const;
   const requirement = requirementOf(
     [types.cyclonedx],
