@@ -19,6 +19,8 @@ export interface CertificateOverrides {
   /** Instead of the issuer's own subject. */
   readonly issuer?: string | TestName;
   readonly key?: KeyKind;
+  /** Content of the INTEGER; follows from all the rest unless told. */
+  readonly serial?: Uint8Array;
   readonly notBefore?: string;
   readonly notAfter?: string;
   readonly keyUsage?:
@@ -54,9 +56,8 @@ const built = new Map<string, Uint8Array>();
  * bytes for the same plan, so that a chain ends in the root that a trust store holds.
  */
 export function buildCertificate(plan: CertificatePlan): Uint8Array {
-  const serial = serialOf(plan);
-  const name = Buffer.from(serial).toString('hex');
-  const certificate = built.get(name) ?? signCertificate(plan, serial);
+  const name = Buffer.from(serialOf(plan)).toString('hex');
+  const certificate = built.get(name) ?? signCertificate(plan, plan.serial ?? serialOf(plan));
   built.set(name, certificate);
   return certificate;
 }
