@@ -124,16 +124,18 @@ const criticalMutations: Mutations = {
     ...critical,
     sign: { criticalMembers: { [plugin]: 'com.example.plugin' } },
     because: /verification plugin/,
+    reason: 'plugin-needed',
   },
   'a verification plugin that is not critical': {
     ...critical,
     sign: { members: { [plugin]: 'com.example.plugin' } },
     because: /verification plugin/,
+    reason: 'plugin-needed',
   },
   'the least version of a verification plugin': {
     ...critical,
     sign: { criticalMembers: { [`${plugin}MinVersion`]: '1.0.0' } },
-    because: /verification plugin/,
+    because: /verificationPluginMinVersion" is critical and not known/,
   },
 };
 
