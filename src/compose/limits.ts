@@ -12,6 +12,7 @@ export const verificationLimits: VerificationLimits = {
   concurrency: 8,
   placeMs: 8_000,
   readMs: 8_000,
+  maxBytesAtOnce: 192 * 1024 * 1024,
   maxEnvelopes: 256,
   maxReports: 100,
   maxRemembered: 20_000,

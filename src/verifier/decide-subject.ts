@@ -7,6 +7,7 @@ import type { Search } from '../verdict/search.ts';
 import type { Tally } from './agenda.ts';
 import type { Budget } from './budget.ts';
 import type { ReadFrom } from './candidate.ts';
+import type { EnvelopeRoom } from './envelope-room.ts';
 import { examine, type Judge } from './examine.ts';
 import { examineLeads, type ExaminationPlan } from './examination-run.ts';
 import type { Recollection } from './examined.ts';
@@ -25,6 +26,7 @@ export interface Verification {
   readonly basis: VerificationBasis;
   readonly budget: Budget;
   readonly recollection: Recollection;
+  readonly room: EnvelopeRoom;
 }
 
 /** Discovers, examines and decides for one subject, and stops as soon as it is trusted. */
@@ -118,7 +120,7 @@ function planOf(
   rule: RequireRule,
   identities: ReadonlyMap<string, IdentityRequirement | undefined>,
   from: ReadFrom,
-  { basis, budget, recollection }: Verification,
+  { basis, budget, recollection, room }: Verification,
   { clock, metrics, sources, judge, limits }: VerifierDependencies,
 ): ExaminationPlan {
   const { descriptor, repository } = subject;
@@ -133,6 +135,7 @@ function planOf(
     from,
     identities,
     recollection,
+    room,
     concurrency: limits.concurrency,
     async examine(candidate, identity, requirement) {
       const report = await examine(candidate, descriptor, identity, requirement, context, judging);

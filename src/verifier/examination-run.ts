@@ -2,8 +2,15 @@ import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { IdentityRequirement } from '../verdict/identity-requirement.ts';
 import type { Report } from '../verdict/report.ts';
 import { makeAgenda, type Tally, type Task } from './agenda.ts';
-import { type Candidate, type Envelopes, type ReadFrom, readLead } from './candidate.ts';
-import { readEnvelope } from './envelope.ts';
+import {
+  type Candidate,
+  type Envelopes,
+  type ReadFrom,
+  readLead,
+  toFailedCandidate,
+} from './candidate.ts';
+import { isTooLarge, readEnvelope } from './envelope.ts';
+import type { EnvelopeRoom } from './envelope-room.ts';
 import { inBrief, type Recollection } from './examined.ts';
 import type { Lead } from './places.ts';
 import { eachSettled } from './settled.ts';
@@ -18,6 +25,7 @@ export interface ExaminationPlan {
   /** Every identity that the rule names, with what it demands here. */
   readonly identities: ReadonlyMap<string, IdentityRequirement | undefined>;
   readonly recollection: Recollection;
+  readonly room: EnvelopeRoom;
   /** Manifests and envelopes that are fetched at the same time. */
   readonly concurrency: number;
   readonly examine: (
@@ -43,25 +51,54 @@ export async function* examineLeads(
     lead,
   }));
   yield agenda.add(tasks);
+  const held: Held = { leaves: new Map(), isOver: false };
   const next = () => {
     const task = agenda.next();
-    return task && (async () => ({ task, outcome: await read(task, plan) }));
+    return task && (async () => ({ task, outcome: await read(task, plan, held) }));
   };
-  for await (const { task, outcome } of eachSettled(next, plan.concurrency)) {
-    if (outcome.kind === 'envelopes') {
-      tally.unexamined += outcome.omitted;
-      yield agenda.add(toTasks(task, outcome));
-    } else {
-      yield await conclude(task, outcome, plan, tally);
+  try {
+    for await (const { task, outcome } of eachSettled(next, plan.concurrency)) {
+      if (outcome.kind === 'envelopes') {
+        tally.unexamined += outcome.omitted;
+        yield agenda.add(toTasks(task, outcome));
+      } else {
+        const reports = await conclude(task, outcome, plan, tally);
+        held.leaves.get(task)?.();
+        held.leaves.delete(task);
+        yield reports;
+      }
     }
+    agenda.close();
+  } finally {
+    held.isOver = true;
+    for (const leave of held.leaves.values()) leave();
   }
-  agenda.close();
 }
 
-function read(task: Task, { subject, from }: ExaminationPlan): Promise<Candidate | Envelopes> {
-  return task.kind === 'lead'
-    ? readLead(task.lead, subject.descriptor.digest, from)
-    : readEnvelope(task.envelope, from);
+/** How to give back the room that envelopes take, by task. */
+interface Held {
+  readonly leaves: Map<Task, () => void>;
+  /** Nobody waits any more: what still comes gives it back at once. */
+  isOver: boolean;
+}
+
+async function read(
+  task: Task,
+  { subject, from, room }: ExaminationPlan,
+  held: Held,
+): Promise<Candidate | Envelopes> {
+  if (task.kind === 'lead') return readLead(task.lead, subject.descriptor.digest, from);
+  const { envelope } = task;
+  if (!isTooLarge(envelope)) {
+    try {
+      const leave = await room.enter(envelope.layer.size, from.budget.signal);
+      if (held.isOver) leave();
+      else held.leaves.set(task, leave);
+    } catch (error) {
+      return toFailedCandidate(error, envelope.manifest);
+    }
+  }
+  return readEnvelope(envelope, from);
 }
 
 /** An envelope that is alone goes by the name of its manifest, which need not be read again then. */

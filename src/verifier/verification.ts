@@ -5,6 +5,7 @@ import { noRuleFor } from '../verdict/refusal.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { type Budget, makeBudget } from './budget.ts';
 import { decideSubject } from './decide-subject.ts';
+import { type EnvelopeRoom, makeEnvelopeRoom } from './envelope-room.ts';
 import { type Examined, makeExamined } from './examined.ts';
 import { governing } from './governing.ts';
 import { earliest, lifetimeEnd } from './lifetime.ts';
@@ -18,10 +19,11 @@ export function makeVerifier(dependencies: VerifierDependencies): Verifier {
   const { basis, lifetimes, limits, clock, metrics, log } = dependencies;
   const { maxRemembered, maxRememberedMs: maxAgeMs } = limits;
   const examined = makeExamined({ maxRemembered, maxAgeMs }, clock);
+  const room = makeEnvelopeRoom(limits.maxBytesAtOnce);
   const verify = async (subject: Subject, signal: AbortSignal): Promise<Verdict> => {
     const started = clock.monotonicMs();
     const budget = makeBudget(limits, clock, signal);
-    const verdict = await reach(subject, { basis: basis(), budget, examined }, dependencies);
+    const verdict = await reach(subject, { basis: basis(), budget, examined, room }, dependencies);
     const seconds = (clock.monotonicMs() - started) / 1000;
     metrics.time('assay_verification_seconds', { kind: verdict.kind }, seconds);
     metrics.count('assay_verdicts_total', { kind: verdict.kind, reason: verdict.reason ?? '' });
@@ -42,6 +44,7 @@ interface Shared {
   readonly basis: VerificationBasis;
   readonly budget: Budget;
   readonly examined: Examined;
+  readonly room: EnvelopeRoom;
 }
 
 async function reach(
@@ -86,10 +89,10 @@ async function judge(
   ruleDigest: string,
   dependencies: VerifierDependencies,
 ): Promise<Judgement> {
-  const { basis, budget, examined } = shared;
+  const { basis, budget, examined, room } = shared;
   const { repository, descriptor } = subject;
   const question = `${scopeOf(repository)}@${descriptor.digest} ${ruleDigest} ${basis.generation}`;
-  const verification = { basis, budget, recollection: examined.of(question) };
+  const verification = { basis, budget, room, recollection: examined.of(question) };
   const own = await decideSubject(subject, rule, verification, dependencies);
   const isLeftToPlatforms = own.kind !== 'trusted' && rule.covers === 'platforms';
   const platforms = isLeftToPlatforms

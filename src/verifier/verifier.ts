@@ -79,6 +79,8 @@ export interface VerificationLimits extends BudgetLimits {
   readonly placeMs: number;
   /** The same for one manifest or envelope. */
   readonly readMs: number;
+  /** Bytes of envelopes in memory at the same time, of all verifications together. */
+  readonly maxBytesAtOnce: number;
   /** Envelopes that are read at most of one manifest. */
   readonly maxEnvelopes: number;
   /** Reports that a verdict carries at most, and as many words on what was passed over. */

@@ -180,6 +180,31 @@ t.test('no more are fetched at the same time than may be', async (t) => {
   t.equal(most, 4);
 });
 
+t.test('verifications share the room for envelopes, and give all of it back', async (t) => {
+  const all = [...strangers(20), good];
+  const size = Math.max(...all.map(({ blobs }) => blobs[1]!.descriptor.size));
+  const kit = kitWith(all, { limits: { maxBytesAtOnce: 2 * size } });
+  let open = 0;
+  let most = 0;
+  const { openBlob } = kit.source;
+  kit.source.openBlob = async (...asked) => {
+    open += 1;
+    most = Math.max(most, open);
+    await othersTurn();
+    open -= 1;
+    return openBlob(...asked);
+  };
+  for (let round = 0; round < 3; round += 1) {
+    const verdicts = await Promise.all([kit.verify(image), kit.verify(image)]);
+    t.strictSame(
+      verdicts.map(({ kind }) => kind),
+      ['trusted', 'trusted'],
+    );
+    kit.changeBasis();
+  }
+  t.equal(most, 2);
+});
+
 t.test('one that could not be fetched is fetched again at the next request', async (t) => {
   const kit = kitWith([good]);
   kit.source.fail('openBlob', new UpstreamError('UPSTREAM_FAILED', 'answered 500'));
