@@ -89,3 +89,55 @@ t.test('a pattern that no name of ours can match is told', async (t) => {
   const wild = '  - { repositories: ["*/acme/**"], require: { signedBy: x } }';
   t.same(await findingsOf(wild, listed, ['docker.io']), []);
 });
+
+const keyless = (more: string) =>
+  `{ sigstore: { issuer: https://token.actions.githubusercontent.com, ${more} } }`;
+
+t.test('a Sigstore identity that says exactly who has no findings', async (t) => {
+  t.same(await findingsOf(rule, keyless('subject: a@acme.example')), []);
+});
+
+const doubtful = [
+  ['subjectPattern: ".*"', /^identity x: pattern \.\* matches everything$/],
+  ['subjectPattern: "https://github\\\\.com/acme.*"', /also matches names that begin like/],
+  ['subject: a, claims: { refPattern: ".*/main" }', /says nothing of how the text begins/],
+  ['subject: a, certificateTransparency: not-required', /without certificateTransparency/],
+  ['subject: a, transparencyLog: not-required, timestamps: required', /without transparencyLog/],
+] as const;
+
+for (const [more, message] of doubtful) {
+  t.test(`a Sigstore identity with ${more} is told`, async (t) => {
+    t.match(await findingsOf(rule, keyless(more)), [message]);
+  });
+}
+
+t.test('a pattern over several build services is told', async (t) => {
+  const identity = '{ sigstore: { issuerPattern: "https://(?:token|gitlab).*", subject: a } }';
+  t.match(await findingsOf(rule, identity), [/issuers of several build services/]);
+});
+
+const attested = (more: string) =>
+  `  - { repositories: [ghcr.io/acme/**], require: { attestation: { signedBy: x, ${more} } } }\n`;
+const slsaType = 'predicateTypes: ["https://slsa.dev/provenance/v1"]';
+const scanType = 'predicateTypes: ["https://cosign.sigstore.dev/attestation/vuln/v1"]';
+
+const doubtfulAttestations = [
+  [slsaType, /^rule 1 \(line 4\): attestation https.*: without conditions or where/],
+  [`${slsaType}, conditions: { slsa.builder: { idPattern: ".*" } }`, /matches everything/],
+  [
+    `${slsaType}, conditions: { slsa.source: { repository: r } }`,
+    /nothing is asked of its builder/,
+  ],
+  [`${scanType}, conditions: { vuln.maxSeverity: low }`, /without maxAge an old scan/],
+  [`${slsaType}, where: 'predicate.id.matches("acme")'`, /matches\("acme"\) looks anywhere/],
+] as const;
+
+for (const [more, message] of doubtfulAttestations) {
+  t.test(`an attestation with ${more} is told`, async (t) => {
+    t.match(await findingsOf(attested(more)), [message]);
+  });
+}
+
+t.test('an attestation whose builder is named has no findings', async (t) => {
+  t.same(await findingsOf(attested(`${slsaType}, conditions: { slsa.builder: b }`)), []);
+});

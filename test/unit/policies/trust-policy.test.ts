@@ -128,3 +128,54 @@ t.test('a policy file is read by the path that is written in the policy', async 
   t.equal(policy.requirementOf('a', 'a/c'), undefined);
   t.match(policy.rules, [{ trustStores: ['ca:x'] }]);
 });
+
+const github = '{ issuer: https://token.actions.githubusercontent.com, subject: a@acme.example';
+const sigstore = (more: string, attestation: string) => `version: 1
+identities:
+  ci: { sigstore: ${github}${more} } }
+  other: { sigstore: ${github}, root: unused } }
+rules:
+  - repositories: [ghcr.io/acme/**]
+    require: { allOf: [{ signedBy: ci }, { attestation: ${attestation} }] }
+`;
+const attestation =
+  '{ predicateTypes: ["https://slsa.dev/provenance/v1"], signedBy: ci, where: predicate.a == 1 }';
+
+t.test('a rule knows the roots and the attestations that it refers to', async (t) => {
+  const policy = await loadPolicy(sigstore(', root: private', attestation));
+  t.match(policy.rules, [
+    {
+      identities: ['ci'],
+      sigstoreRoots: ['private'],
+      trustStores: [],
+      attestations: [{ signedBy: 'ci', digest: /^[0-9a-f]{64}$/ }],
+    },
+  ]);
+  t.match(policy.requirementOf('ci', 'ghcr.io/acme/app'), {
+    family: 'sigstore',
+    name: 'ci',
+    sigstore: { root: 'private' },
+  });
+});
+
+t.test('the digest of a rule follows its identities and attestations', async (t) => {
+  const digestOf = async (text: string) => (await loadPolicy(text)).rules[0]?.digest;
+  const text = sigstore('', attestation);
+  const changed = [
+    text.replace('a@acme', 'b@acme'),
+    sigstore(', root: private', attestation),
+    text.replace('a == 1', 'a == 2'),
+    text.replace('provenance/v1', 'provenance/v0.2'),
+    text.replace('{ signedBy: ci }, {', '{'),
+  ];
+  const digests = await Promise.all([text, ...changed].map(digestOf));
+  t.equal(new Set(digests).size, digests.length);
+  t.equal(await digestOf(text.replace('root: unused', 'root: other')), digests[0]);
+});
+
+t.test('an expression that does not compile is told with its line', async (t) => {
+  const text = sigstore('', attestation.replace('predicate.a == 1', '"predicate.a =="'));
+  t.match(await problemsIn(text), [
+    /^policy.yaml:7:\d+: rules\[0\].require.allOf\[1\].attestation.where: "predicate.a ==" is no CEL/,
+  ]);
+});
