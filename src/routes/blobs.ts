@@ -44,10 +44,15 @@ export async function answerBlob(
       'Content-Range': `bytes */${blob.descriptor.size}`,
     });
   }
-  // HEAD reads nothing.
-  const bytes = blob.bytes ?? (isHead(exchange) ? undefined : blob.bytesNow?.());
+  const bytes = bytesOf(exchange, blob);
   if (bytes === undefined) await sendStream(exchange, blob, outgoing, range);
   else sendBytes(exchange, bytes, outgoing, range);
+}
+
+/** Where they are in memory. HEAD reads nothing. */
+function bytesOf(exchange: Exchange, blob: TrustedBlob): Uint8Array | undefined {
+  if (blob.bytes !== undefined || isHead(exchange)) return blob.bytes;
+  return blob.bytesNow?.();
 }
 
 /** A manifest fetched as a blob keeps its type, by which containerd goes on; no type of others. */

@@ -45,23 +45,9 @@ export function withBlobMemory(
 ): BlobStore & BlobsAtHand {
   const blobs = makeByteLru<Held>(maxBytes);
   let removals = 0;
-
   const onRead = (bytes: number): void =>
     metrics.count('assay_bytes_saved_total', { tier: 'stored' }, bytes);
-  const hold = async (
-    content: ContentName,
-    stored: StoredBlob,
-    removalsBefore: number,
-  ): Promise<Buffer | undefined> => {
-    const bytes = await buffer(stored.read(0, content.size));
-    if (!matchesDigest(bytes, content.digest)) return undefined;
-    if (removals === removalsBefore) {
-      const held = { bytes, seenMs: clock.monotonicMs(), isBeingLookedFor: false };
-      // Whoever sends it keeps it as text too.
-      blobs.put(content.digest, held, 2 * bytes.byteLength);
-    }
-    return bytes;
-  };
+
   const remove = async (digest: Digest, into?: 'trash' | 'quarantine'): Promise<boolean> => {
     removals += 1;
     blobs.delete(digest);
@@ -77,13 +63,7 @@ export function withBlobMemory(
     remove,
     atHand({ digest, size }) {
       const held = blobs.get(digest);
-      if (held === undefined || held.bytes.byteLength !== size) return undefined;
-      const unseenMs = clock.monotonicMs() - held.seenMs;
-      // One looks; the others need not wait for it.
-      if (unseenMs >= (held.isBeingLookedFor ? 2 : 1) * believedMs) {
-        held.isBeingLookedFor = true;
-        return undefined;
-      }
+      if (held?.bytes.byteLength !== size || !isBelieved(held, clock)) return undefined;
       onRead(size);
       return held.bytes;
     },
@@ -104,12 +84,25 @@ export function withBlobMemory(
         onRead(size);
         return fromMemory(held.bytes);
       }
-      const bytes = await hold(content, stored, removalsBefore);
-      if (bytes !== undefined) return fromMemory(bytes);
-      await putAside(digest);
-      return undefined;
+      const bytes = await buffer(stored.read(0, size));
+      if (!matchesDigest(bytes, digest)) {
+        await putAside(digest);
+        return undefined;
+      }
+      // Whoever sends it keeps it as text too.
+      const found = { bytes, seenMs: clock.monotonicMs(), isBeingLookedFor: false };
+      if (removals === removalsBefore) blobs.put(digest, found, 2 * size);
+      return fromMemory(bytes);
     },
   };
+}
+
+/** Whether it needs no look into the store. One looks; the others need not wait for it. */
+function isBelieved(held: Held, clock: Clock): boolean {
+  const unseenMs = clock.monotonicMs() - held.seenMs;
+  if (unseenMs < (held.isBeingLookedFor ? 2 : 1) * believedMs) return true;
+  held.isBeingLookedFor = true;
+  return false;
 }
 
 function fromMemory(bytes: Buffer): StoredBlob {
