@@ -44,6 +44,7 @@ function fixedStart(text: string): string {
 
 /** `https://github.com/acme` before the repository is named: `acme-evil` begins like it. */
 function endsWithinName(fixed: string): boolean {
-  const slashes = fixed.split('/').length - 1;
-  return /[A-Za-z0-9_-]$/.test(fixed) && !fixed.includes('@') && slashes <= 4;
+  const [, path] = /^[a-z]+:\/\/(.*)$/.exec(fixed) ?? [];
+  if (path === undefined || path.includes('@')) return false;
+  return /[A-Za-z0-9_-]$/.test(path) && path.split('/').length <= 3;
 }

@@ -8,6 +8,7 @@ const sound = [
   'https://github\\.com/acme/.*',
   'https://github\\.com/acme/[^/]+/\\.github/.*',
   'refs/tags/v[0-9.]+',
+  'refs/tags/v.*',
   'release-(?:alpha|beta)@acme\\.example',
 ];
 
