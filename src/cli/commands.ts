@@ -6,6 +6,7 @@ import { explain } from './explain.ts';
 import { policyCheck } from './policy-check.ts';
 import { serve } from './serve.ts';
 import { trustList } from './trust-list.ts';
+import { trustRefresh } from './trust-refresh.ts';
 import { verify } from './verify.ts';
 import { version } from './version.ts';
 
@@ -16,6 +17,7 @@ export const commands = [
   explain,
   policyCheck,
   trustList,
+  trustRefresh,
   cacheStats,
   cacheScrub,
   cachePurge,

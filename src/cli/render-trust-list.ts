@@ -2,12 +2,15 @@ import { soonDays } from '../compose/anchors.ts';
 import type { PluginListed } from '../compose/plugin-list.ts';
 import type { AnchorListed, StoreListed, TrustList } from '../compose/trust-list.ts';
 import { describeCount } from './quantities.ts';
+import { sigstoreRootBranch } from './render-sigstore-roots.ts';
 import { type Colour, type Paint, printable } from './terminal.ts';
 import { type Branch, renderTree } from './tree.ts';
 
 /** Each kind of trust material under its heading. To add one: a member of the list, and its line. */
 const sections: readonly ((list: TrustList, paint: Paint) => Branch)[] = [
   ({ stores }, paint) => section('Trust stores', stores, (store) => storeBranch(store, paint)),
+  ({ sigstoreRoots }, paint) =>
+    section('Sigstore roots', sigstoreRoots, (root) => sigstoreRootBranch(root, paint)),
   ({ plugins }, paint) =>
     section('Verification plugins', plugins, (plugin) => pluginBranch(plugin, paint)),
 ];

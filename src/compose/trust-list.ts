@@ -11,11 +11,18 @@ import { describeMissing, readTrustStore } from './load-basis.ts';
 import { listPlugins, type PluginListed } from './plugin-list.ts';
 import { readPolicyFile } from './policy-file.ts';
 import { storesOf } from './policy-stores.ts';
+import {
+  describeUnusableRoot,
+  listSigstoreRoots,
+  type SigstoreRootListed,
+} from './sigstore-list.ts';
+import { describeMissingRoots, withSigstoreRoots } from './sigstore-roots.ts';
 
 /** The trust material of a configuration as it is now. Each kind of it is a member. */
 export interface TrustList {
   readonly policy: { readonly file: string; readonly digest: string };
   readonly stores: readonly StoreListed[];
+  readonly sigstoreRoots: readonly SigstoreRootListed[];
   readonly plugins: readonly PluginListed[];
   /** What keeps signatures from counting that the policy relies upon, each in a sentence. */
   readonly problems: readonly string[];
@@ -49,17 +56,23 @@ export async function listTrust(
   signal: AbortSignal,
 ): Promise<TrustList> {
   const policy = await readPolicyFile(config.trustPolicy, async () => undefined);
-  const trust = await readTrustStore(config.trust.store);
+  const ignore = async (): Promise<void> => undefined;
+  const anchors = await readTrustStore(config.trust.store);
+  const trust = await withSigstoreRoots(anchors, config, ignore);
+  const sigstoreRoots = listSigstoreRoots(config, policy, trust, clock.now());
   const stores = listStores(config.trust.store, policy, trust, clock.now());
   const plugins = await listPlugins(config, clock, signal);
   const relied = storesOf(policy);
   return {
     policy: { file: config.trustPolicy, digest: policy.digest },
     stores,
+    sigstoreRoots,
     plugins,
     problems: [
       ...describeMissing(config.trust.store, policy, trust),
       ...stores.filter(({ store }) => relied.has(store)).flatMap(describeEnded),
+      ...describeMissingRoots(config, policy),
+      ...sigstoreRoots.flatMap(describeUnusableRoot),
       ...plugins.flatMap(describeUnusable),
     ],
   };

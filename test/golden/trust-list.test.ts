@@ -41,6 +41,34 @@ const list: TrustList = {
       anchors: [anchor('CN=clock')],
     },
   ],
+  sigstoreRoots: [
+    {
+      name: 'default',
+      usedBy: ['kubernetes'],
+      kind: 'tuf',
+      from: 'https://tuf.example.test',
+      digest: '01'.repeat(32),
+      asOf: new Date('2026-01-01T00:00:00Z'),
+      expiresAt: new Date('2026-01-08T00:00:00Z'),
+      hasEnded: true,
+      logs: 2,
+      certificateLogs: 1,
+      certificateAuthorities: 1,
+      timestampAuthorities: 0,
+      leftOut: ['tlogs[2]: keys of kind "ML_DSA_65" are not accepted'],
+    },
+    {
+      name: 'acme',
+      usedBy: [],
+      kind: 'none',
+      hasEnded: false,
+      logs: 0,
+      certificateLogs: 0,
+      certificateAuthorities: 0,
+      timestampAuthorities: 0,
+      leftOut: [],
+    },
+  ],
   plugins: [
     {
       name: 'com.example.plugin',
@@ -60,7 +88,7 @@ const list: TrustList = {
 };
 
 t.test('the list of trust material reads as its golden file', async (t) => {
-  const none: TrustList = { ...list, stores: [], plugins: [], problems: [] };
+  const none: TrustList = { ...list, stores: [], sigstoreRoots: [], plugins: [], problems: [] };
   const text = [list, none].map((each) => renderTrustList(each, plainPaint)).join('\n\n---\n\n');
   matchesGolden(t, 'test/golden/trust-list.txt', text);
 });
