@@ -10,6 +10,7 @@ import { makeVerifier } from '../verifier/verification.ts';
 import type { VerificationBasis, Verifier } from '../verifier/verifier.ts';
 import { verificationLimits } from './limits.ts';
 import { makeConfiguredPlugins } from './plugins.ts';
+import { aliasesOf } from './repository-aliases.ts';
 import { signatureRepositoryOf } from './signature-repository.ts';
 import type { Upstreams } from './upstreams.ts';
 
@@ -34,6 +35,7 @@ export function makeConfiguredVerifier(
     basis,
     source: (upstream) => upstreams.get(upstream),
     signatureRepository: (repository) => signatureRepositoryOf(config, repository),
+    aliases: (repository) => aliasesOf(config, repository),
     formats: signatureFormats,
     sources: {
       revocation: observed.revocation,

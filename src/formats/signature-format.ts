@@ -68,6 +68,8 @@ export interface ExaminationContext extends ExaminationSources {
   readonly trust: TrustMaterial;
   /** Where the subject is, as policies name it, such as `ghcr.io/acme/app`. */
   readonly scope: string;
+  /** Its other names, whole, such as `index.docker.io/library/nginx`: where it is fetched from. */
+  readonly aliases: readonly string[];
   readonly signal: AbortSignal;
 }
 

@@ -121,13 +121,14 @@ function planOf(
   identities: ReadonlyMap<string, IdentityRequirement | undefined>,
   from: ReadFrom,
   { basis, budget, recollection, room }: Verification,
-  { clock, metrics, sources, judge, limits }: VerifierDependencies,
+  { clock, metrics, sources, aliases, judge, limits }: VerifierDependencies,
 ): ExaminationPlan {
   const { descriptor, repository } = subject;
   const scope = scopeOf(repository);
   const now = clock.now();
   const { signal } = budget;
-  const context = { ...sources, now, trust: basis.trust, scope, signal };
+  const place = { scope, aliases: aliases(repository) };
+  const context = { ...sources, now, trust: basis.trust, ...place, signal };
   const judging: Judge = (identity, statement) =>
     judge({ rule, identity, statement, scope, subject: descriptor.digest, now }, signal);
   return {

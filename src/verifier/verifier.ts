@@ -53,6 +53,8 @@ export interface VerifierDependencies {
   readonly source: (upstream: string) => ContentSource | undefined;
   /** Another repository of the same upstream in which signatures may lie. */
   readonly signatureRepository: (repository: Repository) => RepositoryPath | undefined;
+  /** Names of a repository beside the one that policies have, as signers may write it. */
+  readonly aliases: (repository: Repository) => readonly string[];
   readonly formats: readonly SignatureFormat[];
   readonly sources: ExaminationSources;
   /** The policy engine: what the requirement says of the evidence. */

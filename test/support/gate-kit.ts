@@ -96,6 +96,7 @@ export async function makeGateKit(
     basis: () => basis,
     source: (upstream) => (upstream === 'reg' ? source : undefined),
     signatureRepository: () => undefined,
+    aliases: () => [],
     formats: [toyFormat],
     sources: { revocation: unaskedRevocation, plugins: noPlugins },
     decide,

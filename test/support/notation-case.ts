@@ -78,6 +78,7 @@ export function makeContext(trust: TrustMaterial): Omit<ExaminationContext, 'now
   return {
     trust,
     scope: 'ghcr.io/acme/app',
+    aliases: [],
     signal,
     revocation: unaskedRevocation,
     plugins: noPlugins,

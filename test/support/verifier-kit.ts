@@ -58,6 +58,7 @@ export function makeVerifierKit(options: VerifierKitOptions = {}): VerifierKit {
     basis: () => ({ policy, trust, generation }),
     source: () => options.remote ?? source,
     signatureRepository: () => options.signatureRepository as RepositoryPath | undefined,
+    aliases: () => [],
     formats: options.formats ?? [toyFormat, toyCosign],
     sources: { revocation: unaskedRevocation, plugins: noPlugins },
     decide,
