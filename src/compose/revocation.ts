@@ -16,14 +16,17 @@ export interface RevocationOptions extends Observed {
   /** Where answers outlive the process; undefined: in memory alone. */
   readonly store?: KeyValue | undefined;
   /** The trust material in force at this moment, of which files of revocation data are part. */
-  readonly trust: () => TrustMaterial;
+  readonly trust: () => Pick<TrustMaterial, 'filedRevocation'>;
   /** Where this process listens; nothing is fetched from there. */
   readonly ownListeners: () => readonly ListenAddress[];
 }
 
 /** Revocation as configured, with its connections; `opened` closes them. */
 export function openRevocation(
-  { trust: { offline }, egress }: Pick<Config, 'trust' | 'egress'>,
+  {
+    trust: { offline },
+    egress,
+  }: Pick<Config, 'egress'> & { readonly trust: Pick<Config['trust'], 'offline'> },
   { store, trust, ownListeners, ...observed }: RevocationOptions,
   opened: AsyncDisposableStack,
 ): Revocation {

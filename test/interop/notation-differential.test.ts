@@ -22,7 +22,7 @@ import { levelCases } from './notation/level-cases.ts';
 import { manifestCases } from './notation/manifest-cases.ts';
 import { payloadCases } from './notation/payload-cases.ts';
 import { policyCases } from './notation/policy-cases.ts';
-import { makeRevocationCases, revocationLists } from './notation/revocation-cases.ts';
+import { makeRevocationCases } from './notation/revocation-cases.ts';
 import { type AssaySide, openAssaySide } from './notation/run-assay.ts';
 import { runNotation, writeConfiguration } from './notation/run-notation.ts';
 import { timestampCases } from './notation/timestamp-cases.ts';
@@ -50,7 +50,7 @@ t.test(
       ...coseCases,
       ...certificateCases,
       ...validityCases,
-      ...makeRevocationCases(await serveLists(t)),
+      ...(await serveRevocation(t)),
       ...identityCases,
       ...policyCases,
       ...levelCases,
@@ -131,18 +131,21 @@ async function openPlaces(t: Test): Promise<ReadonlyMap<ReferrersMode, Place>> {
   return places;
 }
 
-/** Serves the lists of revoked certificates; returns where. */
-async function serveLists(t: Test): Promise<string> {
-  let lists: ReadonlyMap<string, Uint8Array> = new Map();
+/** Serves what responders and lists say; returns the cases that it is about. */
+async function serveRevocation(t: Test): Promise<readonly Case[]> {
+  let served: ReadonlyMap<string, Uint8Array> = new Map();
   const server = createServer(({ url = '' }, response) => {
-    const list = lists.get(url);
-    response.writeHead(list === undefined ? 404 : 200).end(list);
+    // An OCSP responder's path is followed by the question.
+    const [, place, name] = url.split('/');
+    const answer = served.get(`/${place}/${name}`);
+    response.writeHead(answer === undefined ? 404 : 200).end(answer);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.teardown(() => server.close());
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  lists = revocationLists(url);
-  return url;
+  const made = makeRevocationCases(url);
+  served = made.served;
+  return made.cases;
 }
 
 t.test('docs/differences.md explains every difference that the cases mark, under its id', (t) => {

@@ -22,7 +22,13 @@ export const differenceIds = [
   'signatures-under-tags',
   'strict-timestamp',
   'timestamp-ber',
-  'revocation-not-yet',
+  'ocsp-certificate',
+  'ocsp-delegate',
+  'ocsp-critical-extension',
+  'crl-scope',
+  'crl-entry-extension',
+  'delta-of-the-same-number',
+  'revocation-of-tomorrow',
 ] as const;
 
 export type DifferenceId = (typeof differenceIds)[number];

@@ -1,46 +1,55 @@
-import type { CertificateOverrides } from '../../support/test-ca.ts';
-import { makeChain } from '../../support/test-ca.ts';
-import { buildCrl } from '../../support/test-crl.ts';
-import { type Case, type CaseOptions, formats, makeCase, signature } from './case.ts';
+import { type Chain, makeChain } from '../../support/test-ca.ts';
+import { type Case, formats, makeCase, signature } from './case.ts';
+import { crlRows } from './revocation-crl-rows.ts';
+import { ocspRows } from './revocation-ocsp-rows.ts';
+import type { Issued, RevocationRow } from './revocation-row.ts';
 
-const permissive: CaseOptions = { policy: { signatureVerification: { level: 'permissive' } } };
-
-/** The lists of revoked certificates that the cases need, by the path they are served under. */
-export function revocationLists(url: string): ReadonlyMap<string, Uint8Array> {
-  const { leaf, certificates } = makeChain({ leaf: listing(url, 'revoked') });
-  const issuer = certificates[1] ?? leaf;
-  return new Map([
-    ['/good', buildCrl({ issuer })],
-    ['/revoked', buildCrl({ issuer, revoked: [leaf] })],
-    ['/old', buildCrl({ issuer, nextUpdate: '2026-02-01T00:00:00Z' })],
-  ]);
+export interface RevocationCases {
+  readonly cases: readonly Case[];
+  /** What lies under which path. */
+  readonly served: ReadonlyMap<string, Uint8Array>;
 }
 
-function listing(url: string, name: string): CertificateOverrides {
-  return { crlUrls: [`${url}/${name}`] };
-}
-
-/** Certificates that name a list which can be read. */
-export function makeRevocationCases(url: string): readonly Case[] {
-  const row = (
-    title: string,
-    list: string,
-    notation: Case['notation'],
-    options: CaseOptions = {},
-  ): readonly Case[] =>
-    formats.map((format) => {
-      const chain = makeChain({ leaf: listing(url, list) });
+/** Cases with a responder and lists that answer under `url`. */
+export function makeRevocationCases(url: string): RevocationCases {
+  const cases: Case[] = [];
+  const served = new Map<string, Uint8Array>();
+  for (const [title, row] of Object.entries({ ...ocspRows, ...crlRows })) {
+    const place = `/${served.size}-${cases.length}`;
+    const chain = chainOf(row, `${url}${place}`);
+    const issued = issuedOf(row, chain, `${url}${place}`);
+    for (const [path, make] of Object.entries(row.serves)) {
+      served.set(`${place}/${path}`, make(issued));
+    }
+    for (const format of formats) {
       const named = `a ${format} signature by a certificate ${title}`;
-      return makeCase(named, [signature(format, { chain })], notation, options);
-    });
-  return [
-    ...row('that its list does not revoke', 'good', 'accepts', {
-      difference: 'revocation-not-yet',
-    }),
-    ...row('that its list does not revoke, at level permissive', 'good', 'accepts', permissive),
-    ...row('that its list revokes', 'revoked', /revoked/),
-    ...row('that its list revokes, at level permissive', 'revoked', 'accepts', permissive),
-    ...row('whose list is out of date', 'old', /revocation/),
-    ...row('whose list is out of date, at level permissive', 'old', 'accepts', permissive),
-  ];
+      const signatures = [signature(format, { chain, ...row.sign })];
+      cases.push(makeCase(named, signatures, row.notation, row.options));
+    }
+  }
+  return { cases, served };
+}
+
+function chainOf(row: RevocationRow, base: string): Chain {
+  const { serves, ocsp, crl } = row;
+  const names = (path: string): readonly string[] => (path in serves ? [path] : []);
+  const at = (paths: readonly string[]): readonly string[] =>
+    paths.map((path) => `${base}/${path}`);
+  const ocspUrls = at(ocsp ?? names('ocsp'));
+  const crlUrls = at(crl ?? names('crl'));
+  const named = {
+    ...(ocspUrls.length > 0 && { ocspUrls }),
+    ...(crlUrls.length > 0 && { crlUrls }),
+    ...row.leaf,
+  };
+  return row.of === 'intermediate'
+    ? makeChain({ intermediate: { 0: named } })
+    : makeChain({ leaf: named });
+}
+
+function issuedOf(row: RevocationRow, { leaf, certificates, root }: Chain, url: string): Issued {
+  const [, intermediate = root] = certificates;
+  return row.of === 'intermediate'
+    ? { certificate: intermediate, issuer: root, url }
+    : { certificate: leaf, issuer: intermediate, url };
 }

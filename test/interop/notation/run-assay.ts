@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { verificationLimits } from '../../../src/compose/limits.ts';
+import { openRevocation } from '../../../src/compose/revocation.ts';
 import { signatureFormats } from '../../../src/formats/index.ts';
 import { systemClock } from '../../../src/kernel/clock.ts';
 import { readManifest } from '../../../src/oci/manifest.ts';
@@ -10,7 +11,6 @@ import { PolicyError } from '../../../src/policies/policy-error.ts';
 import { loadTrustPolicy } from '../../../src/policies/trust-policy.ts';
 import { noPlugins } from '../../../src/plugins/plugins.ts';
 import type { VerificationPlugins } from '../../../src/plugins/verification-plugin.ts';
-import { unaskedRevocation } from '../../../src/trust/unasked-revocation.ts';
 import { TrustError } from '../../../src/trust/trust-error.ts';
 import type { TrustMaterial } from '../../../src/trust/trust-material.ts';
 import { makeRemoteSource } from '../../../src/upstream/remote-source.ts';
@@ -54,13 +54,27 @@ export function openAssaySide(
     { name: host, url, plainHttp: 'allowed' },
     { clock: systemClock },
   );
+  const opened = new AsyncDisposableStack();
+  opened.defer(() => source.close());
+  const revocation = openRevocation(
+    { trust: { offline: false }, egress: { allowPrivate: ['127.0.0.0/8'] } },
+    {
+      clock: systemClock,
+      metrics: makeCountingMetrics(),
+      log: makeKeptLog(),
+      trust: () => ({}),
+      ownListeners: () => [],
+    },
+    opened,
+  );
   const verifierFor = (basis: VerificationBasis): Verifier =>
     makeVerifier({
       basis: () => basis,
       source: () => source,
       signatureRepository: () => undefined,
+      aliases: () => [],
       formats: signatureFormats,
-      sources: { revocation: unaskedRevocation, plugins },
+      sources: { revocation, plugins },
       decide,
       judge: meetsNothing,
       clock: systemClock,
@@ -86,7 +100,7 @@ export function openAssaySide(
         return { accepted: false, said: `configuration refused: ${error.message}` };
       }
     },
-    close: () => source.close(),
+    close: () => opened.disposeAsync(),
   };
 }
 
