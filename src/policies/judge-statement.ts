@@ -7,6 +7,7 @@ import type { Condition } from './conditions/condition.ts';
 import { type Judgement, met, notMet } from './conditions/condition-kind.ts';
 import { judgeCondition } from './conditions/index.ts';
 import { judgeAge } from './freshness.ts';
+import { loadCel } from './load-cel.ts';
 import { describeSeen } from './seen-values.ts';
 import { readStatement, type Statement } from './statement.ts';
 import { quoted } from '../kernel/quoted.ts';
@@ -107,8 +108,7 @@ async function judgeWhere(
 }
 
 async function compile(expression: string): Promise<CelCondition | { readonly problem: string }> {
-  // A tenth of a second, which only policies with expressions are to pay.
-  const { compileExpression } = await import('./cel-expression.ts');
+  const { compileExpression } = await loadCel();
   const condition = compileExpression(expression);
   if ('problem' in condition) return condition;
   if (compiled.size >= maxCompiled) compiled.clear();

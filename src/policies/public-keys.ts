@@ -67,13 +67,15 @@ function readValidity(fields: Fields, report: ReportProblem): Validity | undefin
   const untilPlace = fields.get('validUntil');
   const validFrom = fromPlace && readInstant(fromPlace, report);
   const validUntil = untilPlace && readInstant(untilPlace, report);
-  const isUnread = (place: Place | undefined, time: Date | undefined): boolean =>
-    place !== undefined && time === undefined;
   if (isUnread(fromPlace, validFrom) || isUnread(untilPlace, validUntil)) return undefined;
   if (untilPlace && validFrom && validUntil && validUntil < validFrom) {
     return report(untilPlace, 'is before validFrom');
   }
   return { ...(validFrom && { validFrom }), ...(validUntil && { validUntil }) };
+}
+
+function isUnread(place: Place | undefined, time: Date | undefined): boolean {
+  return place !== undefined && time === undefined;
 }
 
 async function readNamedKey(

@@ -12,6 +12,7 @@ import {
 } from './document-reader.ts';
 import { type Identities, readIdentities, requirementIn } from './identities.ts';
 import type { Known } from './known.ts';
+import { loadCel } from './load-cel.ts';
 import type { TrustPolicy } from './policy.ts';
 import { PolicyError } from './policy-error.ts';
 import type { ReadReferredFile, ReadReferredKey, Referred } from './referred.ts';
@@ -73,13 +74,13 @@ function readVersion(place: Place | undefined, report: ReportProblem): void {
   if (node.kind !== 'scalar' || node.value !== 1) report(place, 'must be 1');
 }
 
-/** CEL takes a tenth of a second to load, which only policies with expressions are to pay. */
+/** CEL is loaded only where there is an expression. */
 async function gatherKnown(
   identities: ReadonlySet<string>,
   rules: Place | undefined,
 ): Promise<Known> {
   if (rules === undefined || !hasKey(rules.node, 'where')) return { identities };
-  const { compileExpression } = await import('./cel-expression.ts');
+  const { compileExpression } = await loadCel();
   return {
     identities,
     checkExpression: (text) => {
