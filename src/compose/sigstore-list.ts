@@ -42,23 +42,34 @@ export function listSigstoreRoots(
   });
 }
 
+const nothing = {
+  kind: 'none',
+  hasEnded: false,
+  logs: 0,
+  certificateLogs: 0,
+  certificateAuthorities: 0,
+  timestampAuthorities: 0,
+  leftOut: [],
+} as const;
+
 function describe(
   loaded: LoadedSigstoreRoot | undefined,
   at: Date,
 ): Omit<SigstoreRootListed, 'name' | 'usedBy'> {
-  const { root, kind = 'none', from, asOf, expiresAt } = loaded ?? {};
+  if (loaded === undefined) return nothing;
+  const { root, kind, from, asOf, expiresAt } = loaded;
   return {
     kind,
-    ...(from !== undefined && { from }),
-    ...(root !== undefined && { digest: root.digest }),
+    from,
+    digest: root.digest,
     ...(asOf !== undefined && { asOf }),
     ...(expiresAt !== undefined && { expiresAt }),
     hasEnded: expiresAt !== undefined && expiresAt < at,
-    logs: root?.logs.length ?? 0,
-    certificateLogs: root?.certificateLogs.length ?? 0,
-    certificateAuthorities: root?.certificateAuthorities.length ?? 0,
-    timestampAuthorities: root?.timestampAuthorities.length ?? 0,
-    leftOut: root?.leftOut ?? [],
+    logs: root.logs.length,
+    certificateLogs: root.certificateLogs.length,
+    certificateAuthorities: root.certificateAuthorities.length,
+    timestampAuthorities: root.timestampAuthorities.length,
+    leftOut: root.leftOut,
   };
 }
 

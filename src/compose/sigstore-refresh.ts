@@ -4,6 +4,7 @@ import { withDeadline } from '../kernel/abort.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import { loadSigstoreRoot, passByDamage } from '../trust/sigstore/load-root.ts';
 import type { TufRepository } from '../trust/sigstore/root-source.ts';
+import type { FetchTufFile } from '../trust/sigstore/tuf-fetcher.ts';
 import { readTufState, type TufState } from '../trust/sigstore/tuf-state.ts';
 import { updateTufState } from '../trust/sigstore/tuf-update.ts';
 import type { ListenAddress } from '../upstream/egress.ts';
@@ -124,7 +125,8 @@ async function update(
     ownListeners,
   });
   try {
-    return await updateTufState(repository, { fetch: origin.fetch, clock }, signal);
+    const fetch: FetchTufFile = (url, maxBytes, until) => origin.fetch(url, maxBytes, until);
+    return await updateTufState(repository, { fetch, clock }, signal);
   } finally {
     await origin.close();
   }

@@ -44,20 +44,22 @@ export function readCheckpoint(untrusted: string): Checkpoint {
   const end = untrusted.lastIndexOf('\n\n');
   if (end < 0) throw malformed('no empty line divides text from signatures');
   const text = untrusted.slice(0, end + 1);
-  const [origin = '', treeSize = '', rootHash = ''] = text.split('\n');
-  const root = parseBase64(rootHash, 'base64');
+  return {
+    ...readTree(text),
+    signedText: Buffer.from(text),
+    signatures: readSignatures(untrusted.slice(end + 2)),
+  };
+}
+
+function readTree(text: string): Pick<Checkpoint, 'origin' | 'treeSize' | 'rootHash'> {
+  const [origin = '', treeSize = '', encodedRoot = ''] = text.split('\n');
+  const rootHash = parseBase64(encodedRoot, 'base64');
   if (origin === '') throw malformed('the origin is empty');
   if (!size.test(treeSize) || !Number.isSafeInteger(Number(treeSize))) {
     throw malformed('the tree size is no count below 2^53');
   }
-  if (root?.length !== 32) throw malformed('the root hash is no SHA-256 in base64');
-  return {
-    origin,
-    treeSize: Number(treeSize),
-    rootHash: root,
-    signedText: Buffer.from(text),
-    signatures: readSignatures(untrusted.slice(end + 2)),
-  };
+  if (rootHash?.length !== 32) throw malformed('the root hash is no SHA-256 in base64');
+  return { origin, treeSize: Number(treeSize), rootHash };
 }
 
 /**

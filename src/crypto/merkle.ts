@@ -24,13 +24,13 @@ export function leafHash(entry: Uint8Array): Uint8Array {
  */
 export function rootOfProof(leaf: Uint8Array, proof: InclusionProof): Uint8Array | undefined {
   const { index, treeSize, hashes } = proof;
-  if (!Number.isSafeInteger(index) || !Number.isSafeInteger(treeSize)) return undefined;
-  if (index < 0 || index >= treeSize || leaf.length !== hashBytes) return undefined;
+  if (!isPlace(index, treeSize)) return undefined;
+  if ([leaf, ...hashes].some((hash) => hash.length !== hashBytes)) return undefined;
   let place = BigInt(index);
   let last = BigInt(treeSize) - 1n;
   let root = leaf;
   for (const hash of hashes) {
-    if (last === 0n || hash.length !== hashBytes) return undefined;
+    if (last === 0n) return undefined;
     if (place % 2n === 1n || place === last) {
       root = sha256(Uint8Array.of(1), hash, root);
       // Where the way goes up without a sibling there is no hash.
@@ -45,6 +45,11 @@ export function rootOfProof(leaf: Uint8Array, proof: InclusionProof): Uint8Array
     last >>= 1n;
   }
   return last === 0n ? root : undefined;
+}
+
+function isPlace(index: number, treeSize: number): boolean {
+  const areCounts = Number.isSafeInteger(index) && Number.isSafeInteger(treeSize);
+  return areCounts && index >= 0 && index < treeSize;
 }
 
 function sha256(...parts: readonly Uint8Array[]): Uint8Array {

@@ -47,16 +47,20 @@ export function algorithmsOf(publicKey: KeyObject): readonly KeyAlgorithm[] {
 /** Throws `EnvelopeError` unless the key is ECDSA on a NIST curve, RSA of 2048 to 8192 bits, or Ed25519. */
 export function assertAcceptable(publicKey: KeyObject): void {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details = {} } = publicKey;
-  const { namedCurve = '', modulusLength = 0, publicExponent = 0n } = details;
+  const { namedCurve = '', modulusLength = 0 } = details;
   if (type === 'ed25519' || (type === 'ec' && curveHashes[namedCurve] !== undefined)) return;
-  const isSound = isSoundExponent(publicExponent) && modulusLength % 8 === 0;
-  const isSized = modulusLength >= minRsaBits && modulusLength <= maxRsaBits;
-  if (type === 'rsa' && isSound && isSized) return;
+  if (type === 'rsa' && isStrong(publicKey)) return;
   const what = type === 'rsa' ? ` of ${modulusLength} bits` : ` ${namedCurve}`;
   throw new EnvelopeError(
     'ALGORITHM_UNSUPPORTED',
     `a key of type ${type}${what.trimEnd()} is not accepted`,
   );
+}
+
+function isStrong({ asymmetricKeyDetails: details = {} }: KeyObject): boolean {
+  const { modulusLength = 0, publicExponent = 0n } = details;
+  const isSized = modulusLength >= minRsaBits && modulusLength <= maxRsaBits;
+  return isSized && modulusLength % 8 === 0 && isSoundExponent(publicExponent);
 }
 
 /**
@@ -108,8 +112,8 @@ function readEcdsaSignature(publicKey: KeyObject, der: Uint8Array): Uint8Array |
   try {
     const numbers = childrenOf(expectTag(readDer(der), derTags.sequence, 'the signature'));
     const parts = numbers.map((number) => readPositive(number, width));
-    const isPair = parts.length === 2 && parts.every((part) => part !== undefined);
-    return isPair ? Buffer.concat(parts as Uint8Array[]) : undefined;
+    const known = parts.filter((part) => part !== undefined);
+    return parts.length === 2 && known.length === 2 ? Buffer.concat(known) : undefined;
   } catch (error) {
     if (error instanceof EnvelopeError) return undefined;
     throw error;

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Test } from 'tap';
 import { type BuiltTuf, serveTuf } from './tuf-repository.ts';
@@ -12,14 +12,14 @@ export async function startTufServer(t: Test): Promise<{
 }> {
   const files = serveTuf('');
   const asked: string[] = [];
+  const answer = async (path: string, response: ServerResponse): Promise<void> => {
+    const { signal } = new AbortController();
+    const bytes = await files.fetch(path.replace('/sigstore', ''), Infinity, signal);
+    response.writeHead(bytes === undefined ? 404 : 200).end(bytes);
+  };
   const server = createServer((request, response) => {
     asked.push(request.url ?? '');
-    const { signal } = new AbortController();
-    void files
-      .fetch((request.url ?? '').replace('/sigstore', ''), Infinity, signal)
-      .then((bytes) => {
-        response.writeHead(bytes === undefined ? 404 : 200).end(bytes);
-      });
+    void answer(request.url ?? '', response);
   });
   server.on('connection', () => asked.push('connected'));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -50,7 +50,10 @@ const refused: Readonly<Record<string, [envelope: unknown, why: RegExp]>> = {
     { ...good, signatures: [{ sig: 'AAAA', cert: 'x' }] },
     /signatures\[0\]."cert" is not known/,
   ],
-  '33 signatures': [{ ...good, signatures: Array(33).fill({ sig: 'AAAA' }) }, /more than 32/],
+  '33 signatures': [
+    { ...good, signatures: Array.from({ length: 33 }, () => ({ sig: 'AAAA' })) },
+    /more than 32/,
+  ],
 };
 
 for (const [what, [envelope, why]] of Object.entries(refused)) {

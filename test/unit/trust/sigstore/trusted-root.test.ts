@@ -223,6 +223,10 @@ t.test('what is no JSON, has a name twice or is too large is refused', async (t)
 });
 
 t.test('fields that say nothing about trust are passed by', async (t) => {
-  const root = read({ ...tlog({ comment: 'x' }), ...{ futureMembers: [] } });
+  const plan: RootPlan & { readonly futureMembers: readonly [] } = {
+    ...tlog({ comment: 'x' }),
+    futureMembers: [],
+  };
+  const root = read(plan);
   t.strictSame(root.logs.length, 1);
 });
