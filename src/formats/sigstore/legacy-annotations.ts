@@ -91,11 +91,19 @@ function readCertificates(
 ): readonly Certificate[] {
   const text = textOf(annotations, name);
   if (text === undefined) return [];
-  const blocks = readPem(text);
-  const isSound = blocks.length > 0 && blocks.every(({ label }) => label === 'CERTIFICATE');
-  if (!isSound) throw malformed(`${name} is not certificates in PEM`);
-  if (blocks.length > maxCount) throw malformed(`${name} has more than ${maxCount} certificates`);
-  return blocks.map(({ der }) => readCertificate(der));
+  try {
+    const blocks = readPem(text);
+    if (blocks.length === 0 || blocks.some(({ label }) => label !== 'CERTIFICATE')) {
+      throw new EnvelopeError('PEM_MALFORMED', 'not certificates in PEM');
+    }
+    if (blocks.length > maxCount) {
+      throw new EnvelopeError('PEM_MALFORMED', `more than ${maxCount} certificates`);
+    }
+    return blocks.map(({ der }) => readCertificate(der));
+  } catch (cause) {
+    if (cause instanceof EnvelopeError) throw malformed(`${name}: ${cause.message}`, cause);
+    throw cause;
+  }
 }
 
 /** The entry that Rekor answered with, under its promise; the log's proof is not kept. */
