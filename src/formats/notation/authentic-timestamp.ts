@@ -7,7 +7,7 @@ import type { Reason } from '../../verdict/reason.ts';
 import type { ExaminationContext, Finding } from '../signature-format.ts';
 import type { CertificateChain } from './certificate-chain.ts';
 import { type Countersigned, isTimestampStore, readCountersignature } from './countersignature.ts';
-import { fail, pass } from './finding.ts';
+import { fail, pass } from '../finding.ts';
 import { checkRevocation } from './revocation.ts';
 import type { SignedAttributes } from './signed-attributes.ts';
 

@@ -5,7 +5,7 @@ import { quoted } from '../../kernel/quoted.ts';
 import { findCaFault } from '../../trust/certificate-rules.ts';
 import type { Finding } from '../signature-format.ts';
 import { findLeafFault } from './certificate-rules.ts';
-import { fail, pass } from './finding.ts';
+import { fail, pass } from '../finding.ts';
 
 export type CertificateChain = NonEmpty<Certificate>;
 

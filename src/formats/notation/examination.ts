@@ -23,7 +23,7 @@ import { checkAuthenticTimestamp } from './authentic-timestamp.ts';
 import { type CertificateChain, checkCertificateChain } from './certificate-chain.ts';
 import { type NotationCheck, type NotationCheckId, notationChecks } from './checks.ts';
 import { checkExpiry } from './expiry.ts';
-import { fail, inconclude, pass } from './finding.ts';
+import { fail, inconclude, pass } from '../finding.ts';
 import { checkLevelVouches } from './level.ts';
 import type { NotationEnvelope, ReadNotationEnvelope } from './notation-envelope.ts';
 import { checkPayloadNamesSubject } from './payload.ts';

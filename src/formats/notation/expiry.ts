@@ -1,5 +1,5 @@
 import type { Finding } from '../signature-format.ts';
-import { fail, pass } from './finding.ts';
+import { fail, pass } from '../finding.ts';
 
 /** Signature Specification, Expiry: expired when the time is greater than or equal to it. */
 export function checkExpiry(expiry: Date | undefined, now: Date): Finding {

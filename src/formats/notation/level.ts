@@ -1,6 +1,6 @@
 import type { NotationRequirement } from '../../verdict/identity-requirement.ts';
 import type { Finding } from '../signature-format.ts';
-import { fail, pass } from './finding.ts';
+import { fail, pass } from '../finding.ts';
 
 /**
  * A level under which the proof of authenticity may fail proves no signer, whatever was found:

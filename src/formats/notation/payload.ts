@@ -5,7 +5,7 @@ import { refuseCaseVariants } from '../../oci/case-variants.ts';
 import { type Descriptor, readDescriptor } from '../../oci/descriptor.ts';
 import { MalformedError } from '../../oci/malformed-error.ts';
 import type { Finding } from '../signature-format.ts';
-import { fail, pass } from './finding.ts';
+import { fail, pass } from '../finding.ts';
 import { type NotationEnvelope, payloadType } from './notation-envelope.ts';
 
 /**

@@ -4,7 +4,7 @@ import type { RevocationSource, RevocationStatus } from '../../trust/revocation-
 import type { TrustedTime } from '../../trust/trusted-time.ts';
 import type { Finding } from '../signature-format.ts';
 import type { CertificateChain } from './certificate-chain.ts';
-import { fail, inconclude, pass } from './finding.ts';
+import { fail, inconclude, pass } from '../finding.ts';
 
 export interface RevocationResult {
   readonly finding: Finding;

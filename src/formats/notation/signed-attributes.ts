@@ -2,7 +2,7 @@ import { EnvelopeError } from '../../crypto/envelope-error.ts';
 import { quoted } from '../../kernel/quoted.ts';
 import type { VerificationPlugins } from '../../plugins/verification-plugin.ts';
 import type { Finding } from '../signature-format.ts';
-import { fail } from './finding.ts';
+import { fail } from '../finding.ts';
 import { attributeNames, implementedCritical, type NotationEnvelope } from './notation-envelope.ts';
 import { isPluginLabel, readPluginDemand } from './plugin-demand.ts';
 import { howToAllow } from './verification-plugin.ts';

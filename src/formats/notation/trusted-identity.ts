@@ -2,7 +2,7 @@ import type { Name } from '../../crypto/x509.ts';
 import { quoted } from '../../kernel/quoted.ts';
 import type { DistinguishedName, NotationRequirement } from '../../verdict/identity-requirement.ts';
 import type { Finding } from '../signature-format.ts';
-import { fail, pass } from './finding.ts';
+import { fail, pass } from '../finding.ts';
 
 // The attribute types that a trusted identity may name. The reference implementation prints any
 // other as `OID=#hex`, which it then refuses to compare.

@@ -6,7 +6,7 @@ import type {
 } from '../../verdict/identity-requirement.ts';
 import type { Finding } from '../signature-format.ts';
 import type { CertificateChain } from './certificate-chain.ts';
-import { fail, pass } from './finding.ts';
+import { fail, pass } from '../finding.ts';
 import type { SignedAttributes } from './signed-attributes.ts';
 
 // Signing Scheme specification: a customer of an ordinary CA must not pose as a signing authority

@@ -10,7 +10,7 @@ import type {
 import type { NotationRequirement } from '../../verdict/identity-requirement.ts';
 import type { Finding } from '../signature-format.ts';
 import type { CertificateChain } from './certificate-chain.ts';
-import { fail, inconclude, pass } from './finding.ts';
+import { fail, inconclude, pass } from '../finding.ts';
 import type { NotationEnvelope } from './notation-envelope.ts';
 import type { PluginDemand } from './plugin-demand.ts';
 import { compareSemanticVersions, parseSemanticVersion } from './semantic-version.ts';

@@ -3,7 +3,7 @@ import { readJsonFields } from '../../crypto/json-fields.ts';
 import { oncePer } from '../../kernel/once.ts';
 import { quoted } from '../../kernel/quoted.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { fail, pass } from '../notation/finding.ts';
+import { fail, pass } from '../finding.ts';
 import type { Finding } from '../signature-format.ts';
 
 /** What cosign's payload claims: that its signer vouches for a manifest, by a name. */

@@ -1,5 +1,5 @@
-import type { Reason } from '../../verdict/reason.ts';
-import type { Finding } from '../signature-format.ts';
+import type { Reason } from '../verdict/reason.ts';
+import type { Finding } from './signature-format.ts';
 
 export function pass(evidence?: Readonly<Record<string, string>>): Finding {
   return { outcome: 'passed', ...(evidence !== undefined && { evidence }) };

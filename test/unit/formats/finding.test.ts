@@ -1,5 +1,5 @@
 import t from 'tap';
-import { fail, inconclude, pass } from '../../../../src/formats/notation/finding.ts';
+import { fail, inconclude, pass } from '../../../src/formats/finding.ts';
 
 t.test('a finding says what became of a check, and why', async (t) => {
   t.strictSame(pass(), { outcome: 'passed' });
