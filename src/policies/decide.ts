@@ -110,7 +110,7 @@ function openClaims(
  * there it is the workload; its issuer is a URL, which no distinguished name begins like.
  */
 function proofOf(signer: Identity): string {
-  const isWorkload = signer.kind === 'certificate' && /^[a-z][a-z0-9+.-]*:/.test(signer.issuer);
+  const isWorkload = signer.kind === 'certificate' && /^[a-z][a-z0-9+.-]*:/i.test(signer.issuer);
   return isWorkload
     ? `workload ${JSON.stringify([signer.issuer, signer.subject])}`
     : `key ${signer.keyFingerprint}`;

@@ -1,6 +1,7 @@
 import { messageOf } from '../kernel/tagged-error.ts';
 import type { AttestationFound } from '../verdict/report.ts';
 import type { AttestationRequirement, JudgeStatement } from './attestation.ts';
+import type { Condition } from './conditions/condition.ts';
 import { judgeStatement, type StatementTask } from './judge-statement.ts';
 
 /** Judges in another thread. Rejects where no thread is free, or one is too slow or too large. */
@@ -10,6 +11,8 @@ export type JudgeApart = (task: StatementTask, signal: AbortSignal) => Promise<A
 const maxBytesHere = 256 * 1024;
 /** A loop over a list, with another list looked through at each turn, takes a square of this. */
 const maxBytesOfLoopsHere = 4 * 1024;
+/** A pattern takes its own length times that of the text. */
+const maxBytesOfPatternsHere = 32 * 1024;
 
 export function makeStatementJudge(judgeApart: JudgeApart): JudgeStatement {
   return async ({ rule, identity, statement, scope, subject, now }, signal) => {
@@ -31,14 +34,17 @@ export function makeStatementJudge(judgeApart: JudgeApart): JudgeStatement {
   };
 }
 
-/** Two loops may be one in the other. */
 function maxBytesFor(requirements: readonly AttestationRequirement[]): number {
-  const loops = requirements.flatMap(({ conditions }) =>
-    conditions.map((condition) => (condition.name === 'where' ? condition.loops : 0)),
-  );
-  const most = Math.max(0, ...loops);
-  if (most === 0) return maxBytesHere;
-  return most === 1 ? maxBytesOfLoopsHere : 0;
+  const conditions = requirements.flatMap((requirement) => requirement.conditions);
+  return Math.min(maxBytesHere, ...conditions.map(maxBytesOf));
+}
+
+/** Two loops may be one in the other. */
+function maxBytesOf(condition: Condition): number {
+  if (condition.name !== 'where') return maxBytesHere;
+  const { loops, patterns } = condition;
+  if (loops > 0) return loops === 1 ? maxBytesOfLoopsHere : 0;
+  return patterns.length === 0 ? maxBytesHere : maxBytesOfPatternsHere;
 }
 
 /** Nothing was found out, which is neither a yes nor a no. */

@@ -18,8 +18,9 @@ interface Named {
   readonly digest: string | undefined;
 }
 
-function readReference(uri: string): Named {
-  const [name = '', digest] = uri.replace(schemes, '').split('@', 2);
+function readReference(uri: string): Named | undefined {
+  const [name = '', digest, more] = uri.replace(schemes, '').split('@');
+  if (more !== undefined) return undefined;
   // A colon before the last slash belongs to a port.
   const repository = name.replace(/:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/, '');
   return { repository, digest };

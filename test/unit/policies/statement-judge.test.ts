@@ -70,6 +70,17 @@ t.test('with a loop only a very small one is judged here, with two none', async 
   t.equal(bytesApart.length, 2);
 });
 
+t.test('a pattern in an expression makes less a large statement', async (t) => {
+  const { ask, bytesApart } = judgeWith();
+  const expression = 'predicate.a.matches("^b$")';
+  const search: Condition = { name: 'where', expression, loops: 0, patterns: ['^b$'] };
+  const searching = requirementOf([types.slsa], [search]);
+  t.same((await ask(searching, filler(20_000))).meets, [searching.digest]);
+  t.equal(bytesApart.length, 0);
+  await ask(searching, filler(40_000));
+  t.equal(bytesApart.length, 1);
+});
+
 t.test('what could not be judged is neither met nor not met', async (t) => {
   const { ask } = judgeWith('fails');
   const found = await ask(twice, filler(1));

@@ -54,6 +54,7 @@ const bad = [
     /which is not ghcr.io\/acme\/app/,
   ],
   ['another digest', vsa({ resourceUri: `oci://${scope}@${other}` }), /which is not/],
+  ['two digests', vsa({ resourceUri: `oci://${scope}@${subject}@${other}` }), /which is not/],
   ['a prefix', vsa({ resourceUri: `evil.example/${scope}` }), /which is not/],
   [
     'a package of another repository',
