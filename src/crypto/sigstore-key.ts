@@ -107,7 +107,7 @@ function toVerifyKey(
 }
 
 /** r and s side by side, each as long as the curve's order; undefined where it is not their DER. */
-function readEcdsaSignature(publicKey: KeyObject, der: Uint8Array): Uint8Array | undefined {
+export function readEcdsaSignature(publicKey: KeyObject, der: Uint8Array): Uint8Array | undefined {
   const width = signatureBytesOf(publicKey) / 2;
   try {
     const numbers = childrenOf(expectTag(readDer(der), derTags.sequence, 'the signature'));
