@@ -1,5 +1,6 @@
 import { parseBase64 } from '../crypto/base64.ts';
 import { EnvelopeError } from '../crypto/envelope-error.ts';
+import { parseRfc3339 } from '../crypto/rfc3339.ts';
 import { type FlattenedJws, readFlattenedJws, verifyJws } from '../crypto/jws.ts';
 import type { Json, JsonObject } from '../kernel/json.ts';
 import { quoted } from '../kernel/quoted.ts';
@@ -11,7 +12,6 @@ import {
   maxEnvelopeBytes,
   type NotationEnvelope,
 } from './notation/notation-envelope.ts';
-import { parseRfc3339 } from './notation/rfc3339.ts';
 import { isSignatureManifest, notationArtifactType } from './notation/signature-manifest.ts';
 import { thumbprintHint } from './notation/thumbprint-hint.ts';
 import type { SignatureFormat } from './signature-format.ts';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { parseRfc3339 } from '../../../../src/formats/notation/rfc3339.ts';
+import { parseRfc3339 } from '../../../src/crypto/rfc3339.ts';
 
 const read: Readonly<Record<string, string>> = {
   '2026-01-01T00:00:00Z': '2026-01-01T00:00:00.000Z',

@@ -1,1 +1,0 @@
-export { parseRfc3339 } from '../../crypto/rfc3339.ts';
