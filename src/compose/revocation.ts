@@ -35,7 +35,7 @@ export function openRevocation(
     : openGuardedFetch({ allowPrivate: egress.allowPrivate, ownListeners });
   if (guarded !== undefined) opened.defer(() => guarded.close());
   return makeRevocation({
-    fetch: guarded?.fetch,
+    fetch: guarded && ((request, signal) => guarded.fetch(request, signal)),
     cache: store && cacheIn(store),
     filed: () => trust().filedRevocation,
     clock: observed.clock,
@@ -46,13 +46,13 @@ export function openRevocation(
 
 /** Asks anew for what grows old, in rounds, until `opened` is closed. */
 export function keepRefreshing(
-  { refresh }: Revocation,
+  revocation: Revocation,
   intervalMs: number,
   opened: AsyncDisposableStack,
 ): void {
   let round: Promise<void> | undefined;
   const timer = setInterval(() => {
-    round ??= refresh().finally(() => {
+    round ??= revocation.refresh().finally(() => {
       round = undefined;
     });
   }, intervalMs);

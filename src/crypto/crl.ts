@@ -68,8 +68,7 @@ function readFields([issuer, thisUpdate, ...optional]: readonly DerElement[]): O
   'byteLength' | 'signature'
 > {
   const rest = [...optional];
-  const isTime = (tag = 0): boolean => tag === derTags.utcTime || tag === derTags.generalizedTime;
-  const nextUpdate = isTime(rest[0]?.tag) ? rest.shift() : undefined;
+  const nextUpdate = isTime(rest[0]) ? rest.shift() : undefined;
   const entries = rest[0]?.tag === derTags.sequence ? rest.shift() : undefined;
   const extensions = rest[0]?.tag === 0xa0 ? rest.shift() : undefined;
   if (rest.length > 0) throw malformed('the revocation list has unknown fields');
@@ -82,6 +81,10 @@ function readFields([issuer, thisUpdate, ...optional]: readonly DerElement[]): O
     entries: entries?.content ?? new Uint8Array(),
     ...readCrlExtensions(extensions),
   };
+}
+
+function isTime(element: DerElement | undefined): boolean {
+  return element?.tag === derTags.utcTime || element?.tag === derTags.generalizedTime;
 }
 
 function malformed(message: string): EnvelopeError {

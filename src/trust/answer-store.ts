@@ -75,8 +75,8 @@ export function makeAnswerStore(dependencies: AnswerStoreDependencies): AnswerSt
       }
       return each;
     },
-    all: held.all,
-    forget: held.delete,
+    all: () => held.all(),
+    forget: (key) => held.delete(key),
     async removeEnded() {
       if (cache !== undefined) await attempt(removeEnded(cache, clock.now()));
     },

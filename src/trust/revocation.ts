@@ -53,7 +53,9 @@ export function makeRevocation(dependencies: RevocationDependencies): Revocation
       signal.throwIfAborted();
       return status;
     },
-    refresh: fetch === undefined ? async () => undefined : answers.refresh,
+    async refresh() {
+      if (fetch !== undefined) await answers.refresh();
+    },
   };
 }
 

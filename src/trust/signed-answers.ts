@@ -29,7 +29,10 @@ export interface SignedAnswers {
 export function makeSignedAnswers(dependencies: SignedAnswersDependencies): SignedAnswers {
   const { clock, events, limits } = dependencies;
   const store = makeAnswerStore(dependencies);
-  const asker = makeAsker({ ...dependencies, accept: store.accept });
+  const asker = makeAsker({
+    ...dependencies,
+    accept: (source, bytes) => store.accept(source, bytes),
+  });
   const ageMs = ({ fetchedAt }: Held): number => clock.now().getTime() - fetchedAt.getTime();
   const reuse = ({ held, from }: Found): Held => {
     held.usedAt = clock.now();

@@ -49,7 +49,7 @@ t.test('they load whole or not at all, with every problem told', async (t) => {
   });
   const failure = await loadRevocationFiles(folder).catch((error: unknown) => error);
   t.match(failure, { name: 'TrustError', code: 'REVOCATION_FILES_UNUSABLE' });
-  const lines = String((failure as Error).message).split('\n');
+  const lines = (failure as Error).message.split('\n');
   t.equal(lines.length, 6);
   t.match(lines, [
     /b\.crl: is neither PEM nor DER/,
