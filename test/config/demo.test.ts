@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createPublicKey, X509Certificate } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
@@ -8,6 +8,8 @@ import { repositoryRoot } from '../support/start-starter.ts';
 
 const folder = join(repositoryRoot, 'config', 'demo');
 const name = 'org.opencontainers.image.ref.name';
+/** What cosign stores under tags of its own is signed anew each time. */
+const isImage = (tag: string): boolean => !/:sha256-[0-9a-f]{64}\.(?:sig|att)$/.test(tag);
 
 interface LayoutIndex {
   readonly manifests: readonly { digest: string; annotations?: Record<string, string> }[];
@@ -16,10 +18,10 @@ interface LayoutIndex {
 t.test('the committed demo has the images that its maker makes', async (t) => {
   const text = await readFile(join(folder, 'index.json'), 'utf8');
   const committed = (JSON.parse(text) as LayoutIndex).manifests
-    .filter(({ annotations }) => annotations?.[name] !== undefined)
-    .map(({ digest, annotations }) => [annotations?.[name], digest]);
+    .map(({ digest, annotations }) => [annotations?.[name], digest] as const)
+    .filter(([tag]) => tag !== undefined && isImage(tag));
   const made = makeDemo()
-    .entries.filter(({ tag }) => tag !== undefined)
+    .entries.filter(({ tag }) => tag !== undefined && isImage(tag))
     .map(({ tag, artifact }) => [tag, artifact.descriptor.digest]);
   t.same(committed, made);
 });
@@ -42,6 +44,31 @@ t.test('the digest that the starter exempts is that of the exempted image', asyn
   const policy = await readFile(join(repositoryRoot, 'config', 'trust-policy.yaml'), 'utf8');
   const exempted = makeDemo().entries.find(({ tag }) => tag === 'app:exempted');
   t.match(policy, String(exempted?.artifact.descriptor.digest));
+});
+
+t.test(
+  'the demo has a signature and attestations under the tags that cosign 2 gives them',
+  async (t) => {
+    const { entries } = makeDemo();
+    const digestOfTag = new Map(
+      entries.map(({ tag, artifact }) => [tag, artifact.descriptor.digest]),
+    );
+    for (const [image, suffix] of [
+      ['cosign:signed-tag', 'sig'],
+      ['service:attested-tags', 'sig'],
+      ['service:attested-tags', 'att'],
+    ] as const) {
+      const [repository = ''] = image.split(':');
+      const tag = `${repository}:${digestOfTag.get(image)?.replace(':', '-')}.${suffix}`;
+      t.ok(digestOfTag.has(tag), tag);
+    }
+  },
+);
+
+t.test('the committed key is a public one', async (t) => {
+  const pem = await readFile(join(repositoryRoot, 'config/keys/demo.pub'), 'utf8');
+  t.match(pem, /^-----BEGIN PUBLIC KEY-----\n/);
+  t.equal(createPublicKey(pem).asymmetricKeyDetails?.namedCurve, 'prime256v1');
 });
 
 t.test('the certificate of the demo lasts', async (t) => {
