@@ -28,6 +28,8 @@ export interface AppOptions {
   readonly rules?: readonly object[];
   /** Other members of the Notation identity `acme`, or other values. */
   readonly identity?: object;
+  /** More identities of the policy, by name. */
+  readonly identities?: Readonly<Record<string, object>>;
   /** Other members of the configuration, or other values. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** Texts and folders beside the configuration, which may name them. */
@@ -93,7 +95,8 @@ export function writeConfiguration(t: Test, options: Omit<AppOptions, 'clock'>):
   };
   // JSON is YAML.
   const acmeIdentity = { notation: { ...identity.notation, ...options.identity } };
-  const policy = JSON.stringify({ version: 1, identities: { acme: acmeIdentity }, rules });
+  const identities = { acme: acmeIdentity, ...options.identities };
+  const policy = JSON.stringify({ version: 1, identities, rules });
   writeFileSync(join(folder, 'policy.yaml'), policy);
   writeFileSync(join(folder, 'assay.yaml'), JSON.stringify(configuration));
   mkdirSync(join(folder, 'data'));

@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import type { KeyObject } from 'node:crypto';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Ended, mustRun, runCommand } from './process.ts';
 
@@ -9,19 +10,52 @@ export type CosignScheme = 'tags' | 'bundles';
 export interface CosignHome {
   /** PEM file. */
   readonly publicKey: string;
-  sign(reference: string, scheme: CosignScheme): Promise<void>;
-  /** Attaches a statement with some predicate of that type. */
-  attest(reference: string, type: string, scheme: CosignScheme): Promise<void>;
-  verify(reference: string, scheme: CosignScheme): Promise<Ended>;
-  verifyAttestation(reference: string, type: string, scheme: CosignScheme): Promise<Ended>;
+  sign(reference: string, scheme: CosignScheme, options?: SignOptions): Promise<void>;
+  /** Attaches a statement with some predicate of that type, or the one in the file. */
+  attest(
+    reference: string,
+    type: string,
+    scheme: CosignScheme,
+    predicateFile?: string,
+  ): Promise<void>;
+  /** By its own key, unless another is named by its PEM file. */
+  verify(reference: string, scheme: CosignScheme, publicKey?: string): Promise<Ended>;
+  verifyAttestation(
+    reference: string,
+    type: string,
+    scheme: CosignScheme,
+    publicKey?: string,
+  ): Promise<Ended>;
 }
 
-/** `program` is cosign of version 3 for `bundles`, and any for `tags`. */
-export async function makeCosignHome(program: string, folder: string): Promise<CosignHome> {
+export interface SignOptions {
+  /** Signed along, by name. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** The repository that the signature names instead of the one that it is pushed to. */
+  readonly identity?: string;
+}
+
+/**
+ * `program` is cosign of version 3 for `bundles`, and any for `tags`. It makes a key of its own, on
+ * P-256, unless it is given one, or the folder has one already.
+ */
+export async function makeCosignHome(
+  program: string,
+  folder: string,
+  privateKey?: KeyObject,
+): Promise<CosignHome> {
   mkdirSync(folder, { recursive: true });
   const options = { cwd: folder, env: { HOME: folder, COSIGN_PASSWORD: '', TUF_ROOT: folder } };
-  await mustRun(program, ['generate-key-pair'], options);
-  const isThree = /v3\./.test((await runCommand(program, ['version'], options)).output);
+  const version = runCommand(program, ['version'], options);
+  const isNew = !existsSync(join(folder, 'cosign.key'));
+  if (isNew && privateKey === undefined) await mustRun(program, ['generate-key-pair'], options);
+  if (isNew && privateKey !== undefined) {
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
+    writeFileSync(join(folder, 'plain.pem'), pem, { mode: 0o600 });
+    const words = ['import-key-pair', '--key=plain.pem', '--output-key-prefix=cosign', '--yes'];
+    await mustRun(program, words, options);
+  }
+  const isThree = /v3\./.test((await version).output);
   const formatOf = (scheme: CosignScheme): readonly string[] =>
     isThree ? [`--new-bundle-format=${scheme === 'bundles'}`] : [];
   const writing = (scheme: CosignScheme): readonly string[] => [
@@ -32,8 +66,9 @@ export async function makeCosignHome(program: string, folder: string): Promise<C
     ...(isThree ? ['--use-signing-config=false'] : []),
     ...formatOf(scheme),
   ];
-  const reading = (scheme: CosignScheme): readonly string[] => [
-    '--key=cosign.pub',
+  const publicKey = join(folder, 'cosign.pub');
+  const reading = (scheme: CosignScheme, key = publicKey): readonly string[] => [
+    `--key=${key}`,
     '--insecure-ignore-tlog=true',
     '--allow-http-registry',
     ...formatOf(scheme),
@@ -41,20 +76,22 @@ export async function makeCosignHome(program: string, folder: string): Promise<C
   const predicate = join(folder, 'predicate.json');
   writeFileSync(predicate, JSON.stringify({ buildType: 'https://example.com/build' }));
   return {
-    publicKey: join(folder, 'cosign.pub'),
-    async sign(reference, scheme) {
-      await mustRun(program, ['sign', ...writing(scheme), reference], options);
+    publicKey,
+    async sign(reference, scheme, { annotations = {}, identity } = {}) {
+      const said = Object.entries(annotations).map(([name, value]) => `-a=${name}=${value}`);
+      const named = identity === undefined ? [] : [`--sign-container-identity=${identity}`];
+      await mustRun(program, ['sign', ...writing(scheme), ...said, ...named, reference], options);
     },
-    async attest(reference, type, scheme) {
-      const what = [`--predicate=${predicate}`, `--type=${type}`];
+    async attest(reference, type, scheme, predicateFile = predicate) {
+      const what = [`--predicate=${predicateFile}`, `--type=${type}`];
       await mustRun(program, ['attest', ...writing(scheme), ...what, reference], options);
     },
-    verify: (reference, scheme) =>
-      runCommand(program, ['verify', ...reading(scheme), reference], options),
-    verifyAttestation: (reference, type, scheme) =>
+    verify: (reference, scheme, key) =>
+      runCommand(program, ['verify', ...reading(scheme, key), reference], options),
+    verifyAttestation: (reference, type, scheme, key) =>
       runCommand(
         program,
-        ['verify-attestation', ...reading(scheme), `--type=${type}`, reference],
+        ['verify-attestation', ...reading(scheme, key), `--type=${type}`, reference],
         options,
       ),
   };
