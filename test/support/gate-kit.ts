@@ -11,7 +11,7 @@ import { makeMemoryKeyValue } from '../../src/storage/memory-key-value.ts';
 import type { Reason } from '../../src/verdict/reason.ts';
 import type { TrustMaterial } from '../../src/trust/trust-material.ts';
 import { noPlugins } from '../../src/plugins/plugins.ts';
-import { unaskedRevocation } from '../../src/trust/unasked-revocation.ts';
+import { unaskedRevocation } from './unasked-revocation.ts';
 import { makeVerifier } from '../../src/verifier/verification.ts';
 import type {
   VerificationBasis,

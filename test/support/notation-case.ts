@@ -3,7 +3,7 @@ import type { Certificate } from '../../src/crypto/x509.ts';
 import type { ExaminationContext } from '../../src/formats/signature-format.ts';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
 import { noPlugins } from '../../src/plugins/plugins.ts';
-import { unaskedRevocation } from '../../src/trust/unasked-revocation.ts';
+import { unaskedRevocation } from './unasked-revocation.ts';
 import type { TrustMaterial } from '../../src/trust/trust-material.ts';
 import type {
   NotationIdentity,

@@ -9,7 +9,7 @@ import { decide } from '../../src/policies/decide.ts';
 import type { RequireRule, TrustPolicy } from '../../src/policies/policy.ts';
 import { noPlugins } from '../../src/plugins/plugins.ts';
 import type { TrustMaterial } from '../../src/trust/trust-material.ts';
-import { unaskedRevocation } from '../../src/trust/unasked-revocation.ts';
+import { unaskedRevocation } from './unasked-revocation.ts';
 import type { ContentSource } from '../../src/upstream/content-source.ts';
 import type { IdentityRequirement } from '../../src/verdict/identity-requirement.ts';
 import type { Verdict } from '../../src/verdict/verdict.ts';

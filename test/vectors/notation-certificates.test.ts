@@ -6,7 +6,7 @@ import {
   checkCertificateChain,
 } from '../../src/formats/notation/certificate-chain.ts';
 import { checkRevocation } from '../../src/formats/notation/revocation.ts';
-import { unaskedRevocation } from '../../src/trust/unasked-revocation.ts';
+import { unaskedRevocation } from '../support/unasked-revocation.ts';
 import { type ReadVector, requireVectors } from '../support/vectors.ts';
 
 const read = requireVectors(t);

@@ -1,5 +1,5 @@
-import { quoted } from '../kernel/quoted.ts';
-import type { RevocationSource } from './revocation-source.ts';
+import { quoted } from '../../src/kernel/quoted.ts';
+import type { RevocationSource } from '../../src/trust/revocation-source.ts';
 
 /** Asks nobody: what names a source of revocation data is unknown. */
 export const unaskedRevocation: RevocationSource = {
