@@ -67,7 +67,8 @@ function makeKey(kind: KeyKind): KeyObject {
   return generateKeyPairSync('ec', { namedCurve: curves[kind] }).privateKey;
 }
 
-/** DER of the public half's SubjectPublicKeyInfo. */
-export function spkiOf(privateKey: KeyObject): Buffer {
-  return createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
+/** DER of the SubjectPublicKeyInfo of a public key, or of a private one's public half. */
+export function spkiOf(key: KeyObject): Buffer {
+  const publicKey = key.type === 'public' ? key : createPublicKey(key);
+  return publicKey.export({ type: 'spki', format: 'der' });
 }
