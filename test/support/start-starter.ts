@@ -14,13 +14,17 @@ export interface Started extends Addresses {
   readonly lines: readonly Readonly<Record<string, unknown>>[];
 }
 
-/** The starter's configuration, but on free ports and with a folder of its own for state. */
+/**
+ * The starter's configuration, but on free ports, with a folder of its own for state, and without
+ * refreshing Sigstore's root over the network.
+ */
 export async function loadStarter(t: Test): Promise<Config> {
   const config = await loadConfig(join(repositoryRoot, 'config', 'assay.yaml'));
   return {
     ...config,
     listen: { ...config.listen, port: 0 },
     admin: { ...config.admin, port: 0 },
+    trust: { ...config.trust, offline: true },
     storage: { ...config.storage, path: join(t.testdir(), 'data') },
   };
 }
