@@ -7,7 +7,6 @@ import { type Clock, systemClock } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import { makeMetrics, type MetricsRegistry } from '../observe/metrics.ts';
 import { makePinoLog, type PinoLog } from '../observe/pino-log.ts';
-import type { JudgeStatement } from '../policies/attestation.ts';
 import { makeServer } from '../routes/server.ts';
 import { matching } from '../storage/matching.ts';
 import { watchAnchors } from './anchor-watch.ts';
@@ -15,7 +14,6 @@ import { anchorsInUse } from './anchors.ts';
 import { publishBasis } from './basis-published.ts';
 import { type Basis, openBasis } from './basis.ts';
 import { type Content, openContent } from './content.ts';
-import { openJudge } from './judging-threads.ts';
 import { keepSigstoreFresh } from './keep-sigstore-fresh.ts';
 import { anchorIntervalMs, gateLimits, reloadIntervalMs, revocationIntervalMs } from './limits.ts';
 import { type Address, listenOn, namesOf, readServerTls, urlOf } from './listen.ts';
@@ -30,6 +28,7 @@ import { openUpstreams, type Upstreams } from './upstreams.ts';
 import { makeConfiguredVerifier } from './verifier.ts';
 import type { RevocationSource } from '../trust/revocation-source.ts';
 import { watchFiles } from './watch-files.ts';
+import { openWorkApart, type WorkApart } from './worker-threads.ts';
 
 /** The whole proxy, put together. */
 export interface App extends Stoppable {
@@ -73,14 +72,13 @@ export async function composeApp(config: Config, overrides: AppOverrides = {}): 
   }
 }
 
-interface Parts {
+interface Parts extends WorkApart {
   readonly clock: Clock;
   readonly log: PinoLog;
   readonly metrics: MetricsRegistry;
   readonly basis: Basis;
   readonly upstreams: Upstreams;
   readonly revocation: RevocationSource;
-  readonly judge: JudgeStatement;
   readonly state: State;
   readonly content: Content;
 }
@@ -121,12 +119,12 @@ async function openParts(
     },
     opened,
   );
-  const judge = openJudge(opened);
+  const apart = openWorkApart(opened);
   keepRefreshing(revocation, revocationIntervalMs, opened);
   keepSigstoreFresh(config, { ...observed, ownListeners: () => listeners }, opened);
   // First of all to end: what was fetched so far is kept, and the next start goes on with it.
   opened.defer(() => content.fills.close());
-  return { ...observed, basis, upstreams, revocation, judge, state, content };
+  return { ...observed, basis, upstreams, revocation, ...apart, state, content };
 }
 
 async function makeApp(

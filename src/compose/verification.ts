@@ -17,12 +17,12 @@ import type { Verifier } from '../verifier/verifier.ts';
 import { readImageName } from './image-name.ts';
 import { verificationLimits } from './limits.ts';
 import type { Address } from './listen.ts';
-import { openJudge } from './judging-threads.ts';
 import { loadWholeBasis } from './load-basis.ts';
 import { openRevocation } from './revocation.ts';
 import { refreshEndedRoots } from './sigstore-refresh.ts';
 import { openUpstreams } from './upstreams.ts';
 import { makeConfiguredVerifier } from './verifier.ts';
+import { openWorkApart } from './worker-threads.ts';
 
 /** A verdict, and the way to it. */
 export interface Examined {
@@ -61,7 +61,7 @@ export async function openVerification(
   opened.defer(() => upstreams.close());
   const trust = (): TrustMaterial => basis.trust;
   const revocation = openRevocation(config, { ...silent, trust, ownListeners }, opened);
-  const observed = { ...silent, revocation, judge: openJudge(opened) };
+  const observed = { ...silent, revocation, ...openWorkApart(opened) };
   const verifier = makeConfiguredVerifier(config, () => basis, upstreams, observed, {
     ...verificationLimits,
     // A person reads them all.

@@ -3,7 +3,6 @@ import { signatureFormats } from '../formats/index.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
-import type { JudgeStatement } from '../policies/attestation.ts';
 import { decide } from '../policies/decide.ts';
 import type { RevocationSource } from '../trust/revocation-source.ts';
 import { makeVerifier } from '../verifier/verification.ts';
@@ -13,6 +12,7 @@ import { makeConfiguredPlugins } from './plugins.ts';
 import { aliasesOf } from './repository-aliases.ts';
 import { signatureRepositoryOf } from './signature-repository.ts';
 import type { Upstreams } from './upstreams.ts';
+import type { WorkApart } from './worker-threads.ts';
 
 /** What everything reports to, and tells the time by. */
 export interface Observed {
@@ -26,7 +26,7 @@ export function makeConfiguredVerifier(
   config: Config,
   basis: () => VerificationBasis,
   upstreams: Upstreams,
-  observed: Observed & { readonly revocation: RevocationSource; readonly judge: JudgeStatement },
+  observed: Observed & WorkApart & { readonly revocation: RevocationSource },
   limits = verificationLimits,
 ): Verifier {
   const { lifetimes } = config;
@@ -40,6 +40,7 @@ export function makeConfiguredVerifier(
     sources: {
       revocation: observed.revocation,
       plugins: makeConfiguredPlugins(config, observed),
+      readApart: observed.readApart,
     },
     decide,
     lifetimes: { trustedMs: lifetimes.trusted.ms, untrustedMs: lifetimes.untrusted.ms },

@@ -74,15 +74,31 @@ export function verifyWithKey(
   message: Uint8Array,
   signature: Uint8Array,
 ): boolean {
+  const prepared = prepare(publicKey, algorithm, signature);
+  return prepared !== undefined && verify(prepared.hash, message, prepared.key, prepared.raw);
+}
+
+interface PreparedVerification {
+  readonly hash: HashName | null;
+  readonly key: Parameters<typeof verify>[2];
+  /** The signature as node:crypto takes it. */
+  readonly raw: Uint8Array;
+}
+
+/** Undefined where it can be no signature by that key and algorithm. */
+function prepare(
+  publicKey: KeyObject,
+  { scheme, hash }: KeyAlgorithm,
+  signature: Uint8Array,
+): PreparedVerification | undefined {
   assertAcceptable(publicKey);
-  const { scheme, hash } = algorithm;
-  if (publicKey.asymmetricKeyType !== keyTypes[scheme]) return false;
+  if (publicKey.asymmetricKeyType !== keyTypes[scheme]) return undefined;
   if (scheme === 'ed25519') {
-    return signature.length === 64 && verify(null, message, publicKey, signature);
+    return signature.length === 64 ? { hash, key: publicKey, raw: signature } : undefined;
   }
   const raw = scheme === 'ecdsa' ? readEcdsaSignature(publicKey, signature) : signature;
-  if (raw?.length !== signatureBytesOf(publicKey)) return false;
-  return verify(hash, message, toVerifyKey(publicKey, scheme), raw);
+  if (raw?.length !== signatureBytesOf(publicKey)) return undefined;
+  return { hash, key: toVerifyKey(publicKey, scheme), raw };
 }
 
 /** The same by any of the algorithms that the key may sign with: see `algorithmsOf`. */
@@ -94,6 +110,31 @@ export function verifyWithAny(
   return algorithmsOf(publicKey).some((algorithm) =>
     verifyWithKey(publicKey, algorithm, message, signature),
   );
+}
+
+/** The same in a thread of node's own: a large message takes long to hash. */
+export async function verifyWithAnyApart(
+  publicKey: KeyObject,
+  message: Uint8Array,
+  signature: Uint8Array,
+): Promise<boolean> {
+  for (const algorithm of algorithmsOf(publicKey)) {
+    const prepared = prepare(publicKey, algorithm, signature);
+    if (prepared !== undefined && (await verifyApart(prepared, message))) return true;
+  }
+  return false;
+}
+
+function verifyApart(
+  { hash, key, raw }: PreparedVerification,
+  message: Uint8Array,
+): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    verify(hash, message, key, raw, (error, isValid) => {
+      if (error === null) resolve(isValid);
+      else reject(error);
+    });
+  });
 }
 
 function toVerifyKey(

@@ -11,6 +11,7 @@ import type { Enforcement } from '../verdict/check.ts';
 import type { Identity } from '../verdict/identity.ts';
 import type { IdentityFamily, IdentityRequirement } from '../verdict/identity-requirement.ts';
 import type { Reason } from '../verdict/reason.ts';
+import type { ReadApart } from './sigstore/read-apart.ts';
 
 /** One way to encode a signature, and the checks that belong to it. */
 export interface SignatureFormat {
@@ -77,6 +78,8 @@ export interface ExaminationContext extends ExaminationSources {
 export interface ExaminationSources {
   readonly revocation: RevocationSource;
   readonly plugins: VerificationPlugins;
+  /** Reads large envelopes where nobody waits for it. */
+  readonly readApart: ReadApart;
 }
 
 export interface Examination {

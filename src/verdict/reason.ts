@@ -42,6 +42,12 @@ export const reasons = {
     means: 'the trust policy asks for a timestamp by an authority, and none could be verified',
     remedy: 'sign again with a timestamp, or set verifyTimestamp to afterCertExpiry',
   },
+  'log-unproven': {
+    means:
+      'the trust policy asks for an entry in a transparency log, and none, or too few, could be verified',
+    remedy:
+      'sign again with a log that the trusted root knows, or set transparencyLog in the policy',
+  },
   'certificate-revoked': {
     means: "a certificate of the signer's chain, or of its timestamp's authority, is revoked",
     remedy: 'do not use it; ask the publisher for an artifact signed with a new certificate',

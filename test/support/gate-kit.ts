@@ -22,6 +22,7 @@ import { verificationLimits } from '../../src/compose/limits.ts';
 import { type FakeClock, makeFakeClock } from './fake-clock.ts';
 import { makeMemorySource, type MemorySource } from './memory-source.ts';
 import { meetsNothing } from './meets-nothing.ts';
+import { readHere } from './read-here.ts';
 import { type CountingMetrics, type KeptLog, makeCountingMetrics, makeKeptLog } from './silence.ts';
 import { toyFormat } from './toy-format.ts';
 
@@ -98,7 +99,7 @@ export async function makeGateKit(
     signatureRepository: () => undefined,
     aliases: () => [],
     formats: [toyFormat],
-    sources: { revocation: unaskedRevocation, plugins: noPlugins },
+    sources: { revocation: unaskedRevocation, plugins: noPlugins, readApart: readHere },
     decide,
     judge: meetsNothing,
     clock,

@@ -10,6 +10,7 @@ import type {
   NotationRequirement,
 } from '../../src/verdict/identity-requirement.ts';
 import type { Reason } from '../../src/verdict/reason.ts';
+import { readHere } from './read-here.ts';
 import type { Chain, ChainOptions } from './test-ca.ts';
 import type { NotationOverrides } from './sign-notation.ts';
 
@@ -82,6 +83,7 @@ export function makeContext(trust: TrustMaterial): Omit<ExaminationContext, 'now
     signal,
     revocation: unaskedRevocation,
     plugins: noPlugins,
+    readApart: readHere,
   };
 }
 

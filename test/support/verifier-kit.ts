@@ -20,6 +20,7 @@ import { type FakeClock, makeFakeClock } from './fake-clock.ts';
 import { app, never } from './gate-kit.ts';
 import { makeMemorySource, type MemorySource } from './memory-source.ts';
 import { meetsNothing } from './meets-nothing.ts';
+import { readHere } from './read-here.ts';
 import { enforcementOf, makeTrust } from './notation-case.ts';
 import { makeCountingMetrics, makeKeptLog } from './silence.ts';
 import { toyCosign, toyFormat } from './toy-format.ts';
@@ -60,7 +61,7 @@ export function makeVerifierKit(options: VerifierKitOptions = {}): VerifierKit {
     signatureRepository: () => options.signatureRepository as RepositoryPath | undefined,
     aliases: () => [],
     formats: options.formats ?? [toyFormat, toyCosign],
-    sources: { revocation: unaskedRevocation, plugins: noPlugins },
+    sources: { revocation: unaskedRevocation, plugins: noPlugins, readApart: readHere },
     decide,
     judge: options.judge ?? meetsNothing,
     clock,

@@ -12,6 +12,7 @@ export const sigstoreChecks = [
   { id: 'payload-names-subject', rule: 'in-toto Statement; cosign, Simple Signing' },
   { id: 'signer-candidate', rule: `${client}, section 4.2` },
   { id: 'signature-verifies', rule: `${client}, section 4.5` },
+  { id: 'trusted-root', rule: `${client}, section 4; The Update Framework, section 5` },
   { id: 'timestamps', rule: `${client}, section 4.1; RFC 3161` },
   { id: 'log-entries', rule: `${client}, section 4.4; RFC 6962` },
   { id: 'trusted-time', rule: `${client}, section 4.1` },

@@ -1,5 +1,17 @@
 import type { Certificate } from '../../crypto/x509.ts';
 import type { NonEmpty } from '../../kernel/non-empty.ts';
+import type { UntrustedEnvelope } from '../signature-format.ts';
+import type { ReadApart } from './read-apart.ts';
+import type { HeadProblem, StatementHead } from './statement-head.ts';
+
+/**
+ * Reads an envelope of one format; large ones in another thread. Throws or rejects with
+ * `EnvelopeError`, and with what kept the thread from reading it.
+ */
+export type ReadSigstoreEnvelope = (
+  untrusted: UntrustedEnvelope,
+  sources: { readonly readApart: ReadApart; readonly signal: AbortSignal },
+) => SigstoreEnvelope | Promise<SigstoreEnvelope>;
 
 /** What a Sigstore bundle and cosign's annotations say alike, read but not believed. */
 export interface SigstoreEnvelope {
@@ -24,6 +36,8 @@ export type SignedContent =
       readonly payload: Uint8Array;
       /** The envelope as it lay in the registry; undefined where it was part of a bundle. */
       readonly envelope?: Uint8Array;
+      /** Where it was read along with the envelope. */
+      readonly head?: StatementHead | HeadProblem;
     }
   /** The artifact itself, of which the bundle states the hash. */
   | {

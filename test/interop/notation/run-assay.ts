@@ -20,6 +20,7 @@ import type { Verifier, VerificationBasis } from '../../../src/verifier/verifier
 import type { Artifact } from '../../support/build-image.ts';
 import type { FakeRegistry } from '../../support/fake-registry.ts';
 import { meetsNothing } from '../../support/meets-nothing.ts';
+import { readHere } from '../../support/read-here.ts';
 import { makeCountingMetrics, makeKeptLog } from '../../support/silence.ts';
 
 export interface AssayAnswer {
@@ -74,7 +75,7 @@ export function openAssaySide(
       signatureRepository: () => undefined,
       aliases: () => [],
       formats: signatureFormats,
-      sources: { revocation, plugins },
+      sources: { revocation, plugins, readApart: readHere },
       decide,
       judge: meetsNothing,
       clock: systemClock,

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { openJudgingThreads } from '../../../src/compose/judging-threads.ts';
+import { openWorkerThreads } from '../../../src/compose/worker-threads.ts';
 import { makeStatementJudge } from '../../../src/policies/statement-judge.ts';
 import {
   now,
@@ -44,7 +44,7 @@ const endless =
   'predicate.components.all(x, predicate.components.all(y, x.name != "" || y.name != "" || x.name == y.name))';
 
 t.test('a large statement is judged in another thread', async (t) => {
-  const threads = openJudgingThreads(limits);
+  const threads = openWorkerThreads(limits);
   t.teardown(() => threads.close());
   const judge = makeStatementJudge(threads.judgeApart);
   const statement = sbom(10_000);
@@ -56,7 +56,7 @@ t.test('a large statement is judged in another thread', async (t) => {
 });
 
 t.test('what takes too long is ended, and the next one is judged', async (t) => {
-  const threads = openJudgingThreads({ ...limits, deadlineMs: 1_500 });
+  const threads = openWorkerThreads({ ...limits, deadlineMs: 1_500 });
   t.teardown(() => threads.close());
   const judge = makeStatementJudge(threads.judgeApart);
   const { signal } = new AbortController();
@@ -68,7 +68,7 @@ t.test('what takes too long is ended, and the next one is judged', async (t) => 
 });
 
 t.test('what needs too much memory ends the thread alone', async (t) => {
-  const threads = openJudgingThreads({ ...limits, maxHeapMb: 16 });
+  const threads = openWorkerThreads({ ...limits, maxHeapMb: 16 });
   t.teardown(() => threads.close());
   const judge = makeStatementJudge(threads.judgeApart);
   const found = await judge(question(sbom(150_000)), new AbortController().signal);
@@ -77,7 +77,7 @@ t.test('what needs too much memory ends the thread alone', async (t) => {
 });
 
 t.test('a queue that is full refuses at once', async (t) => {
-  const threads = openJudgingThreads({ ...limits, maxQueue: 1 });
+  const threads = openWorkerThreads({ ...limits, maxQueue: 1 });
   t.teardown(() => threads.close());
   const judge = makeStatementJudge(threads.judgeApart);
   const { signal } = new AbortController();
@@ -88,15 +88,15 @@ t.test('a queue that is full refuses at once', async (t) => {
 });
 
 t.test('what is too large for those that wait is refused at once', async (t) => {
-  const threads = openJudgingThreads({ ...limits, maxBytes: 300_000 });
+  const threads = openWorkerThreads({ ...limits, maxBytes: 300_000 });
   t.teardown(() => threads.close());
   const judge = makeStatementJudge(threads.judgeApart);
   const found = await judge(question(sbom(10_000)), new AbortController().signal);
-  t.match(found.conditions, [{ outcome: 'inconclusive', because: /too many statements wait/ }]);
+  t.match(found.conditions, [{ outcome: 'inconclusive', because: /too much waits/ }]);
 });
 
 t.test('a caller that gives up gets its own reason', async (t) => {
-  const threads = openJudgingThreads(limits);
+  const threads = openWorkerThreads(limits);
   t.teardown(() => threads.close());
   const judge = makeStatementJudge(threads.judgeApart);
   const caller = new AbortController();
@@ -106,7 +106,7 @@ t.test('a caller that gives up gets its own reason', async (t) => {
 });
 
 t.test('closed threads judge nothing', async (t) => {
-  const threads = openJudgingThreads(limits);
+  const threads = openWorkerThreads(limits);
   await threads.close();
   const judge = makeStatementJudge(threads.judgeApart);
   const found = await judge(question(sbom(10_000)), new AbortController().signal);

@@ -1,0 +1,69 @@
+import { type DsseEnvelope, readDsseEnvelope } from '../../crypto/dsse.ts';
+import { EnvelopeError, type EnvelopeErrorCode } from '../../crypto/envelope-error.ts';
+import { type BundleParts, readBundleParts } from './bundle-parts.ts';
+import { type HeadProblem, readStatementHead, type StatementHead } from './statement-head.ts';
+
+/** Envelopes that may be large, and what is read of each. */
+export interface ReadingResults {
+  readonly bundle: BundleParts;
+  readonly 'dsse-envelope': DsseEnvelope & { readonly head: StatementHead | HeadProblem };
+}
+
+export type ReadingKind = keyof ReadingResults;
+
+/** Plain data, for this thread or another. */
+export interface ReadingTask {
+  readonly kind: ReadingKind;
+  readonly bytes: Uint8Array;
+  readonly maxBytes: number;
+}
+
+/** Errors lose their class on the way from another thread. */
+export type ReadingAnswer =
+  | { readonly read: ReadingResults[ReadingKind] }
+  | { readonly malformed: { readonly code: EnvelopeErrorCode; readonly message: string } };
+
+/** Reads in another thread. Rejects where no thread is free, or one is too slow or too large. */
+export type ReadApart = (task: ReadingTask, signal: AbortSignal) => Promise<ReadingAnswer>;
+
+/** Larger ones would keep other requests waiting while they are read. */
+export const maxBytesReadHere = 256 * 1024;
+
+/** What a thread does. Never throws for what is wrong with the bytes. */
+export function readEnvelope({ kind, bytes, maxBytes }: ReadingTask): ReadingAnswer {
+  try {
+    return { read: readers[kind](bytes, maxBytes) };
+  } catch (error) {
+    if (!(error instanceof EnvelopeError)) throw error;
+    return { malformed: { code: error.code, message: error.message } };
+  }
+}
+
+const readers: {
+  readonly [Kind in ReadingKind]: (bytes: Uint8Array, maxBytes: number) => ReadingResults[Kind];
+} = {
+  bundle: readBundleParts,
+  'dsse-envelope': (bytes, maxBytes) => {
+    const envelope = readDsseEnvelope(bytes, maxBytes);
+    return { ...envelope, head: readStatementHead(envelope.payload) };
+  },
+};
+
+/**
+ * Reads an envelope here if it is small, and in another thread if it is not. Throws `EnvelopeError`,
+ * and what `ReadApart` rejects with.
+ */
+export function readWhereItFits<Kind extends ReadingKind>(
+  kind: Kind,
+  bytes: Uint8Array,
+  maxBytes: number,
+  { readApart, signal }: { readonly readApart: ReadApart; readonly signal: AbortSignal },
+): ReadingResults[Kind] | Promise<ReadingResults[Kind]> {
+  if (bytes.length <= maxBytesReadHere) return readers[kind](bytes, maxBytes);
+  return readApart({ kind, bytes, maxBytes }, signal).then((answer) => {
+    if ('malformed' in answer) {
+      throw new EnvelopeError(answer.malformed.code, answer.malformed.message);
+    }
+    return answer.read as ReadingResults[Kind];
+  });
+}

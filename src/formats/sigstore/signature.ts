@@ -1,0 +1,70 @@
+import type { KeyObject } from 'node:crypto';
+import { verifyDigestWithAny } from '../../crypto/prehashed-signature.ts';
+import { verifyWithAny, verifyWithAnyApart } from '../../crypto/sigstore-key.ts';
+import type { TrustedKey } from '../../verdict/sigstore-requirement.ts';
+import { quoted } from '../../kernel/quoted.ts';
+import { fail, pass } from '../finding.ts';
+import type { Finding } from '../signature-format.ts';
+import { signedBytesOf } from './content.ts';
+import { maxBytesReadHere } from './read-apart.ts';
+import type { SignerCandidate } from './signer-candidate.ts';
+import type { SigstoreEnvelope } from './sigstore-envelope.ts';
+
+/** Whose key made the signature. */
+export type ProvenKey =
+  { readonly kind: 'key'; readonly key: TrustedKey } | { readonly kind: 'certificate' };
+
+export interface SignatureFound {
+  readonly finding: Finding;
+  readonly by?: ProvenKey;
+}
+
+/** Looks for the candidate's key that made the signature. */
+export async function checkSignature(
+  envelope: SigstoreEnvelope,
+  candidate: SignerCandidate,
+): Promise<SignatureFound> {
+  let outcome: Verification = 'invalid';
+  if (candidate.kind === 'certificate') {
+    outcome = await verifySignature(envelope, candidate.leaf.publicKey);
+    if (outcome === 'valid') return { finding: pass(), by: { kind: 'certificate' } };
+    return notBy('the key of its certificate', outcome);
+  }
+  for (const key of candidate.keys) {
+    const result = await verifySignature(envelope, key.publicKey);
+    if (result === 'valid') {
+      return { finding: pass({ key: quoted(key.name, 200) }), by: { kind: 'key', key } };
+    }
+    if (result === 'unsupported') outcome = result;
+  }
+  const { length } = candidate.keys;
+  return notBy(
+    length === 1 ? `the key ${quoted(candidate.keys[0].name)}` : `any of ${length} keys`,
+    outcome,
+  );
+}
+
+type Verification = ReturnType<typeof verifyDigestWithAny>;
+
+async function verifySignature(
+  { content, signature }: SigstoreEnvelope,
+  key: KeyObject,
+): Promise<Verification> {
+  if (content.kind === 'artifact') {
+    return verifyDigestWithAny(key, content.hash, content.digest, signature);
+  }
+  const message = signedBytesOf(content);
+  const isSmall = message.length <= maxBytesReadHere;
+  const isValid = isSmall
+    ? verifyWithAny(key, message, signature)
+    : await verifyWithAnyApart(key, message, signature);
+  return isValid ? 'valid' : 'invalid';
+}
+
+function notBy(whom: string, outcome: Verification): SignatureFound {
+  const why =
+    outcome === 'unsupported'
+      ? ': over a hash alone neither Ed25519 nor RSA-PSS can be verified'
+      : '';
+  return { finding: fail('signature-invalid', `the signature does not verify with ${whom}${why}`) };
+}
