@@ -56,6 +56,8 @@ export function makeSigstoreLog(name = 'rekor'): SigstoreLog {
   };
 }
 
+const treeId = '1193050959916656506';
+
 /** RFC 6962, section 2.1. */
 function rootOf(leaves: readonly Buffer[]): Buffer {
   const [first] = leaves;
@@ -84,15 +86,18 @@ function nodeHash(left: Buffer, right: Buffer): Buffer {
   return createHash('sha256').update(Uint8Array.of(1)).update(left).update(right).digest();
 }
 
-/** C2SP tlog-checkpoint, signed as Rekor v1 does: the hint is the beginning of the log's id. */
+/**
+ * C2SP tlog-checkpoint as Rekor v1 signs it: its origin has the number of a tree, by which clients
+ * tell the versions apart, and the hint is the beginning of the log's id.
+ */
 function checkpointOf(
-  origin: string,
+  name: string,
   { treeSize, rootHash }: Omit<LoggedProof, 'checkpoint'>,
   privateKey: KeyObject,
   logId: Buffer,
 ): string {
-  const text = `${origin}\n${treeSize}\n${rootHash.toString('base64')}\n`;
+  const text = `${name} - ${treeId}\n${treeSize}\n${rootHash.toString('base64')}\n`;
   const signature = sign('sha256', Buffer.from(text), privateKey);
   const line = Buffer.concat([logId.subarray(0, 4), signature]).toString('base64');
-  return `${text}\n\u2014 ${origin} ${line}\n`;
+  return `${text}\n\u2014 ${name} ${line}\n`;
 }
