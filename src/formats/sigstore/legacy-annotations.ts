@@ -1,13 +1,18 @@
 import { parseBase64 } from '../../crypto/base64.ts';
 import { readCertificate } from '../../crypto/certificate.ts';
-import { readDsseEnvelope } from '../../crypto/dsse.ts';
 import { EnvelopeError } from '../../crypto/envelope-error.ts';
 import { readJsonFields } from '../../crypto/json-fields.ts';
 import { maxLogEntryBytes } from '../../crypto/log-entry.ts';
 import { readPem } from '../../crypto/pem.ts';
 import type { Certificate } from '../../crypto/x509.ts';
 import type { UntrustedEnvelope } from '../signature-format.ts';
-import type { ClaimedLogEntry, ClaimedVerifier, SigstoreEnvelope } from './sigstore-envelope.ts';
+import { type ReadingResults, readWhereItFits } from './read-apart.ts';
+import type {
+  ClaimedLogEntry,
+  ClaimedVerifier,
+  ReadSigstoreEnvelope,
+  SigstoreEnvelope,
+} from './sigstore-envelope.ts';
 
 /** What cosign keeps beside a layer under the tags `.sig` and `.att` (Signature Specification). */
 export const legacyAnnotations = {
@@ -45,24 +50,28 @@ export function readLegacySignature({ bytes, annotations }: UntrustedEnvelope): 
 
 /**
  * Reads an attestation: the layer is a DSSE envelope and holds the signature itself, so that the
- * annotation of that name is empty. Throws `EnvelopeError`.
+ * annotation of that name is empty. Throws or rejects as `ReadSigstoreEnvelope` says.
  */
-export function readLegacyAttestation({ bytes, annotations }: UntrustedEnvelope): SigstoreEnvelope {
+export const readLegacyAttestation: ReadSigstoreEnvelope = ({ bytes, annotations }, sources) => {
   if (textOf(annotations, legacyAnnotations.signature) !== undefined) {
     throw malformed(`${legacyAnnotations.signature} is not empty, beside a DSSE envelope`);
   }
-  const { payloadType, payload, signatures } = readDsseEnvelope(bytes, maxAttestationBytes);
-  const [first, ...others] = signatures;
-  if (first === undefined || others.length > 0) {
-    throw malformed('its DSSE envelope has more than one signature');
-  }
-  return {
-    content: { kind: 'dsse', payloadType, payload, envelope: bytes },
-    signature: first.signature,
-    ...readMaterial(annotations),
-    timestamped: bytes,
+  const toEnvelope = (envelope: ReadingResults['dsse-envelope']): SigstoreEnvelope => {
+    const { payloadType, payload, signatures, head } = envelope;
+    const [first, ...others] = signatures;
+    if (first === undefined || others.length > 0) {
+      throw malformed('its DSSE envelope has more than one signature');
+    }
+    return {
+      content: { kind: 'dsse', payloadType, payload, envelope: bytes, head },
+      signature: first.signature,
+      ...readMaterial(annotations),
+      timestamped: bytes,
+    };
   };
-}
+  const read = readWhereItFits('dsse-envelope', bytes, maxAttestationBytes, sources);
+  return 'then' in read ? read.then(toEnvelope) : toEnvelope(read);
+};
 
 type Material = Pick<SigstoreEnvelope, 'verifier' | 'logEntries' | 'timestamps'>;
 

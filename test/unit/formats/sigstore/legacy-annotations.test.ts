@@ -5,6 +5,7 @@ import {
   readLegacyAttestation,
   readLegacySignature,
 } from '../../../../src/formats/sigstore/legacy-annotations.ts';
+import { type ReadApart, readEnvelope } from '../../../../src/formats/sigstore/read-apart.ts';
 import { base64, chain, entryBody } from '../../../support/log-entries.ts';
 
 const [leaf, ...issuers] = chain.certificates;
@@ -24,6 +25,11 @@ const statement = {
   payloadType: 'application/vnd.in-toto+json',
   payload: base64('{}'),
   signatures: [{ keyid: '', sig: base64('signature') }],
+};
+
+const here = {
+  readApart: () => Promise.reject(new TypeError('it is small enough to be read here')),
+  signal: new AbortController().signal,
 };
 
 t.test('a signature with a key alone', async (t) => {
@@ -76,7 +82,7 @@ t.test('a keyless signature with an entry of a log and a timestamp', async (t) =
 t.test('of an attestation the timestamp is over the whole layer', async (t) => {
   const layer = Buffer.from(JSON.stringify(statement));
   const annotations = { ...keyless, [names.signature]: '' };
-  t.match(readLegacyAttestation({ bytes: layer, annotations }), {
+  t.match(readLegacyAttestation({ bytes: layer, annotations }, here), {
     content: {
       kind: 'dsse',
       payloadType: 'application/vnd.in-toto+json',
@@ -174,14 +180,27 @@ const attestations: Readonly<Record<string, readonly [layer: unknown, why: RegEx
 for (const [what, [layer, why]] of Object.entries(attestations)) {
   t.test(`an attestation with ${what} is refused`, async (t) => {
     const untrusted = { bytes: Buffer.from(JSON.stringify(layer)), annotations: {} };
-    t.throws(() => readLegacyAttestation(untrusted), { message: why });
+    t.throws(() => readLegacyAttestation(untrusted, here), { message: why });
   });
 }
 
 t.test('an attestation with a signature beside it is refused', async (t) => {
   const untrusted = { bytes: Buffer.from(JSON.stringify(statement)), annotations: keyless };
-  t.throws(() => readLegacyAttestation(untrusted), {
+  t.throws(() => readLegacyAttestation(untrusted, here), {
     code: 'COSIGN_MALFORMED',
     message: /not empty/,
   });
+});
+
+t.test('a large attestation is read apart', async (t) => {
+  const bytes = Buffer.from(JSON.stringify({ ...statement, payload: base64('x'.repeat(300_000)) }));
+  const readApart: ReadApart = async (task) => {
+    t.match(task, { kind: 'dsse-envelope', bytes });
+    return readEnvelope(task);
+  };
+  const { content } = await readLegacyAttestation(
+    { bytes, annotations: {} },
+    { ...here, readApart },
+  );
+  t.match(content, { kind: 'dsse', payload: Buffer.from('x'.repeat(300_000)) });
 });
