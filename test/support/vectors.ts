@@ -23,3 +23,8 @@ export function requireVectors(t: Test): ReadVector | undefined {
 export function listVectors(path: string): readonly string[] {
   return readdirSync(new URL(path, folder)).toSorted();
 }
+
+/** Where one of the published vectors lies, for what takes the names of files. */
+export function vectorPath(path: string): string {
+  return fileURLToPath(new URL(path, folder));
+}
