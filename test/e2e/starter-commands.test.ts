@@ -17,6 +17,18 @@ const verified = [
   { reference: 'demo/app:tampered', code: 1, first: 'untrusted', reason: 'signature-invalid' },
   { reference: 'demo/app:wrong-signer', code: 1, first: 'untrusted', reason: 'no-trusted-signer' },
   { reference: 'demo/app:expired', code: 1, first: 'untrusted', reason: 'signature-expired' },
+  { reference: 'demo/cosign:signed-tag', code: 0, first: 'trusted', reason: undefined },
+  { reference: 'demo/cosign:signed-bundle', code: 0, first: 'trusted', reason: undefined },
+  { reference: 'demo/cosign:wrong-key', code: 1, first: 'untrusted', reason: 'signature-invalid' },
+  { reference: 'demo/service:attested', code: 0, first: 'trusted', reason: undefined },
+  { reference: 'demo/service:attested-tags', code: 0, first: 'trusted', reason: undefined },
+  { reference: 'demo/service:no-sbom', code: 1, first: 'untrusted', reason: 'attestation-missing' },
+  {
+    reference: 'demo/service:other-builder',
+    code: 1,
+    first: 'untrusted',
+    reason: 'attestation-condition',
+  },
 ];
 
 for (const { reference, code, first, reason } of verified) {
@@ -56,6 +68,18 @@ t.test('explain shows the failed check and those that did not run', async (t) =>
   t.match(stdout, /✗ failed \S+: .* \[.+\]/);
   t.match(stdout, /· not run /);
   t.match(stdout, /what to do +treat it as tampered with/);
+});
+
+t.test('explain shows what an attestation says and which condition it fails', async (t) => {
+  const { code, stdout } = await runInProcess([
+    'explain',
+    'demo/service:other-builder',
+    ...starter,
+  ]);
+  t.equal(code, 1);
+  t.match(stdout, /attests https:\/\/slsa\.dev\/provenance\/v1: meets nothing/);
+  t.match(stdout, /✗ not met slsa\.builder: .*"https:\/\/demo\.example\/laptop"/);
+  t.match(stdout, /✓ met sbom\.noLicense/);
 });
 
 t.test('a tag that does not exist ends with 1 and says so', async (t) => {

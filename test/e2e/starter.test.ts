@@ -56,6 +56,10 @@ const accepted = [
   { repository: 'demo/legacy', tag: 'unsigned', parts: 3 },
   { repository: 'demo/chart', tag: 'signed', parts: 3 },
   { repository: 'demo/chart', tag: '0.1.0', parts: 3 },
+  { repository: 'demo/cosign', tag: 'signed-tag', parts: 3 },
+  { repository: 'demo/cosign', tag: 'signed-bundle', parts: 3 },
+  { repository: 'demo/service', tag: 'attested', parts: 3 },
+  { repository: 'demo/service', tag: 'attested-tags', parts: 3 },
 ];
 
 t.test('what is signed, exempted or audited comes through byte for byte', async (t) => {
@@ -75,10 +79,13 @@ t.test('what is served without trust says so in a warning', async (t) => {
 });
 
 const refused = [
-  { tag: 'unsigned', reason: 'unsigned' },
-  { tag: 'tampered', reason: 'signature-invalid' },
-  { tag: 'wrong-signer', reason: 'no-trusted-signer' },
-  { tag: 'expired', reason: 'signature-expired' },
+  { path: 'app', tag: 'unsigned', reason: 'unsigned' },
+  { path: 'app', tag: 'tampered', reason: 'signature-invalid' },
+  { path: 'app', tag: 'wrong-signer', reason: 'no-trusted-signer' },
+  { path: 'app', tag: 'expired', reason: 'signature-expired' },
+  { path: 'cosign', tag: 'wrong-key', reason: 'signature-invalid' },
+  { path: 'service', tag: 'no-sbom', reason: 'attestation-missing' },
+  { path: 'service', tag: 'other-builder', reason: 'attestation-condition' },
 ];
 
 t.test(
@@ -88,12 +95,13 @@ t.test(
     const index = JSON.parse(await readFile(join(root, 'config/demo/index.json'), 'utf8')) as {
       manifests: { digest: Digest; annotations?: Record<string, string> }[];
     };
-    for (const { tag, reason } of refused) {
+    for (const { path, tag, reason } of refused) {
       const entry = index.manifests.find(
-        ({ annotations }) => annotations?.['org.opencontainers.image.ref.name'] === `app:${tag}`,
+        ({ annotations }) =>
+          annotations?.['org.opencontainers.image.ref.name'] === `${path}:${tag}`,
       );
       for (const reference of [tag, String(entry?.digest)]) {
-        const url = `${oci}/v2/demo/app/manifests/${reference}`;
+        const url = `${oci}/v2/demo/${path}/manifests/${reference}`;
         const head = await get(url, { method: 'HEAD' });
         t.equal(head.status, 403, `HEAD ${reference}`);
         const [, id] =
@@ -106,11 +114,11 @@ t.test(
           { code: 'DENIED', message: /^requested access to the resource is denied: / },
         ]);
         const explained = await fetch(`${admin}/v1/verdicts/${id}`);
-        t.match(await explained.json(), { id, kind: 'untrusted', reason, scope: 'demo/app' });
+        t.match(await explained.json(), { id, kind: 'untrusted', reason, scope: `demo/${path}` });
       }
       const manifest = readManifest(await stored(entry?.digest as Digest), undefined);
       for (const { digest } of partsOf(manifest)) {
-        const blob = await get(`${oci}/v2/demo/app/blobs/${digest}`);
+        const blob = await get(`${oci}/v2/demo/${path}/blobs/${digest}`);
         t.equal(blob.status, 403, `blob of ${tag}`);
       }
     }
