@@ -1,9 +1,10 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { makeDemo } from '../../config/make-demo/demo.ts';
 import { startFakeRegistry } from '../support/fake-registry.ts';
+import { loadStarter, repositoryRoot, startApp } from '../support/start-starter.ts';
 import { requireTool } from '../support/require-tool.ts';
-import { writeFileSync } from 'node:fs';
 import { runCommand } from './support/process.ts';
 
 // The real cosign reads what the demo's maker wrote as its own, and refuses what we refuse.
@@ -53,5 +54,27 @@ t.test('cosign verifies the demo', async (t) => {
       { cwd: home, env: { HOME: home, TUF_ROOT: home } },
     );
     t.equal(code === 0, passes, `${of} ${type ?? 'signature'}: ${output}`);
+  }
+});
+
+t.test('cosign verifies the starter through Assay', async (t) => {
+  const program = requireTool(t, 'cosign');
+  if (program === undefined) return;
+  const { oci } = await startApp(t, await loadStarter(t));
+  const home = t.testdir();
+  for (const image of ['cosign:signed-tag', 'cosign:signed-bundle', 'service:attested']) {
+    const { code, output } = await runCommand(
+      program,
+      [
+        'verify',
+        `--key=${join(repositoryRoot, 'config/keys/demo.pub')}`,
+        '--insecure-ignore-tlog=true',
+        '--allow-http-registry',
+        ...(image.endsWith('-tag') ? tags : bundles),
+        `${new URL(oci).host}/demo/${image}`,
+      ],
+      { cwd: home, env: { HOME: home, TUF_ROOT: home } },
+    );
+    t.equal(code, 0, `${image}: ${output}`);
   }
 });
