@@ -1,11 +1,16 @@
-import type { KeyValue } from '../storage/key-value.ts';
+import type { KeyValue, PutOptions } from '../storage/key-value.ts';
 
 /** Bytes of values that wait at most; past it the oldest are given up. */
 const defaultMaxBytes = 8 * 1024 * 1024;
 const maxEntries = 20_000;
 
 /** What a store did not take; undefined: a deletion. */
-type Waiting = Uint8Array | undefined;
+type Waiting = Written | undefined;
+
+interface Written {
+  readonly value: Uint8Array;
+  readonly options: PutOptions | undefined;
+}
 
 /**
  * A store whose failed writes are made up for as soon as it takes another one: a disk that was
@@ -18,29 +23,29 @@ export function writtenLater(store: KeyValue, maxBytes = defaultMaxBytes): KeyVa
   let isFlushing = false;
 
   const forget = (key: string): void => {
-    bytes -= waiting.get(key)?.byteLength ?? 0;
+    bytes -= waiting.get(key)?.value.byteLength ?? 0;
     waiting.delete(key);
   };
-  const wait = (key: string, value: Waiting): void => {
+  const wait = (key: string, written: Waiting): void => {
     forget(key);
-    waiting.set(key, value);
-    bytes += value?.byteLength ?? 0;
+    waiting.set(key, written);
+    bytes += written?.value.byteLength ?? 0;
     for (const oldest of waiting.keys()) {
       if (bytes <= maxBytes && waiting.size <= maxEntries) break;
       forget(oldest);
     }
   };
-  const write = (key: string, value: Waiting): Promise<void> =>
-    value === undefined ? store.delete(key) : store.put(key, value);
+  const write = (key: string, written: Waiting): Promise<void> =>
+    written === undefined ? store.delete(key) : store.put(key, written.value, written.options);
 
   const flush = async (): Promise<void> => {
     if (isFlushing) return;
     isFlushing = true;
     try {
-      for (const [key, value] of waiting) {
-        await write(key, value);
+      for (const [key, written] of waiting) {
+        await write(key, written);
         // Unless a newer one came meanwhile.
-        if (waiting.get(key) === value) forget(key);
+        if (waiting.get(key) === written) forget(key);
       }
     } catch {
       // It waits on, for the next write that succeeds.
@@ -48,11 +53,11 @@ export function writtenLater(store: KeyValue, maxBytes = defaultMaxBytes): KeyVa
       isFlushing = false;
     }
   };
-  const writeNow = async (key: string, value: Waiting): Promise<void> => {
+  const writeNow = async (key: string, written: Waiting): Promise<void> => {
     try {
-      await write(key, value);
+      await write(key, written);
     } catch (error) {
-      wait(key, value);
+      wait(key, written);
       throw error;
     }
     forget(key);
@@ -60,10 +65,11 @@ export function writtenLater(store: KeyValue, maxBytes = defaultMaxBytes): KeyVa
   };
 
   return {
-    get: async (key) => (waiting.has(key) ? waiting.get(key) : store.get(key)),
-    put: (key, value) => writeNow(key, value),
+    get: async (key) => (waiting.has(key) ? waiting.get(key)?.value : store.get(key)),
+    put: (key, value, options) => writeNow(key, { value, options }),
     delete: (key) => writeNow(key, undefined),
     keys: (prefix, limit) => store.keys(prefix, limit),
+    entries: (prefix, limit) => store.entries(prefix, limit),
     close: () => store.close(),
   };
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { open, type RootDatabase } from 'lmdb';
 import { toKeyBytes } from './key-bytes.ts';
-import type { KeyValue } from './key-value.ts';
+import type { KeyValue, KeyValueEntry } from './key-value.ts';
 import { checkLmdbFile } from './lmdb-header.ts';
 import { StorageError } from './storage-error.ts';
 
@@ -45,6 +45,7 @@ export async function openLmdbKeyValue(folder: string): Promise<KeyValue> {
         await database.remove(toKeyBytes(key));
       }),
     keys: (prefix, limit) => attempt(() => readKeys(database, prefix, limit)),
+    entries: (prefix, limit) => attempt(() => readEntries(database, prefix, limit)),
     async close() {
       if (closed) return;
       closed = true;
@@ -97,6 +98,13 @@ function readKeys(database: Database, prefix: string, limit: number): readonly s
     found.push(key);
   }
   return found;
+}
+
+function readEntries(database: Database, prefix: string, limit: number): readonly KeyValueEntry[] {
+  return readKeys(database, prefix, limit).flatMap((key) => {
+    const value = database.getBinary(toKeyBytes(key));
+    return value === undefined ? [] : [{ key, value }];
+  });
 }
 
 /** The library rejects with a general error, whose `commitError` is a promise of the real one. */

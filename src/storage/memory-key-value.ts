@@ -9,6 +9,12 @@ export function makeMemoryKeyValue(): KeyValue {
   const assertOpen = (): void => {
     if (closed) throw new StorageError('STORAGE_FAILED', 'the state in memory is closed');
   };
+  const list = (prefix: string, limit: number): readonly string[] => {
+    assertOpen();
+    const found = [...values.keys()].filter((key) => key.startsWith(prefix));
+    const sorted = found.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    return sorted.slice(0, limit);
+  };
   return {
     async get(key) {
       assertOpen();
@@ -26,12 +32,9 @@ export function makeMemoryKeyValue(): KeyValue {
       toKeyBytes(key);
       values.delete(key);
     },
-    async keys(prefix, limit) {
-      assertOpen();
-      const found = [...values.keys()].filter((key) => key.startsWith(prefix));
-      const sorted = found.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-      return sorted.slice(0, limit);
-    },
+    keys: async (prefix, limit) => list(prefix, limit),
+    entries: async (prefix, limit) =>
+      list(prefix, limit).map((key) => ({ key, value: new Uint8Array(values.get(key) ?? []) })),
     async close() {
       closed = true;
       values.clear();

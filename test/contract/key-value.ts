@@ -81,6 +81,31 @@ export function keyValueContract(t: Test, make: (t: Test) => Promise<KeyValue>):
     t.strictSame(await store.keys('z', 10), []);
   });
 
+  t.test('entries are listed as keys are, with their values', async (t) => {
+    const store = await make(t);
+    for (const key of ['p/b', 'q', 'p/a']) await store.put(key, Buffer.from(`of ${key}`));
+    await store.put('p/0', new Uint8Array());
+    const list = async (prefix: string, limit: number) =>
+      (await store.entries(prefix, limit)).map(({ key, value }) => [key, text(value)]);
+    t.strictSame(await list('p/', 10), [
+      ['p/0', ''],
+      ['p/a', 'of p/a'],
+      ['p/b', 'of p/b'],
+    ]);
+    t.strictSame(await list('p/', 1), [['p/0', '']]);
+    t.strictSame(await list('z', 10), []);
+    await store.delete('p/a');
+    t.strictSame(await list('p/a', 10), []);
+  });
+
+  t.test('what need not be kept for long is there until then', async (t) => {
+    const store = await make(t);
+    await store.put('a', Buffer.from('one'), { keepMs: 60_000 });
+    await store.put('b', Buffer.from('two'), { keepMs: 60_000.5 });
+    t.equal(text(await store.get('a')), 'one');
+    t.strictSame(await store.keys('', 10), ['a', 'b']);
+  });
+
   t.test('no more keys are listed than asked for', async (t) => {
     const store = await make(t);
     for (const key of ['a', 'b', 'c']) await store.put(key, Buffer.from('x'));
@@ -122,5 +147,6 @@ export function keyValueContract(t: Test, make: (t: Test) => Promise<KeyValue>):
     await rejects(t, store.put('a', Buffer.from('x')), 'closed');
     await rejects(t, store.delete('a'), 'closed');
     await rejects(t, store.keys('', 1), 'closed');
+    await rejects(t, store.entries('', 1), 'closed');
   });
 }

@@ -24,6 +24,7 @@ function makeStore(overrides: Partial<KeyValue> = {}) {
     },
     delete: async (key) => void values.delete(key),
     keys: async () => [...values.keys()],
+    entries: async () => [...values].map(([key, value]) => ({ key, value })),
     close: async () => undefined,
     ...overrides,
   };
