@@ -18,14 +18,22 @@ export interface CosignHome {
     scheme: CosignScheme,
     predicateFile?: string,
   ): Promise<void>;
-  /** By its own key, unless another is named by its PEM file. */
-  verify(reference: string, scheme: CosignScheme, publicKey?: string): Promise<Ended>;
+  /** Attaches a signature that somebody else made over a payload, both in files. */
+  attach(reference: string, payload: string, signature: string): Promise<void>;
+  verify(reference: string, scheme: CosignScheme, options?: VerifyOptions): Promise<Ended>;
   verifyAttestation(
     reference: string,
     type: string,
     scheme: CosignScheme,
-    publicKey?: string,
+    options?: VerifyOptions,
   ): Promise<Ended>;
+}
+
+export interface VerifyOptions {
+  /** PEM file of another key than its own. */
+  readonly publicKey?: string;
+  /** What `--signature-digest-algorithm` says; cosign takes every key for one of SHA-256. */
+  readonly hash?: 'sha384' | 'sha512';
 }
 
 export interface SignOptions {
@@ -67,8 +75,9 @@ export async function makeCosignHome(
     ...formatOf(scheme),
   ];
   const publicKey = join(folder, 'cosign.pub');
-  const reading = (scheme: CosignScheme, key = publicKey): readonly string[] => [
-    `--key=${key}`,
+  const reading = (scheme: CosignScheme, how: VerifyOptions = {}): readonly string[] => [
+    `--key=${how.publicKey ?? publicKey}`,
+    `--signature-digest-algorithm=${how.hash ?? 'sha256'}`,
     '--insecure-ignore-tlog=true',
     '--allow-http-registry',
     ...formatOf(scheme),
@@ -86,12 +95,17 @@ export async function makeCosignHome(
       const what = [`--predicate=${predicateFile}`, `--type=${type}`];
       await mustRun(program, ['attest', ...writing(scheme), ...what, reference], options);
     },
-    verify: (reference, scheme, key) =>
-      runCommand(program, ['verify', ...reading(scheme, key), reference], options),
-    verifyAttestation: (reference, type, scheme, key) =>
+    async attach(reference, payload, signature) {
+      const files = [`--payload=${payload}`, `--signature=${signature}`];
+      const words = ['attach', 'signature', '--allow-http-registry', ...files, reference];
+      await mustRun(program, words, options);
+    },
+    verify: (reference, scheme, how) =>
+      runCommand(program, ['verify', ...reading(scheme, how), reference], options),
+    verifyAttestation: (reference, type, scheme, how) =>
       runCommand(
         program,
-        ['verify-attestation', ...reading(scheme, key), `--type=${type}`, reference],
+        ['verify-attestation', ...reading(scheme, how), `--type=${type}`, reference],
         options,
       ),
   };

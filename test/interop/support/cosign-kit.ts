@@ -28,6 +28,12 @@ export interface Judged {
   readonly reason: string | undefined;
 }
 
+/** The two that matter. */
+export const outcomes = {
+  trusted: { exitCode: 0, verdict: { kind: 'trusted' }, status: 200 },
+  refused: { exitCode: 1, verdict: { kind: 'untrusted' }, status: 403 },
+} as const;
+
 /** Real registries, real cosigns, and the app before them. */
 export interface CosignKit {
   readonly folder: string;
