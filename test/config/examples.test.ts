@@ -4,6 +4,7 @@ import t from 'tap';
 import { loadBasis } from '../../src/compose/load-basis.ts';
 import { readPolicyFile } from '../../src/compose/policy-file.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { lintTrustPolicy } from '../../src/policies/lint.ts';
 import { loadTrustPolicy } from '../../src/policies/trust-policy.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -55,5 +56,6 @@ t.test('the trust policy in the README loads', async (t) => {
   for (const block of blocks) {
     const policy = await loadTrustPolicy(block, 'README.md', async () => '');
     t.ok(policy.rules.length > 0);
+    t.same(lintTrustPolicy(policy, { at: new Date('2026-11-01T00:00:00Z') }), []);
   }
 });
