@@ -8,6 +8,7 @@ import {
   readObjectIdentifier,
   readWholeBitString,
 } from './der.ts';
+import { readIntegerBytes } from './der-integer.ts';
 import { readTime } from './der-time.ts';
 import { EnvelopeError } from './envelope-error.ts';
 import { readExtensions } from './extensions.ts';
@@ -61,7 +62,6 @@ export function partsOfCertificate(der: Uint8Array): CertificateParts {
 function parseCertificate(der: Uint8Array, fingerprint: string): Certificate {
   const { signed, algorithm } = partsOfCertificate(der);
   const [serial, innerAlgorithm, issuer, validity, subject, spki, ...optional] = fieldsOf(signed);
-  const { content: serialNumber } = expectTag(serial, derTags.integer, 'the serial number');
   // RFC 5280, section 4.1.1.2: both name the same algorithm; only the inner one is signed.
   if (innerAlgorithm === undefined || !equal(innerAlgorithm.bytes, algorithm.bytes)) {
     throw malformed('the certificate names two signature algorithms');
@@ -73,7 +73,8 @@ function parseCertificate(der: Uint8Array, fingerprint: string): Certificate {
     fingerprint,
     publicKey: key,
     keyFingerprint,
-    serialNumber,
+    // In its one encoding, by which a revocation list is searched.
+    serialNumber: readIntegerBytes(serial, 'the serial number'),
     subject: readName(subject, 'the subject'),
     issuer: readName(issuer, 'the issuer'),
     ...readValidity(validity),

@@ -1,5 +1,6 @@
 import type { Crl } from './crl.ts';
 import { EnvelopeError } from './envelope-error.ts';
+import { noUrl } from './extensions.ts';
 import { clockToleranceMs } from './ocsp-answer.ts';
 import type { Certificate } from './x509.ts';
 import { verifyLargeX509Signature } from './x509-signature.ts';
@@ -35,7 +36,9 @@ export function checkCrlTimes({ thisUpdate, nextUpdate }: Crl, now: Date): Date 
  */
 export function coverageOf({ scope }: Crl, certificate: Certificate): number {
   const { urls, certificates, reasons } = scope;
-  if (urls?.some((url) => certificate.crlUrls.includes(url)) === false) {
+  // Two names that are no URLs need not be the same name.
+  const isShared = (url: string): boolean => url !== noUrl && certificate.crlUrls.includes(url);
+  if (urls?.some(isShared) === false) {
     throw unusable('is for another distribution point');
   }
   const isCa = certificate.basicConstraints?.isCa === true;

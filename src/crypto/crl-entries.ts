@@ -35,6 +35,8 @@ export function* findEntries(
     const date = endAt(entries, content);
     if (date > end || !(endAt(entries, date) <= end)) throw malformed();
     const hasExtensions = endAt(entries, date) < end;
+    // Another encoding of the number would hide whom it names.
+    if (!isShortest(entries, serial, date)) throw malformed();
     const isOurs = isAt(entries, serial, date, serialNumber);
     if (isOurs || (hasExtensions && !isHarmless(entries, endAt(entries, date), end))) {
       const entry = readEntry(entries.subarray(at, end));
@@ -100,6 +102,14 @@ function endAt(bytes: Uint8Array, at: number): number {
 function within(bytes: Uint8Array, end: number): number {
   if (end > bytes.length) throw malformed();
   return end;
+}
+
+/** X.690, clause 8.3.2. */
+function isShortest(bytes: Uint8Array, start: number, end: number): boolean {
+  const first = bytes[start];
+  const isNegative = (bytes[start + 1] ?? 0) >= 0x80;
+  if (end - start < 2) return end > start;
+  return !(first === 0 && !isNegative) && !(first === 0xff && isNegative);
 }
 
 function isAt(bytes: Uint8Array, start: number, end: number, wanted: Uint8Array): boolean {

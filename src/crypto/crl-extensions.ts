@@ -44,11 +44,16 @@ const oids = {
 } as const;
 const processed: readonly string[] = Object.values(oids);
 const maxNumberBytes = 21;
+/** Real ones take some hundred; they are read before the signature is verified. */
+const maxExtensionsBytes = 16 * 1024;
 const everything: CrlScope = { der: new Uint8Array(), certificates: 'all', reasons: allReasons };
 
 /** Throws `EnvelopeError` for a critical extension that is not processed. */
 export function readCrlExtensions(wrapper: DerElement | undefined): CrlExtensions {
   if (wrapper === undefined) return { freshestUrls: [], scope: everything };
+  if (wrapper.bytes.length > maxExtensionsBytes) {
+    throw malformed(`extensions of more than ${maxExtensionsBytes} bytes`);
+  }
   const [list, ...rest] = expectChildren(wrapper, 'the extensions of the revocation list', 0xa0);
   if (list === undefined || rest.length > 0) throw malformed('extensions that are no single list');
   const extensions = readExtensionList(list);

@@ -23,6 +23,9 @@ export const derTags = {
 } as const;
 
 const maxDepth = 16;
+/** Elements weigh a hundred times what two bytes do; nothing real has so many side by side. */
+const maxChildren = 4096;
+const maxIdentifierBytes = 64;
 
 /** Reads the one element that the bytes are; throws `EnvelopeError` if more or less is there. */
 export function readDer(untrusted: Uint8Array): DerElement {
@@ -31,10 +34,11 @@ export function readDer(untrusted: Uint8Array): DerElement {
   return element;
 }
 
-/** The elements that a constructed one holds, in order. */
+/** The elements that a constructed one holds, in order; throws for more than 4096. */
 export function childrenOf(parent: DerElement): readonly DerElement[] {
   const children: DerElement[] = [];
   for (let offset = 0; offset < parent.content.length;) {
+    if (children.length === maxChildren) throw malformed(`more than ${maxChildren} elements`);
     const child = readElementAt(parent.content, offset);
     children.push(child);
     offset += child.bytes.length;
@@ -87,9 +91,15 @@ export function readWholeBitString(element: DerElement | undefined, what: string
   return content.subarray(1);
 }
 
-/** Dotted decimals of an OBJECT IDENTIFIER (X.690, clause 8.19); each arc below 2^48. */
+/**
+ * Dotted decimals of an OBJECT IDENTIFIER (X.690, clause 8.19) of at most 64 bytes; each arc below
+ * 2^48.
+ */
 export function readObjectIdentifier(element: DerElement | undefined, what: string): string {
   const { content } = expectTag(element, derTags.objectIdentifier, what);
+  if (content.length > maxIdentifierBytes) {
+    throw malformed(`${what} is longer than ${maxIdentifierBytes} bytes`);
+  }
   const arcs: number[] = [];
   let arc = 0;
   let started = false;

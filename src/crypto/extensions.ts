@@ -123,7 +123,7 @@ function namesOf({ distributionPoint }: DistributionPoint): readonly string[] {
 
 // A source that can't be fetched is still a source: without it the certificate would seem to
 // have no revocation at all.
-const noUrl = 'unsupported:no-url';
+export const noUrl = 'unsupported:no-url';
 
 function toUrl(name: GeneralName): string {
   return name.uniformResourceIdentifier ?? noUrl;

@@ -20,7 +20,7 @@ export interface PublicKey {
 export function readPublicKey(untrusted: Uint8Array): PublicKey {
   const spki = expectTag(readDer(untrusted), derTags.sequence, 'the public key');
   const publicKey = importKey(untrusted);
-  if (Buffer.compare(publicKey.der, untrusted) !== 0 || isCompressed(publicKey.key, spki)) {
+  if (Buffer.compare(publicKey.der, untrusted) !== 0 || isVariant(publicKey.key, spki)) {
     throw malformed('the public key is not in its canonical encoding');
   }
   return publicKey;
@@ -51,11 +51,16 @@ export function publicKeyOf(key: KeyObject): PublicKey {
   return { key, der, fingerprint: createHash('sha256').update(der).digest('hex') };
 }
 
-/** RFC 5480, section 2.2: 4 begins an uncompressed point. */
-function isCompressed(key: KeyObject, spki: ReturnType<typeof readDer>): boolean {
+/**
+ * What OpenSSL writes back as it came: an EC key whose curve is spelled out in place of its name
+ * (RFC 5480, section 2.1.1), or whose point is compressed (section 2.2: 4 begins one that is not).
+ */
+function isVariant(key: KeyObject, spki: ReturnType<typeof readDer>): boolean {
   if (key.asymmetricKeyType !== 'ec') return false;
-  const [, point] = expectChildren(spki, 'the public key');
-  return readWholeBitString(point, 'the public key')[0] !== 4;
+  const [algorithm, point] = expectChildren(spki, 'the public key');
+  const [, curve] = expectChildren(algorithm, 'the algorithm of the public key');
+  const isNamed = curve?.tag === derTags.objectIdentifier;
+  return !isNamed || readWholeBitString(point, 'the public key')[0] !== 4;
 }
 
 function malformed(message: string): EnvelopeError {

@@ -34,6 +34,8 @@ const algorithms: Readonly<Record<string, X509Algorithm>> = {
   [ed25519]: { keyType: 'ed25519', hash: null },
 };
 
+// NIST's, which signers may have too: others are weak, or many times as dear to verify.
+const curves: readonly (string | undefined)[] = ['prime256v1', 'secp384r1', 'secp521r1'];
 const minRsaBits = 2048;
 const maxRsaBits = 8192;
 
@@ -98,7 +100,10 @@ function readAlgorithm(
 }
 
 function assertStrength(key: KeyObject): void {
-  const { modulusLength, publicExponent = 3n } = key.asymmetricKeyDetails ?? {};
+  const { modulusLength, publicExponent = 3n, namedCurve } = key.asymmetricKeyDetails ?? {};
+  if (key.asymmetricKeyType === 'ec' && !curves.includes(namedCurve)) {
+    throw unsupported(`an issuer's key on the curve ${namedCurve} is not accepted`);
+  }
   if (modulusLength === undefined) return;
   if (
     modulusLength < minRsaBits ||

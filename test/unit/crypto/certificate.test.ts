@@ -142,6 +142,10 @@ const refused: Readonly<Record<string, [der: Uint8Array, why: RegExp]>> = {
     /version is unknown/,
   ],
   'a serial number that is text': [certificate({ serial: asn1.utf8('1') }), /serial number/],
+  'a serial number in more bytes than it needs': [
+    certificate({ serial: Buffer.from('02020001', 'hex') }),
+    /fewest bytes/,
+  ],
   'three times': [
     certificate({
       validity: asn1.sequence(...['20', '30', '40'].map((year) => utc(`${year}0101000000Z`))),

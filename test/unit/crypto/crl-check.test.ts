@@ -81,3 +81,15 @@ t.test('a delta fits the list that it builds on, or a later one', (t) => {
   t.doesNotThrow(() => check({ number: 11, baseNumber: 10, scope }, make({ number: 10, scope })));
   t.end();
 });
+
+t.test('two distribution points are not one because neither has a URL', (t) => {
+  const directory = asn1.explicit(0, asn1.explicit(0, asn1.explicit(4, issuer.name)));
+  const points = asn1.sequence(asn1.sequence(pointName(url)), asn1.sequence(directory));
+  const extensions = [{ oid: '2.5.29.31', value: points }];
+  const [elsewhere] = makeRevocationCase({ extensions }).read;
+  const list = make({ scope: [directory] });
+  t.ok(elsewhere.crlUrls.length > 1);
+  t.throws(() => coverageOf(list, elsewhere), unusable(/another distribution/));
+  t.equal(coverageOf(make({ scope: [pointName(url)] }), elsewhere), allReasons);
+  t.end();
+});

@@ -112,3 +112,13 @@ t.test('a list of a million entries is gone through in small steps', (t) => {
   t.equal(step.value.length, 1);
   t.end();
 });
+
+t.test('a serial number has one encoding: another would hide what it names', (t) => {
+  const entry = (serial: string): Uint8Array =>
+    asn1.sequence(Buffer.from(serial, 'hex'), asn1.time('2029-06-01T00:00:00Z'));
+  t.doesNotThrow(() => findIn(entry('02020080')));
+  for (const padded of ['02020001', '0202ff80', '0200']) {
+    t.throws(() => findIn(entry(padded)), { code: 'CRL_MALFORMED' }, padded);
+  }
+  t.end();
+});

@@ -105,3 +105,17 @@ t.test('both places name one algorithm, and the version is 2 or absent', (t) => 
   t.throws(() => readCrl(version), { message: /version/ });
   t.end();
 });
+
+t.test('what stands beside the entries is small, or nobody looks into it', (t) => {
+  const points = (count: number) => ({
+    freshestUrls: Array.from({ length: count }, (_, index) => `http://a/${index}`),
+  });
+  t.equal(read(points(500)).freshestUrls.length, 500);
+  t.throws(() => read(points(1000)), {
+    code: 'CRL_MALFORMED',
+    message: /extensions of more than 16384 bytes/,
+  });
+  const parts = asn1.sequence(Buffer.alloc(2 * 1024 * 1024, '0500', 'hex'));
+  t.throws(() => readCrl(parts), { name: 'EnvelopeError', message: /more than 4096 elements/ });
+  t.end();
+});

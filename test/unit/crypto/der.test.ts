@@ -100,3 +100,15 @@ t.test('a bit string of whole bytes has no unused bits', async (t) => {
   );
   t.throws(() => readWholeBitString(readDer(hex('030100')), 'it'), refusal(/whole bytes/));
 });
+
+t.test('what holds more than 4096 elements is refused before they are laid out', async (t) => {
+  const many = (count: number) => readDer(asn1.sequence(Buffer.alloc(2 * count, '0500', 'hex')));
+  t.equal(childrenOf(many(4096)).length, 4096);
+  t.throws(() => childrenOf(many(4097)), refusal(/more than 4096 elements/));
+});
+
+t.test('an object identifier is at most 64 bytes long', async (t) => {
+  const oid = (length: number) => readDer(hex(`06${length.toString(16)}${'2a'.repeat(length)}`));
+  t.ok(readObjectIdentifier(oid(64), 'it').endsWith('.42'));
+  t.throws(() => readObjectIdentifier(oid(65), 'it'), refusal(/longer than 64 bytes/));
+});

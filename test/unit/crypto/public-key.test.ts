@@ -1,4 +1,4 @@
-import { createHash, createPublicKey } from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import t from 'tap';
 import { publicKeyOf, readPublicKey, readRsaPublicKey } from '../../../src/crypto/public-key.ts';
 import * as asn1 from '../../support/der-encoder.ts';
@@ -43,4 +43,13 @@ t.test('what is no key is refused', async (t) => {
   for (const bytes of many) t.throws(() => readPublicKey(bytes), malformed);
   t.throws(() => readRsaPublicKey(Buffer.from('x')), malformed);
   t.throws(() => readRsaPublicKey(rsa), malformed);
+});
+
+t.test('an EC key that spells its curve out is another encoding too', async (t) => {
+  const { publicKey } = generateKeyPairSync('ec', {
+    namedCurve: 'prime256v1',
+    paramEncoding: 'explicit',
+  });
+  const explicit = publicKey.export({ format: 'der', type: 'spki' });
+  t.throws(() => readPublicKey(explicit), { ...malformed, message: /canonical/ });
 });

@@ -1,4 +1,4 @@
-import { constants, createPublicKey, sign } from 'node:crypto';
+import { constants, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
 import t from 'tap';
 import { readDer } from '../../../src/crypto/der.ts';
 import { verifyX509Signature } from '../../../src/crypto/x509-signature.ts';
@@ -46,6 +46,17 @@ t.test('what is signed with something else is named in the error', async (t) => 
           'the list',
         ),
       { code: 'ALGORITHM_UNSUPPORTED', message: /^the list is signed with/ },
+    );
+  }
+});
+
+t.test('keys on curves that are weak, or dear to verify, are not accepted', async (t) => {
+  for (const namedCurve of ['secp112r1', 'secp256k1', 'sect571r1']) {
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve });
+    const signature = sign('sha256', signed, privateKey);
+    t.throws(
+      () => verifyX509Signature({ signed, algorithm: ecdsaSha256, signature }, publicKey, 'it'),
+      { code: 'ALGORITHM_UNSUPPORTED', message: new RegExp(namedCurve) },
     );
   }
 });
