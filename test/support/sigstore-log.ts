@@ -59,7 +59,7 @@ export function makeSigstoreLog(name = 'rekor'): SigstoreLog {
 const treeId = '1193050959916656506';
 
 /** RFC 6962, section 2.1. */
-function rootOf(leaves: readonly Buffer[]): Buffer {
+export function rootOf(leaves: readonly Buffer[]): Buffer {
   const [first] = leaves;
   if (first === undefined) throw new TypeError('a tree has a leaf');
   if (leaves.length === 1) return first;
@@ -68,7 +68,7 @@ function rootOf(leaves: readonly Buffer[]): Buffer {
 }
 
 /** RFC 6962, section 2.1.1: from the leaf upwards. */
-function pathTo(index: number, leaves: readonly Buffer[]): readonly Buffer[] {
+export function pathTo(index: number, leaves: readonly Buffer[]): readonly Buffer[] {
   if (leaves.length === 1) return [];
   const split = splitOf(leaves.length);
   const [left, right] = [leaves.slice(0, split), leaves.slice(split)];

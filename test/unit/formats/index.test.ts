@@ -3,7 +3,8 @@ import { signatureFormats } from '../../../src/formats/index.ts';
 
 t.test('the formats are listed, each with its own id and checks', async (t) => {
   const ids = signatureFormats.map(({ id }) => id);
-  t.strictSame(ids, ['notation-jws',
+  t.strictSame(ids, [
+    'notation-jws',
     'notation-cose',
     'sigstore-bundle',
     'cosign-simple-signing',
