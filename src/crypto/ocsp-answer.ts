@@ -14,6 +14,7 @@ const ocspSigning = '1.3.6.1.5.5.7.3.9';
 /** What may be believed of one certificate until `nextUpdate`. */
 export interface OcspAnswer {
   readonly status: OcspStatus;
+  readonly thisUpdate: Date;
   readonly nextUpdate: Date;
 }
 
@@ -43,7 +44,7 @@ export function answerOf(
   }
   if (nextUpdate === undefined) throw unusable('does not say until when it holds');
   if (nextUpdate <= now) throw unusable(`ended at ${nextUpdate.toISOString()}`);
-  return { status, nextUpdate };
+  return { status, thisUpdate, nextUpdate };
 }
 
 /** The issuer itself, or whom it authorized (RFC 6960, section 4.2.2.2). */

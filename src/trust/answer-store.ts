@@ -39,10 +39,15 @@ export function makeAnswerStore(dependencies: AnswerStoreDependencies): AnswerSt
     fetchedAt: Date,
   ): Promise<Held> => {
     const now = clock.now();
-    const { value, keep, validUntil } = await source.read(bytes, now);
+    const { value, madeAt, keep, validUntil } = await source.read(bytes, now);
+    const known = held.get(source.key);
+    // Whoever sits on the way may replay what was said before a certificate was revoked.
+    if (known !== undefined && now < known.validUntil && madeAt < known.madeAt) {
+      throw new Error('the answer is older than the one that is known');
+    }
     const soon = new Date(now.getTime() + limits.failureMs);
     const isShort = keep === 'passing' && soon < validUntil;
-    const answer = { value, keep, validUntil: isShort ? soon : validUntil };
+    const answer = { value, madeAt, keep, validUntil: isShort ? soon : validUntil };
     const each = { ...answer, source, fetchedAt, byteLength: bytes.length, usedAt: now };
     held.set(each);
     return each;

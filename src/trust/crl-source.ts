@@ -6,22 +6,32 @@ import { issuerId } from './ocsp-source.ts';
 import type { RevocationLimits } from './revocation-limits.ts';
 import type { SignedSource } from './signed-source.ts';
 
+/** What a list is wanted for. */
+export interface CrlUse {
+  /** Tells one use of what lies at a URL from another. */
+  readonly name: string;
+  /** Throws `EnvelopeError` for a list that is no use: it is not kept in the place of one that is. */
+  assertFit(crl: Crl): void;
+}
+
 /** The list of this issuer at a URL: of all, or the changes since one. */
 export function crlSource(
   url: string,
   issuer: Certificate,
+  use: CrlUse,
   { crlTimeoutMs }: RevocationLimits,
 ): SignedSource<Crl> {
   return {
     kind: 'crl',
-    key: `crl ${issuerId(issuer)} ${createHash('sha256').update(url).digest('hex')}`,
+    key: `crl ${issuerId(issuer)} ${createHash('sha256').update(url).digest('hex')} ${use.name}`,
     requests: [{ url, maxBytes: maxCrlBytes }],
     timeoutMs: crlTimeoutMs,
     async read(untrusted, now) {
       const crl = readCrl(untrusted);
       const validUntil = checkCrlTimes(crl, now);
       await checkCrlSignature(crl, issuer);
-      return { value: crl, validUntil, keep: 'until-its-end' };
+      use.assertFit(crl);
+      return { value: crl, madeAt: crl.thisUpdate, validUntil, keep: 'until-its-end' };
     },
   };
 }

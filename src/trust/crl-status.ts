@@ -1,11 +1,11 @@
-import { checkDelta } from '../crypto/crl-check.ts';
+import { checkDelta, coverageOf } from '../crypto/crl-check.ts';
 import type { Crl } from '../crypto/crl.ts';
 import { EnvelopeError } from '../crypto/envelope-error.ts';
 import type { Certificate } from '../crypto/x509.ts';
 import { quotedUrl } from '../kernel/quoted.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import { type CurrentCrl, outcomeOf, statusOfLists } from './crl-judgement.ts';
-import { crlSource } from './crl-source.ts';
+import { type CrlUse, crlSource } from './crl-source.ts';
 import type { RevocationLimits } from './revocation-limits.ts';
 import type { RevocationStatus } from './revocation-source.ts';
 import type { SignedAnswer, SignedSource } from './signed-source.ts';
@@ -26,9 +26,17 @@ export async function statusByLists(
   if (crlUrls.length > limits.maxCrlUrls) {
     return { kind: 'unknown', because: `it names more than ${limits.maxCrlUrls} revocation lists` };
   }
+  const use: CrlUse = {
+    name: 'of all',
+    assertFit(crl) {
+      assertComplete(crl, certificate);
+      coverageOf(crl, certificate);
+    },
+  };
   const outcomes = crlUrls.map((url) => {
     const find = async (): Promise<CurrentCrl> => {
-      const { value: base, validUntil } = await obtain(crlSource(url, issuer, limits));
+      const { value: base, validUntil } = await obtain(crlSource(url, issuer, use, limits));
+      // It may have been asked for by another certificate.
       assertComplete(base, certificate);
       const current = { base, source: quotedUrl(url), validUntil };
       return base.freshestUrls.length === 0
@@ -59,10 +67,16 @@ async function withDelta(
   limits: RevocationLimits,
 ): Promise<CurrentCrl> {
   const problems: string[] = [];
-  for (const url of current.base.freshestUrls.slice(0, limits.maxCrlUrls)) {
+  const { base } = current;
+  // Those since another list are no answer, although they hold for long.
+  const use: CrlUse = {
+    name: `since ${base.number}`,
+    assertFit: (delta) => checkDelta(delta, base),
+  };
+  for (const url of base.freshestUrls.slice(0, limits.maxCrlUrls)) {
     try {
-      const { value: delta, validUntil } = await obtain(crlSource(url, issuer, limits));
-      checkDelta(delta, current.base);
+      const { value: delta, validUntil } = await obtain(crlSource(url, issuer, use, limits));
+      checkDelta(delta, base);
       const end = validUntil < current.validUntil ? validUntil : current.validUntil;
       return { ...current, delta, validUntil: end };
     } catch (error) {

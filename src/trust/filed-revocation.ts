@@ -39,7 +39,10 @@ const checkSignature = oncePer((crl: Crl) =>
   oncePer((issuer: Certificate) => checkCrlSignature(crl, issuer)),
 );
 
-/** What files say of a certificate at `now`; undefined where none is about its issuer. */
+/**
+ * What files say of a certificate at `now`; undefined where none is about its issuer. One that
+ * revokes it weighs more than any that does not.
+ */
 export async function statusByFiles(
   certificate: Certificate,
   issuer: Certificate,
@@ -47,8 +50,18 @@ export async function statusByFiles(
   now: Date,
 ): Promise<SaidByFiles> {
   const byOcsp = statusByResponses(certificate, issuer, responses, now);
-  if (byOcsp !== undefined) return byOcsp;
-  const ours = lists.filter(({ value }) => isOf(value, issuer));
+  if (byOcsp?.kind === 'revoked') return byOcsp;
+  const byLists = await statusByFiledLists(certificate, issuer, lists, now);
+  return byLists?.kind === 'revoked' ? byLists : (byOcsp ?? byLists);
+}
+
+async function statusByFiledLists(
+  certificate: Certificate,
+  issuer: Certificate,
+  lists: readonly Filed<Crl>[],
+  now: Date,
+): Promise<SaidByFiles> {
+  const ours = await listsOf(issuer, lists);
   const outcomes = newestOf(ours).map((list) =>
     outcomeOf(certificate, list.file, () => makeCurrent(list, ours, certificate, issuer, now)),
   );
@@ -96,7 +109,8 @@ async function makeCurrent(
   await checkSignature(base)(issuer);
   assertComplete(base, certificate);
   if (base.freshestUrls.length === 0) return { base, source: file, validUntil };
-  for (const { file: deltaFile, value: delta } of all) {
+  const newestFirst = all.toSorted((a, b) => (isNewer(a.value, b.value) ? -1 : 1));
+  for (const { file: deltaFile, value: delta } of newestFirst) {
     try {
       checkDelta(delta, base);
       const end = checkCrlTimes(delta, now);
@@ -127,6 +141,23 @@ function isNewer(one: Crl, other: Crl): boolean {
   return left > right || (left === right && one.thisUpdate > other.thisUpdate);
 }
 
-function isOf({ issuer }: Crl, { subject }: Certificate): boolean {
-  return Buffer.compare(issuer, subject.der) === 0;
+/**
+ * The lists that the issuer signed; only where there is none, those in its name, which then say why
+ * they prove nothing. An issuer keeps its name with a new key.
+ */
+async function listsOf(
+  issuer: Certificate,
+  lists: readonly Filed<Crl>[],
+): Promise<readonly Filed<Crl>[]> {
+  const named = lists.filter(({ value }) => Buffer.compare(value.issuer, issuer.subject.der) === 0);
+  const signed: Filed<Crl>[] = [];
+  for (const list of named) {
+    try {
+      await checkSignature(list.value)(issuer);
+      signed.push(list);
+    } catch (error) {
+      if (!(error instanceof EnvelopeError)) throw error;
+    }
+  }
+  return signed.length > 0 ? signed : named;
 }

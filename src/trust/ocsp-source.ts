@@ -23,9 +23,9 @@ export function ocspSource(
     timeoutMs: ocspTimeoutMs,
     async read(untrusted, now) {
       const response = readOcspResponse(untrusted);
-      const { status, nextUpdate } = answerOf(response, certificate, issuer, now);
+      const { status, thisUpdate, nextUpdate } = answerOf(response, certificate, issuer, now);
       const keep = status.kind === 'unknown' ? 'passing' : 'until-its-end';
-      return { value: status, validUntil: nextUpdate, keep };
+      return { value: status, madeAt: thisUpdate, validUntil: nextUpdate, keep };
     },
   };
 }

@@ -16,6 +16,8 @@ export interface SignedSource<T> {
 
 export interface SignedAnswer<T> {
   readonly value: T;
+  /** Its thisUpdate: of two answers to one question the later one holds. */
+  readonly madeAt: Date;
   readonly validUntil: Date;
   /** `passing`: it is told to those who wait now, and to nobody later. */
   readonly keep: 'until-its-end' | 'passing';

@@ -45,7 +45,7 @@ t.test('a file tells, and is named', async (t) => {
     ageSeconds: 86_400,
     status: { source: 'a.ocsp', validUntil: new Date('2030-01-08T00:00:00Z') },
   });
-  t.match(await ask({ 'a.crl': { revoked: [leaf] } }, { 'a.ocsp': {} }), { by: 'ocsp' });
+  t.match(await ask({ 'a.crl': {} }, { 'a.ocsp': {} }), { by: 'ocsp' });
 });
 
 t.test('among responses one that revokes weighs more, one that proves nothing less', async (t) => {
@@ -129,4 +129,32 @@ t.test('what names no source is revoked by a file, and not made to need one', as
     makeRevocationWorld({ filed: filesOf(lists) }).statusOf(silent.read[0], silent.read[1], signal);
   t.match(await ask({ 'a.crl': { revoked: [silent.leaf] } }), { kind: 'revoked' });
   t.strictSame(await ask({ 'a.crl': {} }), { kind: 'not-revocable' });
+});
+
+t.test('a file that revokes weighs more than any that does not', async (t) => {
+  const revoking = { revoked: [leaf] };
+  t.match(await ask({ 'a.crl': revoking }, { 'a.ocsp': {} }), { kind: 'revoked', by: 'crl' });
+  const list = await ask({ 'a.crl': {} }, { 'a.ocsp': { answer: { status: {} } } });
+  t.match(list, { kind: 'revoked', by: 'ocsp' });
+});
+
+t.test('of the changes to a list the newest tell', async (t) => {
+  const base = { number: 5, freshestUrls: ['http://crl.example/delta'] };
+  const old = { number: 6, baseNumber: 5 };
+  const newest = { number: 7, baseNumber: 5, revoked: [leaf] };
+  const lists = { 'a.crl': base, 'b.crl': old, 'c.crl': newest };
+  t.match(await ask(lists), { kind: 'revoked', status: { source: 'a.crl, c.crl' } });
+  const ended = { ...newest, nextUpdate: '2029-12-31T00:00:00Z' };
+  t.match(await ask({ ...lists, 'c.crl': ended }), {
+    kind: 'good',
+    status: { source: 'a.crl, b.crl' },
+  });
+});
+
+t.test('a list by another key of the same name hides none of the issuer', async (t) => {
+  const former = { number: 9, signer: makeStranger() };
+  t.match(await ask({ 'a.crl': {}, 'former.crl': former }), {
+    kind: 'good',
+    status: { source: 'a.crl' },
+  });
 });

@@ -8,7 +8,7 @@ import {
   type WorldOptions,
 } from '../../support/revocation-answers.ts';
 import { makeRevocationCase, type RevocationCase } from '../../support/revocation-kit.ts';
-import { buildCrl } from '../../support/test-crl.ts';
+import { buildCrl, pointName } from '../../support/test-crl.ts';
 import { buildOcsp, type OcspAnswerOptions } from '../../support/test-ocsp.ts';
 
 const ocsp = 'http://ocsp.example';
@@ -264,4 +264,73 @@ t.test('offline nobody is asked', async (t) => {
   t.match(await ask(world), { kind: 'unknown', because: /no file tells, and offline/ });
   await world.refresh();
   t.strictSame(world.asked, []);
+});
+
+const thisUpdate = '2029-12-31T12:00:00Z';
+
+t.test('an older answer that somebody replays takes the place of no newer one', async (t) => {
+  const cache = makeMemoryKeyValue();
+  const world = makeWorld({ cache });
+  world.answers.set(ocsp, answer({ thisUpdate, status: {} }));
+  const { leaf, issuer } = byList;
+  world.answers.set(crl, () => buildCrl({ issuer, thisUpdate, revoked: [leaf] }));
+  t.match(await ask(world), { kind: 'revoked' });
+  t.match(await ask(world, byList), { kind: 'revoked' });
+  world.answers.set(ocsp, answer());
+  world.answers.set(crl, () => buildCrl({ issuer }));
+  world.clock.advanceMs(6 * hourMs);
+  await world.refresh();
+  t.equal(world.asked.length, 4);
+  t.match(await ask(world), { kind: 'revoked' });
+  t.match(await ask(world, byList), { kind: 'revoked' });
+  const restarted = makeWorld({ cache, clock: world.clock });
+  t.match(await ask(restarted), { kind: 'revoked' }, 'nor in what is kept');
+  t.match(await ask(restarted, byList), { kind: 'revoked' });
+  t.strictSame(restarted.asked, []);
+});
+
+t.test('an answer of the same time, or after the newer one has ended, is taken', async (t) => {
+  const world = makeWorld();
+  const status = { revokedAt: '2029-05-05T00:00:00Z' };
+  world.answers.set(ocsp, answer({ thisUpdate, nextUpdate: '2030-01-02T00:00:00Z', status }));
+  await ask(world);
+  world.clock.advanceMs(12 * hourMs);
+  world.answers.set(ocsp, answer({ thisUpdate, nextUpdate: '2030-01-02T00:00:00Z' }));
+  await world.refresh();
+  t.match(await ask(world), { kind: 'good' });
+  world.clock.advanceMs(12 * hourMs);
+  world.answers.set(ocsp, answer());
+  t.match(await ask(world), { kind: 'good', validUntil: new Date('2030-01-08T00:00:00Z') });
+});
+
+t.test('another list of the issuer in its place is not kept', async (t) => {
+  const world = makeWorld();
+  const { issuer } = byList;
+  const elsewhere = { scope: [pointName('http://crl.example/other')], thisUpdate };
+  for (const list of [elsewhere, { baseNumber: 1, thisUpdate }]) {
+    world.answers.set(crl, () => buildCrl({ issuer, ...list }));
+    t.match(await ask(world, byList), { kind: 'unknown' });
+    world.clock.advanceMs(10_000);
+  }
+  world.answers.set(crl, () => buildCrl({ issuer }));
+  t.match(await ask(world, byList), { kind: 'good' });
+});
+
+t.test('a new list asks for the changes since it, though older ones still hold', async (t) => {
+  const delta = 'http://delta.example/list';
+  const world = makeWorld();
+  const { issuer } = byList;
+  const list = (number: number, hour: string) => () =>
+    buildCrl({ issuer, number, thisUpdate: `2030-01-01T${hour}Z`, freshestUrls: [delta] });
+  const changes = (number: number) => () => buildCrl({ issuer, number, baseNumber: 5 });
+  world.answers.set(crl, list(5, '00:00:00'));
+  world.answers.set(delta, changes(6));
+  t.match(await ask(world, byList), { kind: 'good' });
+  world.clock.advanceMs(6 * hourMs);
+  world.answers.set(crl, list(10, '05:00:00'));
+  world.answers.delete(delta);
+  await world.refresh();
+  world.clock.advanceMs(10_000);
+  world.answers.set(delta, changes(11));
+  t.match(await ask(world, byList), { kind: 'good' });
 });
