@@ -10,7 +10,8 @@ import { type ServerOnCore, startOnCore } from './server-on-core.ts';
 const asRoot = process.getuid?.() === 0 ? 'user root; ' : '';
 const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
 
-function tool(name: string): string {
+/** The path of a real tool, which must be there. */
+export function tool(name: string): string {
   const found = findTool(name);
   if (found === undefined) throw new Error(`the benchmark needs ${name}: see .ci/install-tools`);
   return found;

@@ -29,8 +29,12 @@ export interface AssayAnswer {
   readonly said: string;
 }
 
+export type Judge = (path: string, image: Artifact) => Promise<AssayAnswer>;
+
 /** Assay's verifier as it is put together for `serve`, on the files that notation reads. */
 export interface AssaySide {
+  /** Reads policy and trust store once, for verifiers of which each remembers nothing. */
+  openFolder(folder: string): Promise<() => Judge>;
   verify(folder: string, path: string, image: Artifact): Promise<AssayAnswer>;
   close(): Promise<void>;
 }
@@ -46,7 +50,7 @@ rules:
 `;
 
 export function openAssaySide(
-  registry: FakeRegistry,
+  registry: Pick<FakeRegistry, 'host' | 'url'>,
   loadTrustMaterial: (folder: string) => Promise<TrustMaterial>,
   plugins: VerificationPlugins = noPlugins,
 ): AssaySide {
@@ -84,18 +88,24 @@ export function openAssaySide(
       metrics: makeCountingMetrics(),
       log: makeKeptLog(),
     });
+  const openFolder = async (folder: string): Promise<() => Judge> => {
+    const home = join(folder, 'notation');
+    const policy = await loadTrustPolicy(trustPolicy, 'trust-policy.yaml', (file) =>
+      readFile(join(home, file), 'utf8'),
+    );
+    const trust = await loadTrustMaterial(join(home, 'truststore'));
+    return () => {
+      const verifier = verifierFor({ policy, trust, generation: 1 });
+      return async (path, image) =>
+        toAnswer(await verifier.verify(subjectOf(host, path, image), AbortSignal.timeout(20_000)));
+    };
+  };
   return {
+    openFolder,
     async verify(folder, path, image) {
-      const home = join(folder, 'notation');
       try {
-        const policy = await loadTrustPolicy(trustPolicy, 'trust-policy.yaml', (file) =>
-          readFile(join(home, file), 'utf8'),
-        );
-        const trust = await loadTrustMaterial(join(home, 'truststore'));
-        const verifier = verifierFor({ policy, trust, generation: 1 });
-        return toAnswer(
-          await verifier.verify(subjectOf(host, path, image), AbortSignal.timeout(20_000)),
-        );
+        const makeJudge = await openFolder(folder);
+        return await makeJudge()(path, image);
       } catch (error) {
         if (!(error instanceof PolicyError || error instanceof TrustError)) throw error;
         return { accepted: false, said: `configuration refused: ${error.message}` };
