@@ -43,6 +43,42 @@ export const metricList = [
     help: 'Requests denied by reason.',
   },
   {
+    name: 'assay_deny_list_epoch',
+    kind: 'gauge',
+    labels: [],
+    help: 'Epoch of the deny list in force here: it grows with every change, and is the same on all replicas within seconds.',
+  },
+  {
+    name: 'assay_deny_list_entries',
+    kind: 'gauge',
+    labels: ['kind'],
+    help: 'Entries of the deny list by kind (digest, key, identity, repository), as of its last change.',
+  },
+  {
+    name: 'assay_deny_list_synced_timestamp_seconds',
+    kind: 'gauge',
+    labels: [],
+    help: 'When the deny list in the shared state was last seen: what is denied elsewhere after that is not denied here.',
+  },
+  {
+    name: 'assay_deny_list_republished_total',
+    kind: 'counter',
+    labels: [],
+    help: 'Times that the deny list in the shared state was found empty, older or with entries missing, and was published again.',
+  },
+  {
+    name: 'assay_deny_list_unreadable_entries',
+    kind: 'gauge',
+    labels: [],
+    help: 'Entries of the deny list in the shared state that do not open here, and so are not in force.',
+  },
+  {
+    name: 'assay_answers_cut_total',
+    kind: 'counter',
+    labels: [],
+    help: 'Answers under way that were cut because what they send was put on the deny list.',
+  },
+  {
     name: 'assay_coalesced_total',
     kind: 'counter',
     labels: ['operation'],
@@ -185,6 +221,30 @@ export const metricList = [
     kind: 'counter',
     labels: [],
     help: 'State entries whose seal did not fit: treated as absent; investigate.',
+  },
+  {
+    name: 'assay_redis_up',
+    kind: 'gauge',
+    labels: [],
+    help: '1 while Redis is asked, 0 while it does not answer and this replica goes on by itself.',
+  },
+  {
+    name: 'assay_redis_seconds',
+    kind: 'histogram',
+    labels: ['operation'],
+    help: 'Time of one command to Redis, whether it was answered or not.',
+  },
+  {
+    name: 'assay_redis_errors_total',
+    kind: 'counter',
+    labels: ['operation', 'because'],
+    help: 'Commands to Redis in vain: late, unreachable, refused (its own error), not-asked (it failed a moment ago).',
+  },
+  {
+    name: 'assay_redis_losses_total',
+    kind: 'counter',
+    labels: ['because'],
+    help: 'How often Redis may have lost entries, which are put back as needed: emptied, reconnected.',
   },
   {
     name: 'assay_trust_anchor_expiry_timestamp_seconds',

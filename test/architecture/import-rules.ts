@@ -31,7 +31,7 @@ export const importTable = {
   storage: {
     imports: ['kernel', 'oci'],
     typesOnly: ['observe'],
-    packages: ['lmdb', 'cbor-x'],
+    packages: ['lmdb', 'cbor-x', 'ioredis'],
   },
   upstream: {
     imports: ['kernel', 'files', 'oci', 'storage'],
@@ -98,6 +98,7 @@ export const importTable = {
 
 /** Within a folder, the one file that may import a package. */
 const soleImporters = {
+  ioredis: '^src/storage/redis-client[.]ts$',
   lmdb: '^src/storage/lmdb[^/]*[.]ts$',
   'cbor-x': '^src/(?:gate/sealed|storage/[^/]+)[.]ts$',
 };

@@ -1,0 +1,69 @@
+import type { RedisTrouble } from './redis-failure.ts';
+
+/**
+ * Keeps requests from waiting for what does not answer: after a few failures in a row nobody is
+ * let through until a probe in the background is answered.
+ */
+export interface RedisBreaker {
+  isOpen(): boolean;
+  noteWell(): void;
+  noteFailed(trouble: RedisTrouble): void;
+  /** Probes now, where it is open. */
+  probe(): void;
+  close(): void;
+}
+
+export interface RedisBreakerLimits {
+  /** So many failures in a row, with no answer between them, open it. */
+  readonly maxFailures: number;
+  readonly probeEveryMs: number;
+}
+
+interface RedisBreakerDependencies {
+  /** Rejects unless Redis answers within its deadline. */
+  readonly probe: () => Promise<unknown>;
+  readonly onChange: (state: 'open' | 'closed', because?: RedisTrouble) => void;
+}
+
+export function makeRedisBreaker(
+  { maxFailures, probeEveryMs }: RedisBreakerLimits,
+  { probe, onChange }: RedisBreakerDependencies,
+): RedisBreaker {
+  let failures = 0;
+  let isProbing = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  const close = (): void => {
+    clearInterval(timer);
+    timer = undefined;
+  };
+  const noteWell = (): void => {
+    failures = 0;
+  };
+  const probeOnce = async (): Promise<void> => {
+    if (isProbing || timer === undefined) return;
+    isProbing = true;
+    const isWell = await probe().then(
+      () => true,
+      () => false,
+    );
+    isProbing = false;
+    if (!isWell || timer === undefined) return;
+    close();
+    noteWell();
+    onChange('closed');
+  };
+  return {
+    isOpen: () => timer !== undefined,
+    noteWell,
+    noteFailed(trouble) {
+      failures += 1;
+      if (failures < maxFailures || timer !== undefined) return;
+      timer = setInterval(() => void probeOnce(), probeEveryMs);
+      timer.unref();
+      onChange('open', trouble);
+    },
+    probe: () => void probeOnce(),
+    close,
+  };
+}
