@@ -87,7 +87,9 @@ export async function makeCosignHome(
   return {
     publicKey,
     async sign(reference, scheme, { annotations = {}, identity } = {}) {
-      const said = Object.entries(annotations).map(([name, value]) => `-a=${name}=${value}`);
+      const said = Object.entries(annotations).map(
+        ([name, value]) => `--annotations=${name}=${value}`,
+      );
       const named = identity === undefined ? [] : [`--sign-container-identity=${identity}`];
       await mustRun(program, ['sign', ...writing(scheme), ...said, ...named, reference], options);
     },

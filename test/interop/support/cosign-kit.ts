@@ -28,6 +28,13 @@ export interface Judged {
   readonly reason: string | undefined;
 }
 
+/** The checks that failed, of all signatures that were looked at, each once. */
+export function failedChecks({ verdict }: Judged): readonly string[] {
+  const checks = verdict.reports.flatMap((report) => report.checks);
+  const failed = checks.filter(({ outcome }) => outcome === 'failed' || outcome === 'inconclusive');
+  return [...new Set(failed.map(({ id }) => id))];
+}
+
 /** The two that matter. */
 export const outcomes = {
   trusted: { exitCode: 0, verdict: { kind: 'trusted' }, status: 200 },
