@@ -45,6 +45,7 @@ export function checkAcross(config: PartialConfig, complain: Complain): void {
   mustBeUpstream(config.defaultUpstream, 'defaultUpstream');
   checkListeners(config, complain);
   checkStateKeys(config, complain);
+  checkRedis(config, complain);
   checkSigstore(config, complain);
   checkPlugins(config, complain);
 }
@@ -164,4 +165,15 @@ function checkStateKeys({ state }: PartialConfig, complain: Complain): void {
     }
   }
   if (new Set(texts).size < texts.length) complain('state.keys', 'has the same key twice');
+}
+
+function checkRedis({ redis, state }: PartialConfig, complain: Complain): void {
+  if (redis === undefined) return;
+  if (state === undefined) {
+    const make = 'make one with `openssl rand -hex 32` and give it to every replica';
+    complain('redis', `needs state.keys, which seal what replicas share: ${make}`);
+  }
+  if ('url' in redis && redis.url?.startsWith('redis:') === true && redis.tls !== undefined) {
+    complain('redis.tls', 'has no meaning beside a redis: url: write rediss:');
+  }
 }

@@ -10,4 +10,5 @@ export const defaults = {
   quarantine: { maxBytes: '1 GiB', maxAge: '30d' },
   lifetimes: { tag: '60s', trusted: '24h', untrusted: '10s', staleTag: '1h' },
   pluginTimeout: '5s',
+  redisKeyPrefix: 'assay',
 } as const;

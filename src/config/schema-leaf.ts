@@ -52,6 +52,14 @@ export const port = (options: LeafOptions): TUnsafe<number> =>
     options,
   );
 
+export const integer = (minimum: number, maximum: number, options: LeafOptions): TUnsafe<number> =>
+  leaf<number>(
+    'integer',
+    `a number from ${minimum} to ${maximum}`,
+    { type: 'integer', minimum, maximum },
+    options,
+  );
+
 export const flag = (options: LeafOptions): TUnsafe<boolean> =>
   leaf<boolean>('boolean', 'true or false', { type: 'boolean' }, options);
 

@@ -9,7 +9,7 @@ import { makeSecret, type Secret } from './redact.ts';
 export interface ReadableSchema extends Partial<LeafSchema> {
   readonly properties?: Readonly<Record<string, ReadableSchema>>;
   readonly patternProperties?: Readonly<Record<string, ReadableSchema>>;
-  readonly required?: readonly string[];
+  readonly required?: readonly string[] | undefined;
   readonly items?: ReadableSchema;
   readonly anyOf?: readonly ReadableSchema[];
   readonly default?: unknown;

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { defaults } from './defaults.ts';
 import type { Secret } from './redact.ts';
 import * as leaf from './schema-leaf.ts';
+import { RedisSchema } from './schema-redis.ts';
 import { SigstoreSchema } from './schema-sigstore.ts';
 import { LayoutUpstreamSchema, RemoteUpstreamSchema } from './schema-upstream.ts';
 
@@ -199,6 +200,7 @@ export const ConfigSchema = Type.Object(
       },
       { ...closed, default: {}, later: ['s3'], description: 'What is kept between requests.' },
     ),
+    redis: Type.Optional(RedisSchema),
     state: Type.Optional(
       Type.Object(
         {
@@ -217,7 +219,9 @@ export const ConfigSchema = Type.Object(
         },
         {
           ...closed,
-          description: 'Unset: a key is made under `storage.path` at the first start.',
+          description:
+            'Unset: a key is made under `storage.path` at the first start; with `redis` keys are ' +
+            'needed, the same for all replicas.',
         },
       ),
     ),
@@ -272,7 +276,7 @@ export const ConfigSchema = Type.Object(
       },
     ),
   },
-  { ...closed, later: ['redis', 'airgap'] },
+  { ...closed, later: ['airgap'] },
 );
 
 /** A configuration as loaded: defaults in place, paths absolute, secrets read, units resolved. */

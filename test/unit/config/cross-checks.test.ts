@@ -137,3 +137,13 @@ t.test('a repository of signatures is a path, or makes one of the own', async (t
     t.match(of(bad), [/^upstreams\.lab\.signatureRepository: makes no repository path/], bad);
   }
 });
+
+t.test('what replicas share is sealed by keys that they share', async (t) => {
+  const redis = { url: 'redis://r', keyPrefix: 'assay' };
+  t.match(complaintsOf({ redis }), [/^redis: needs state.keys.*openssl rand -hex 32/]);
+  const state = { keys: [makeSecret('k'.repeat(32))] };
+  t.same(complaintsOf({ redis, state }), []);
+  t.match(complaintsOf({ redis: { ...redis, tls: {} }, state }), [/^redis.tls: has no meaning/]);
+  t.same(complaintsOf({ redis: { ...redis, url: 'rediss://r', tls: {} }, state }), []);
+  t.same(complaintsOf({ redis: { cluster: { addresses: ['a'] }, tls: {} }, state }), []);
+});

@@ -30,6 +30,9 @@ const base = 'upstreams: { a: { layout: x } }\ntrustPolicy: x\n';
 const pull = 'access: { anonymous: pull }\n';
 const push = 'access: { anonymous: push }\n';
 
+const withRedis = (line: string): string =>
+  `${base}${pull}state: { keys: ["${'k'.repeat(32)}"] }\n${line}\n`;
+
 /** The schema is what editors go by: they must not refuse what loads, nor take a plain slip. */
 const cases = [
   { text: base + pull, loads: true },
@@ -44,6 +47,17 @@ const cases = [
   { text: `${base}${pull}workers: auto\n`, loads: false },
   { text: `${base}${pull}listen: { port: x }\n`, loads: false },
   { text: `${base}${pull}redis: {}\n`, loads: false },
+  { text: withRedis('redis: { url: "rediss://r:6379/1" }'), loads: true },
+  {
+    text: withRedis('redis: { sentinel: { name: m, addresses: [a, "b:1"] }, tls: {} }'),
+    loads: true,
+  },
+  {
+    text: withRedis('redis: { cluster: { addresses: ["[::1]:7000"] }, password: x }'),
+    loads: true,
+  },
+  { text: withRedis('redis: { cluster: { addresses: [] } }'), loads: false },
+  { text: withRedis('redis: { url: "rediss://u:p@r" }'), loads: false },
   { text: `upstreams: { a: {} }\ntrustPolicy: x\n${pull}`, loads: false },
   { text: `upstreams: {}\ntrustPolicy: x\n${pull}`, loads: false },
 ];
