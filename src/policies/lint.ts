@@ -6,6 +6,7 @@ import type { RuleSource } from './rules.ts';
 import type { ScopePattern } from './scope.ts';
 import { makeScopeIndex } from './scope-index.ts';
 import { doubtsOfSigstore } from './sigstore-lint.ts';
+import { doubtsOfTagRules } from './tag-lint.ts';
 import type { LoadedTrustPolicy } from './trust-policy.ts';
 
 /** Something that loads and is probably not meant. */
@@ -34,6 +35,7 @@ export function lintTrustPolicy(
     ),
     ...sources.flatMap((rule, number) => [
       ...lintEnd(rule, at),
+      ...lintTags(rule, at),
       ...lintShadow(rule, number),
       ...lintPatterns(rule, upstreams),
       ...lintAttestations(rule),
@@ -81,6 +83,11 @@ function lintEnd({ name, decision }: RuleSource, at: Date): readonly PolicyFindi
       ? `the exemption (${decision.owner}) ended ${ended}: the rule is as if absent`
       : `audit mode ended ${ended}: the rule is enforced`;
   return [{ where: name, message }];
+}
+
+function lintTags({ name, decision }: RuleSource, at: Date): readonly PolicyFinding[] {
+  if (decision.kind !== 'require' || decision.tags === undefined) return [];
+  return doubtsOfTagRules(decision.tags, at).map((message) => ({ where: name, message }));
 }
 
 const everything: ScopePattern = { text: '**', segments: [{ kind: 'deep' }] };

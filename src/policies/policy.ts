@@ -5,6 +5,7 @@ import type {
   NotationTrustStoreName,
 } from '../verdict/identity-requirement.ts';
 import type { AttestationRequirement } from './attestation.ts';
+import type { TagRules } from './tag-rules.ts';
 
 /** The operator's statement of who must have signed what, loaded whole and never changed in place. */
 export interface TrustPolicy {
@@ -44,6 +45,8 @@ export interface RequireRule extends RuleCommon {
   readonly covers: 'index' | 'platforms';
   /** Serve what fails, visibly, until then. */
   readonly audit: { readonly until: Date } | undefined;
+  /** What it asks of tags, if anything. */
+  readonly tags: TagRules | undefined;
   /** Every trust store that its identities refer to. */
   readonly trustStores: readonly NotationTrustStoreName[];
   /** Every Sigstore root that its identities refer to, by its name in the configuration. */

@@ -122,7 +122,7 @@ function toExemptRule(
 
 function toRequireRule(
   name: string,
-  { requirement, covers, auditUntil }: Extract<RuleDecision, { kind: 'require' }>,
+  { requirement, covers, auditUntil, tags }: Extract<RuleDecision, { kind: 'require' }>,
   declared: ReadonlyMap<string, Declared>,
 ): RequireRule {
   const names = identitiesOf(requirement);
@@ -134,6 +134,8 @@ function toRequireRule(
     require: meaningOfRequirement(requirement),
     covers,
     auditUntil: auditUntil?.toISOString() ?? null,
+    // How far signatures are looked for; what else is asked of tags changes no verdict.
+    maxSignatureAgeMs: tags?.maxSignatureAgeMs ?? null,
     identities: Object.fromEntries(named.map(([identity, found]) => [identity, found.digest])),
   });
   return {
@@ -144,6 +146,7 @@ function toRequireRule(
     requirement,
     covers,
     audit: auditUntil && { until: auditUntil },
+    tags,
     trustStores: sortedSet(named.flatMap(([, found]) => found.trustStores)),
     sigstoreRoots: sortedSet(named.flatMap(([, found]) => found.sigstoreRoots)),
     identities: names,

@@ -15,6 +15,7 @@ import type { Known } from './known.ts';
 import type { Requirement } from './policy.ts';
 import { readRequirement } from './requirement.ts';
 import { parseScopePattern, type ScopePattern } from './scope.ts';
+import { readTagRules, type TagRules } from './tag-rules.ts';
 
 /** A rule as written, before it is held against a time. */
 export interface RuleSource {
@@ -33,6 +34,7 @@ export type RuleDecision =
       readonly requirement: Requirement;
       readonly covers: 'index' | 'platforms';
       readonly auditUntil: Date | undefined;
+      readonly tags: TagRules | undefined;
     }
   | {
       readonly kind: 'exempt';
@@ -43,8 +45,8 @@ export type RuleDecision =
 
 const maxPatterns = 1000;
 const keys = {
-  optional: ['repositories', 'digests', 'require', 'exempt', 'covers', 'mode', 'until'],
-  later: ['tags', 'attestation', 'signedAs', 'where', 'tenants'],
+  optional: ['repositories', 'digests', 'require', 'exempt', 'covers', 'mode', 'until', 'tags'],
+  later: ['attestation', 'signedAs', 'where', 'tenants'],
 };
 
 export function readRule(
@@ -81,7 +83,7 @@ function readDecision(
     return report(place, 'must have exactly one of require and exempt');
   }
   if (require !== undefined) return readRequire(require, fields, known, report);
-  for (const key of ['covers', 'mode', 'until']) {
+  for (const key of ['covers', 'mode', 'until', 'tags']) {
     const stray = fields.get(key);
     if (stray !== undefined) report(stray, 'has no meaning beside exempt');
   }
@@ -99,8 +101,10 @@ function readRequire(
   const covers =
     coversPlace === undefined ? 'index' : readOneOf(coversPlace, ['index', 'platforms'], report);
   const auditUntil = readAudit(fields, report);
+  const tagsPlace = fields.get('tags');
+  const tags = tagsPlace && readTagRules(tagsPlace, report);
   if (requirement === undefined || covers === undefined) return undefined;
-  return { kind: 'require', requirement, covers, auditUntil };
+  return { kind: 'require', requirement, covers, auditUntil, tags };
 }
 
 function readAudit(fields: Fields, report: ReportProblem): Date | undefined {

@@ -18,6 +18,7 @@ import { PolicyError } from './policy-error.ts';
 import type { ReadReferredFile, ReadReferredKey, Referred } from './referred.ts';
 import { makeRuleIndex } from './rule-index.ts';
 import { readRule, type RuleSource } from './rules.ts';
+import { meaningOfTagRules } from './tag-rules.ts';
 
 /** A loaded policy together with what it was made of, for `assay policy check`. */
 export interface LoadedTrustPolicy extends TrustPolicy {
@@ -151,6 +152,7 @@ function digestOfPolicy(
               ...decision,
               requirement: meaningOfRequirement(decision.requirement),
               auditUntil: decision.auditUntil?.toISOString() ?? null,
+              tags: meaningOfTagRules(decision.tags),
             },
     })),
   });

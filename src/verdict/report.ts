@@ -2,6 +2,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { Check } from './check.ts';
 import type { Identity } from './identity.ts';
 import type { Reason } from './reason.ts';
+import type { SigningTime } from './signing-times.ts';
 
 /** A statement about the subject, and the conditions of the rule that it was held against. */
 export interface AttestationFound {
@@ -42,6 +43,8 @@ export interface Report {
   readonly signer?: Identity;
   /** What it attests; undefined for a plain signature. An attestation never counts as a signature. */
   readonly attestation?: AttestationFound;
+  /** When it was made, if that is proven by somebody whom the policy trusts with it. */
+  readonly signedAt?: SigningTime;
   /** When what was proven ends: expiry of the signature, of a certificate, of revocation data. */
   readonly validUntil?: Date;
   /** Checks that failed but are only logged (level permissive). */

@@ -2,6 +2,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { Reason } from './reason.ts';
 import type { Report } from './report.ts';
 import type { Search } from './search.ts';
+import type { SigningTimes } from './signing-times.ts';
 
 export type VerdictKind = 'trusted' | 'untrusted' | 'inconclusive';
 
@@ -28,6 +29,8 @@ export interface Verdict {
   readonly search?: Search;
   /** The platform children's own verdicts where the rule covers platforms. */
   readonly children: readonly Verdict[];
+  /** When what it rests on was signed; only when trusted. */
+  readonly signed?: SigningTimes;
   readonly checkedAt: Date;
   /** After this it is no longer a reason to serve. */
   readonly expiresAt: Date;

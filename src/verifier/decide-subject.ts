@@ -4,6 +4,7 @@ import type { RequireRule } from '../policies/policy.ts';
 import type { IdentityRequirement } from '../verdict/identity-requirement.ts';
 import type { Report } from '../verdict/report.ts';
 import type { Search } from '../verdict/search.ts';
+import type { SigningTimes } from '../verdict/signing-times.ts';
 import type { Tally } from './agenda.ts';
 import type { Budget } from './budget.ts';
 import type { ReadFrom } from './candidate.ts';
@@ -14,12 +15,14 @@ import type { Recollection } from './examined.ts';
 import { inOrder } from './order.ts';
 import { type Found, searchPlaces, type Where } from './places.ts';
 import { toldReports } from './told-reports.ts';
+import { isFreshEnough, signingTimesOf } from './signing-times.ts';
 import type { Subject, VerificationBasis, VerifierDependencies } from './verifier.ts';
 
 export type SubjectDecision = Decision & {
   readonly reports: readonly Report[];
   readonly search?: Search;
 };
+  readonly signed?: SigningTimes;
 
 /** What one verification has beside its dependencies. */
 export interface Verification {
@@ -29,7 +32,10 @@ export interface Verification {
   readonly room: EnvelopeRoom;
 }
 
-/** Discovers, examines and decides for one subject, and stops as soon as it is trusted. */
+/**
+ * Discovers, examines and decides for one subject, and stops as soon as it is trusted, by signatures
+ * that are young enough for its tags if the rule asks for that.
+ */
 export async function decideSubject(
   subject: Subject,
   rule: RequireRule,
@@ -67,7 +73,7 @@ async function examineAll(
   rule: RequireRule,
   found: Found,
   plan: ExaminationPlan,
-  { decide, limits }: VerifierDependencies,
+  { decide, limits, clock }: VerifierDependencies,
 ): Promise<SubjectDecision> {
   const { places, incomplete } = found;
   const tally: Tally = { unexamined: 0, passedOver: [] };
@@ -80,14 +86,22 @@ async function examineAll(
     return { ...decision, reports: told, search };
   };
   for await (const some of examineLeads(found.leads, plan, tally)) {
+  const trusted = (decision: Decision, signed: SigningTimes): SubjectDecision => ({
+    ...decided(decision),
+    signed,
+  });
+  const timesOf = (): SigningTimes => signingTimesOf(rule.requirement, reports, decide);
     reports.push(...some);
     // Nothing else can make it trusted.
     if (!some.some(({ outcome }) => outcome === 'trusted')) continue;
     const decision = decide(rule.requirement, { reports, incomplete });
-    if (decision.kind === 'trusted') return decided(decision);
+    if (decision.kind !== 'trusted') continue;
+    const signed = timesOf();
+    if (isFreshEnough(rule, signed, clock.now())) return trusted(decision, signed);
   }
   const decision = decide(rule.requirement, { reports, incomplete });
   if (tally.unexamined === 0 || decision.kind !== 'untrusted') return decided(decision);
+  if (decision.kind === 'trusted') return trusted(decision, timesOf());
   // Signatures that nobody looked at are not absent ones.
   const ranOut = plan.from.budget.spent() ?? 'they are too many or too large';
   const because = `${tally.unexamined} possible signatures were not examined: ${ranOut}`;

@@ -48,7 +48,7 @@ export async function examine(
   return isAttested ? withStatement(report, statement, judge) : report;
 }
 
-function toReport(run: Report, { signer, validUntil }: Proven): Report {
+function toReport(run: Report, { signer, trustedTime, validUntil }: Proven): Report {
   // A signature that proves nobody vouches for nothing, whatever else it passed.
   const isNobodys = run.outcome === 'trusted' && signer === undefined;
   const outcome = isNobodys ? 'untrusted' : run.outcome;
@@ -58,6 +58,7 @@ function toReport(run: Report, { signer, validUntil }: Proven): Report {
     outcome,
     ...(reason !== undefined && { reason }),
     ...(signer !== undefined && { signer }),
+    ...(trustedTime !== undefined && { signedAt: trustedTime }),
     ...(validUntil !== undefined && { validUntil }),
   };
 }

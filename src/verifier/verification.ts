@@ -11,6 +11,7 @@ import { governing } from './governing.ts';
 import { earliest, lifetimeEnd } from './lifetime.ts';
 import { verifyPlatforms } from './platforms.ts';
 import type { Subject, VerificationBasis, Verifier, VerifierDependencies } from './verifier.ts';
+import { signingTimesOfAll } from './signing-times.ts';
 
 const retryAfterSeconds = 5;
 
@@ -122,6 +123,9 @@ function endOf(
   { lifetimes, limits }: VerifierDependencies,
 ): Date {
   if (kind === 'inconclusive' && rule.audit === undefined) return checkedAt;
+    ...(kind === 'trusted' && {
+      signed: own.signed ?? signingTimesOfAll(platforms?.verdicts ?? []),
+    }),
   if (kind !== 'trusted') return lifetimeEnd(checkedAt, lifetimes.untrustedMs, rule.until);
   const trusted = reports.filter((report) => report.outcome === 'trusted');
   const isPermissive = trusted.some((report) => report.loggedFailures > 0);

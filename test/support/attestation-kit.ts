@@ -85,6 +85,7 @@ export function ruleWith(...attestations: readonly AttestationRequirement[]): Re
     requirement: { signedBy: 'ci' },
     covers: 'index',
     audit: undefined,
+    tags: undefined,
     trustStores: [],
     sigstoreRoots: [],
     identities: ['ci'],

@@ -8,6 +8,7 @@ import type { Descriptor } from '../../src/oci/descriptor.ts';
 import { referrersTag } from '../../src/oci/digest.ts';
 import { mediaTypes } from '../../src/oci/media-types.ts';
 import type { Tag } from '../../src/oci/reference.ts';
+import type { TrustedTime } from '../../src/trust/trusted-time.ts';
 import type { Identity } from '../../src/verdict/identity.ts';
 import { type Artifact, buildBlob, buildManifest } from './build-image.ts';
 
@@ -22,6 +23,8 @@ export interface ToySignature {
   readonly outcome?: 'inconclusive';
   /** ISO 8601. */
   readonly until?: string;
+  /** When it was made, as if a trusted authority said so: ISO 8601, at the earliest and latest. */
+  readonly made?: readonly [string, string];
   /** The predicate type of the statement that it is; a plain signature unless told. */
   readonly attests?: string;
 }
@@ -45,6 +48,7 @@ export const toyFormat: SignatureFormat = {
     let statement: ProvenStatement | undefined;
     let signer: Identity | undefined;
     let validUntil: Date | undefined;
+    let trustedTime: TrustedTime | undefined;
     const run = (): Finding => {
       const claim = readJson(bytes);
       if (!isObject(claim)) throw new TypeError('a toy is an object');
@@ -67,6 +71,10 @@ export const toyFormat: SignatureFormat = {
         keyFingerprint,
       };
       if (typeof claim['until'] === 'string') validUntil = new Date(claim['until']);
+      if (Array.isArray(claim['made'])) {
+        const [earliest, latest] = claim['made'].map((time) => new Date(String(time)));
+        if (earliest && latest) trustedTime = { earliest, latest };
+      }
       if (typeof claim['attests'] === 'string') {
         statement = { predicateType: claim['attests'], payload: bytes };
       }
@@ -77,6 +85,7 @@ export const toyFormat: SignatureFormat = {
       proven: () => ({
         ...(signer !== undefined && { signer }),
         ...(statement !== undefined && { statement }),
+        ...(trustedTime !== undefined && { trustedTime }),
         ...(validUntil !== undefined && { validUntil }),
       }),
     };

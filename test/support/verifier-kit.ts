@@ -109,6 +109,7 @@ function policyFor(signers: NonNullable<VerifierKitOptions['signers']>): TrustPo
     audit: undefined,
     trustStores: [],
     sigstoreRoots: [],
+    tags: undefined,
     identities,
     attestations: [],
   };

@@ -90,6 +90,23 @@ t.test('a pattern that no name of ours can match is told', async (t) => {
   t.same(await findingsOf(wild, listed, ['docker.io']), []);
 });
 
+const tagged = (tags: string) =>
+  `  - { repositories: [ghcr.io/acme/**], require: { signedBy: x }, tags: { ${tags} } }`;
+const allowed = (until: string) =>
+  `rollback: deny, allowedRollbacks: [{ digest: "sha256:${'1'.repeat(64)}", reason: r, owner: sre, until: ${until} }]`;
+
+t.test('an allowed rollback that ended is told, one that lasts is not', async (t) => {
+  t.same(await findingsOf(tagged(allowed('2026-11-23T00:00:01Z'))), []);
+  t.match(await findingsOf(tagged(allowed('2026-11-23T00:00:00Z'))), [
+    /^rule 1 \(line 4\): the allowed rollback to sha256:1+ \(sre\) ended 2026-11-23.*as if absent$/,
+  ]);
+});
+
+t.test('tag rules that ask for nothing are told', async (t) => {
+  t.match(await findingsOf(tagged('rollback: allow')), [/asks for nothing/]);
+  t.same(await findingsOf(tagged('rollback: allow, maxSignatureAge: 1d')), []);
+});
+
 const keyless = (more: string) =>
   `{ sigstore: { issuer: https://token.actions.githubusercontent.com, ${more} } }`;
 

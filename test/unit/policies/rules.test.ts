@@ -50,6 +50,14 @@ t.test('a rule that exempts pins digests, in any repository or in some', async (
   t.equal(read(`{ repositories: [a/b], digests: ["${digest}"], ${exempt} }`).messages.length, 0);
 });
 
+t.test('tag rules are read', async (t) => {
+  const { rule } = read(
+    '{ repositories: [a/**], require: { signedBy: a }, tags: { maxSignatureAge: 90d } }',
+  );
+  const tags = { rollback: 'allow', allowedRollbacks: [], maxSignatureAgeMs: 90 * 86_400_000 };
+  t.match(rule?.decision, { tags });
+});
+
 const require = 'require: { signedBy: a }';
 const bad = [
   [`{ ${require} }`, /must say what it is for/],
@@ -85,9 +93,10 @@ const bad = [
   [`{ repositories: [a/**], ${exempt}, covers: index }`, /covers: has no meaning beside exempt/],
   [`{ repositories: [a/**], ${exempt}, mode: audit }`, /mode: has no meaning beside exempt/],
   [`{ repositories: [a/**], ${exempt}, until: ${until} }`, /until: has no meaning beside exempt/],
+  [`{ repositories: [a/**], ${exempt}, tags: { rollback: deny } }`, /tags: has no meaning beside/],
   [
-    `{ repositories: [a/**], ${require}, tags: { rollback: deny } }`,
-    /tags: is not supported by this version/,
+    `{ repositories: [a/**], ${require}, tags: { rollback: no } }`,
+    /tags.rollback: must be deny or/,
   ],
   [`{ repositories: [a/**], ${require}, extra: 1 }`, /extra: is not a known key/],
   ['[]', /must be a mapping/],

@@ -5,6 +5,9 @@ import { fiveIdentities, loadPolicy, loadRules, problemsIn } from '../../support
 const rules = 'rules:\n  - { repositories: [a/**], require: { signedBy: a } }\n';
 const identities = `identities:\n${fiveIdentities}\n`;
 
+const allowed = (reason: string) =>
+  `allowedRollbacks: [{ digest: "sha256:${'1'.repeat(64)}", reason: ${reason}, owner: o, until: 2030-01-01T00:00:00Z }]`;
+
 t.test('a policy has its rules, revision and a digest of its meaning', async (t) => {
   const policy = await loadPolicy(`version: 1\nrevision: 7\n${identities}${rules}`);
   t.equal(policy.revision, 7);
@@ -31,6 +34,12 @@ t.test('the digest of a policy follows its meaning, not its text', async (t) => 
   const changed = [
     text.replace('a/**', 'b/**'),
     text.replace('ca:e', 'ca:f'),
+    text.replace('signedBy: a }', 'signedBy: a }, tags: { rollback: deny }'),
+    text.replace('signedBy: a }', 'signedBy: a }, tags: { rollback: warn }'),
+    text.replace('signedBy: a }', `signedBy: a }, tags: { rollback: warn, ${allowed('r')} }`),
+    text.replace('signedBy: a }', `signedBy: a }, tags: { rollback: warn, ${allowed('s')} }`),
+    text.replace('signedBy: a }', 'signedBy: a }, tags: { maxSignatureAge: 90d }'),
+    text.replace('signedBy: a }', 'signedBy: a }, tags: { maxSignatureAge: 91d }'),
     `${text}revision: 1\n`,
     text.replace('{ repositories: [a/**]', '{ covers: platforms, repositories: [a/**]'),
     `${text}  - { repositories: [a/**], require: { signedBy: b } }\n`,
