@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Readiness } from '../admin/health.ts';
 import { makeAdminServer } from '../admin/server.ts';
 import type { Config } from '../config/schema.ts';
+import type { DenyReplica } from '../gate/deny-replica.ts';
 import { type MadeGate, makeGate } from '../gate/gate.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
@@ -14,6 +15,7 @@ import { anchorsInUse } from './anchors.ts';
 import { publishBasis } from './basis-published.ts';
 import { type Basis, openBasis } from './basis.ts';
 import { type Content, openContent } from './content.ts';
+import { followDenyList, makeDenyProbe, openDenyList } from './deny.ts';
 import { keepSigstoreFresh } from './keep-sigstore-fresh.ts';
 import { anchorIntervalMs, gateLimits, reloadIntervalMs, revocationIntervalMs } from './limits.ts';
 import { type Address, listenOn, namesOf, readServerTls, urlOf } from './listen.ts';
@@ -23,7 +25,7 @@ import { publishSigstoreRoots } from './sigstore-roots.ts';
 import type { Stoppable } from './shutdown.ts';
 import { keepRefreshing, openRevocation } from './revocation.ts';
 import { StartupError } from './startup-error.ts';
-import { openState, type State } from './state.ts';
+import { openState, type SharedState, type State } from './state.ts';
 import { openUpstreams, type Upstreams } from './upstreams.ts';
 import { makeConfiguredVerifier } from './verifier.ts';
 import type { RevocationSource } from '../trust/revocation-source.ts';
@@ -52,6 +54,8 @@ export interface Addresses {
 export interface AppOverrides {
   readonly clock?: Clock;
   readonly log?: PinoLog;
+  /** In place of what the configuration says of it. */
+  readonly shared?: SharedState;
 }
 
 /**
@@ -64,7 +68,8 @@ export async function composeApp(config: Config, overrides: AppOverrides = {}): 
   const opened = new AsyncDisposableStack();
   const listeners: Address[] = [];
   try {
-    const parts = await openParts(config, observed, listeners, opened);
+    const { shared } = overrides;
+    const parts = await openParts(config, { ...observed, shared }, listeners, opened);
     return await makeApp(config, parts, listeners, opened);
   } catch (error) {
     await opened.disposeAsync();
@@ -80,12 +85,16 @@ interface Parts extends WorkApart {
   readonly upstreams: Upstreams;
   readonly revocation: RevocationSource;
   readonly state: State;
+  readonly deny: DenyReplica;
   readonly content: Content;
 }
 
 async function openParts(
   config: Config,
-  observed: Pick<Parts, 'clock' | 'log' | 'metrics'>,
+  {
+    shared,
+    ...observed
+  }: Pick<Parts, 'clock' | 'log' | 'metrics'> & { readonly shared: SharedState | undefined },
   listeners: readonly Address[],
   opened: AsyncDisposableStack,
 ): Promise<Parts> {
@@ -100,7 +109,9 @@ async function openParts(
       anchors.take(anchorsInUse(loaded));
     },
   });
-  const state = await openState(config, observed, opened);
+  const state = await openState(config, observed, opened, shared);
+  const deny = await openDenyList(config, state, observed);
+  followDenyList(deny, state, opened);
   const content = await openContent(config, observed, state, opened);
   const upstreams = await openUpstreams(config, {
     ...observed,
@@ -124,7 +135,7 @@ async function openParts(
   keepSigstoreFresh(config, { ...observed, ownListeners: () => listeners }, opened);
   // First of all to end: what was fetched so far is kept, and the next start goes on with it.
   opened.defer(() => content.fills.close());
-  return { ...observed, basis, upstreams, revocation, ...apart, state, content };
+  return { ...observed, basis, upstreams, revocation, ...apart, state, deny, content };
 }
 
 async function makeApp(
@@ -195,7 +206,7 @@ async function makeOciServer(
 
 function makeConfiguredAdmin(
   gate: MadeGate,
-  { basis, state, content, metrics, clock, log }: Parts,
+  { basis, state, deny, content, metrics, clock, log }: Parts,
   isDraining: () => boolean,
 ): FastifyInstance {
   const serving = async (): Promise<Readiness> =>
@@ -205,19 +216,22 @@ function makeConfiguredAdmin(
     makeBasisProbe(basis),
     makeAnchorProbe(() => anchorsInUse(basis.current()), clock),
     makeStateProbe(state.store, clock),
+    makeDenyProbe(deny),
     makeContentProbe(content.store),
   ];
   return makeAdminServer({ probes, metrics, findVerdict: (id) => gate.verdictById(id), log });
 }
 
 function makeConfiguredGate(config: Config, parts: Parts): MadeGate {
-  const { basis, upstreams, state, ...observed } = parts;
+  const { basis, upstreams, state, deny, ...others } = parts;
+  const observed = { ...others, denied: deny.list };
   const { tag, staleTag, untrusted } = config.lifetimes;
   return makeGate({
     ...observed,
     source: (upstream) => upstreams.get(upstream),
     verifier: makeConfiguredVerifier(config, () => basis.current(), upstreams, observed),
     state: state.sealed,
+    denyList: deny.list,
     matching,
     lifetimes: { tagMs: tag.ms, staleTagMs: staleTag.ms, absentMs: untrusted.ms },
     limits: gateLimits,

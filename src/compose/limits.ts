@@ -55,3 +55,9 @@ export const revocationIntervalMs = 60_000;
 
 /** How often policy and trust files are looked at for changes. */
 export const reloadIntervalMs = 5_000;
+
+/** How often the shared deny list is looked at: what is denied is denied everywhere within 5 s. */
+export const denyIntervalMs = 1_000;
+
+/** Every so many looks it is compared whole, and with the copy on this machine. */
+export const denyLooksPerComparison = 15;

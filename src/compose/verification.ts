@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema.ts';
+import type { DenyList } from '../gate/deny-list.ts';
 import { NotFoundError } from '../gate/gate-error.ts';
 import { fetchAndRead } from '../gate/manifest-reader.ts';
 import { fromUpstream } from '../gate/upstream-failure.ts';
@@ -11,9 +12,11 @@ import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
 import type { TrustMaterial } from '../trust/trust-material.ts';
 import type { ContentSource } from '../upstream/content-source.ts';
+import { describeDenial } from '../verdict/denial.ts';
 import { noRuleFor, refusal } from '../verdict/refusal.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import type { Verifier } from '../verifier/verifier.ts';
+import { readDenyList } from './deny.ts';
 import { readImageName } from './image-name.ts';
 import { verificationLimits } from './limits.ts';
 import type { Address } from './listen.ts';
@@ -61,7 +64,8 @@ export async function openVerification(
   opened.defer(() => upstreams.close());
   const trust = (): TrustMaterial => basis.trust;
   const revocation = openRevocation(config, { ...silent, trust, ownListeners }, opened);
-  const observed = { ...silent, revocation, ...openWorkApart(opened) };
+  const denied = await readDenyList(config, clock);
+  const observed = { ...silent, revocation, denied, ...openWorkApart(opened) };
   const verifier = makeConfiguredVerifier(config, () => basis, upstreams, observed, {
     ...verificationLimits,
     // A person reads them all.
@@ -73,7 +77,7 @@ export async function openVerification(
       const source = upstreams.get(repository.upstream);
       if (source === undefined) throw new TypeError(`no source for ${repository.upstream}`);
       const verdict = verifier.hasRuleIn(repository)
-        ? await reach(repository, reference, { source, verifier, clock }, signal)
+        ? await reach(repository, reference, { source, verifier, denied, clock }, signal)
         : refusal(noRuleFor(scopeOf(repository)), clock.now());
       return (
         verdict && {
@@ -96,14 +100,28 @@ async function pin(
   return await fromUpstream(source.resolveTag(path, reference.tag, signal), signal);
 }
 
+interface Using {
+  readonly source: ContentSource;
+  readonly verifier: Verifier;
+  readonly denied: DenyList;
+  readonly clock: Clock;
+}
+
 async function reach(
   repository: Repository,
   reference: Reference,
-  using: { readonly source: ContentSource; readonly verifier: Verifier; readonly clock: Clock },
+  using: Using,
   signal: AbortSignal,
 ): Promise<Verdict | undefined> {
   const digest = await pin(repository, reference, using.source, signal);
   if (digest === undefined) return undefined;
+  const scope = scopeOf(repository);
+  const denial = using.denied.onDigest(digest) ?? using.denied.onRepository(scope);
+  if (denial !== undefined) {
+    const because = describeDenial(denial);
+    const why = { reason: 'denylisted', because } as const;
+    return refusal({ scope, subject: digest, ...why }, using.clock.now());
+  }
   try {
     const { descriptor, manifest } = await fetchAndRead(repository, digest, using.source, signal);
     return await using.verifier.verify({ repository, descriptor, manifest }, signal);

@@ -6,7 +6,7 @@ import type { Metrics } from '../observe/metric-list.ts';
 import { decide } from '../policies/decide.ts';
 import type { RevocationSource } from '../trust/revocation-source.ts';
 import { makeVerifier } from '../verifier/verification.ts';
-import type { VerificationBasis, Verifier } from '../verifier/verifier.ts';
+import type { DeniedEvidence, VerificationBasis, Verifier } from '../verifier/verifier.ts';
 import { verificationLimits } from './limits.ts';
 import { makeConfiguredPlugins } from './plugins.ts';
 import { aliasesOf } from './repository-aliases.ts';
@@ -26,7 +26,8 @@ export function makeConfiguredVerifier(
   config: Config,
   basis: () => VerificationBasis,
   upstreams: Upstreams,
-  observed: Observed & WorkApart & { readonly revocation: RevocationSource },
+  observed: Observed &
+    WorkApart & { readonly revocation: RevocationSource; readonly denied: DeniedEvidence },
   limits = verificationLimits,
 ): Verifier {
   const { lifetimes } = config;

@@ -15,6 +15,7 @@ export function admit<T extends object>(
     by: groundOf(voucher),
     warnings: warningsOf(voucher),
     cache,
+    through: voucher.through,
   };
   return { ...content, admission } as Trusted<T & { readonly admission: Admission }>;
 }

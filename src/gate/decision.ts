@@ -15,7 +15,13 @@ import type { ReadManifest } from './manifest-reader.ts';
 import type { Pins } from './pin.ts';
 import type { Roots } from './roots.ts';
 import { mayBeServed, type VerdictCache } from './verdict-cache.ts';
-import { rootVoucher, type Voucher, type Vouchers, type Vouching } from './voucher.ts';
+import {
+  evidenceVoucher,
+  rootVoucher,
+  type Voucher,
+  type Vouchers,
+  type Vouching,
+} from './voucher.ts';
 
 /** The decision about a manifest: who vouches for it, or the error that says why nobody does. */
 export interface Decisions {
@@ -120,7 +126,8 @@ async function findEvidenceVoucher(
     return undefined;
   }
   await closure.recordEvidence(scopeOf(repository), descriptor.digest, subject);
-  return { ...rootVoucher(verdict), by: 'evidence' };
+  const through = [...(found.voucher?.through ?? [subject]), descriptor.digest];
+  return evidenceVoucher(verdict, through);
 }
 
 async function verdictOnSubject(

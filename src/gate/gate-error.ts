@@ -46,3 +46,13 @@ export class UnavailableError extends TaggedError<UnavailableCode> {
     this.verdict = options.verdict;
   }
 }
+
+/** What keeps a deny list from being read, or from being changed. */
+export class DenyListError extends TaggedError<
+  /** What it denies can't be known: its seal does not fit, or it is damaged. */
+  | 'DENY_LIST_UNREADABLE'
+  /** It has as many entries as it may have. */
+  | 'DENY_LIST_FULL'
+  /** The change is not kept everywhere. */
+  | 'DENY_LIST_UNWRITABLE'
+> {}

@@ -1,6 +1,7 @@
 import type { Transform } from 'node:stream';
 import type { Clock } from '../kernel/clock.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
 import { type Repository, scopeOf } from '../oci/repository.ts';
 import type { Metrics } from '../observe/metric-list.ts';
 import type { ContentSource } from '../upstream/content-source.ts';
@@ -11,12 +12,15 @@ import { admitBlob, blobAtHand } from './blobs.ts';
 import { makeClosure } from './closure.ts';
 import { makeDecisions } from './decision.ts';
 import { NotFoundError } from './gate-error.ts';
+import { makeDeniedContent } from './denied-content.ts';
+import type { DenyList } from './deny-list.ts';
 import { makeHotContent } from './hot-content.ts';
 import { makeManifests } from './manifests.ts';
 import { makePins, type PinLifetimes } from './pin.ts';
 import { listEvidence } from './referrers.ts';
 import { makeRoots } from './roots.ts';
 import type { SealedState } from './sealed.ts';
+import { makeRunningAnswers } from './running-answers.ts';
 import { makeSingleFlight } from './single-flight.ts';
 import type { Admission, Gate, TrustedBlob, TrustedManifest } from './trusted-content.ts';
 import { type AdmitManifest, makeUnreadChildren } from './unread.ts';
@@ -28,6 +32,7 @@ export interface GateDependencies {
   readonly source: (upstream: string) => ContentSource | undefined;
   readonly verifier: Verifier;
   readonly state: SealedState;
+  readonly denyList: DenyList;
   readonly matching: (expected: Descriptor) => Transform;
   readonly clock: Clock;
   readonly lifetimes: PinLifetimes;
@@ -52,41 +57,59 @@ export interface MadeGate extends Gate {
 }
 
 export function makeGate(dependencies: GateDependencies): MadeGate {
-  const { metrics } = dependencies;
-  const { source, flights, verdicts, closure, decisions, manifests, blobs } =
+  const { metrics, denyList } = dependencies;
+  const { source, flights, verdicts, closure, decisions, denied, manifests, blobs } =
     assemble(dependencies);
+  const running = makeRunningAnswers(denyList, metrics);
   const count = <T extends { readonly admission: Admission }>(content: T): T => {
     const { by, cache } = content.admission;
     metrics.count('assay_admissions_total', { by, cache });
     return content;
   };
+  /** The deny list goes before everything, and again after it if it has changed. */
+  const decided = <T>(
+    repository: Repository,
+    digest: Digest | undefined,
+    decide: () => Promise<T>,
+  ): Promise<T> =>
+    denied.underOneList(async () => {
+      denied.assertNotDenied(repository, digest);
+      decisions.assertRuleIn(repository);
+      return await decide();
+    });
   return {
     manifestAtHand(repository, reference) {
       const known = manifests.atHand(repository, reference);
       return known && count(known);
     },
     async admitManifest(repository, reference, signal) {
-      decisions.assertRuleIn(repository);
-      return count(await manifests.admit(repository, reference, signal));
+      const digest = 'digest' in reference ? reference.digest : undefined;
+      const decide = () => manifests.admit(repository, reference, signal);
+      return count(await decided(repository, digest, decide));
     },
     blobAtHand(repository, digest) {
       const known = blobAtHand(repository, digest, blobs);
       return known && count(known);
     },
     async admitBlob(repository, digest, signal) {
-      decisions.assertRuleIn(repository);
-      return count(await admitBlob(repository, digest, signal, blobs));
+      const decide = () => admitBlob(repository, digest, signal, blobs);
+      return count(await decided(repository, digest, decide));
     },
-    async admitReferrers(repository, digest, signal) {
-      decisions.assertRuleIn(repository);
-      const subject = await blobs.admitManifest(repository, digest, signal);
-      if (subject === undefined) return admitList({ descriptors: [] });
-      const from = { source: source(repository), closure };
-      const list = (own: AbortSignal) => listEvidence(repository, digest, from, own);
-      const key = `referrers/${scopeOf(repository)}@${digest}`;
-      return admitList({ descriptors: await flights.run(key, list, signal) });
-    },
+    whileSent: (repository, sent, cut) => running.watch(repository, sent, cut),
+    admitReferrers: (repository, digest, signal) =>
+      decided(repository, digest, async () => {
+        const subject = await blobs.admitManifest(repository, digest, signal);
+        if (subject === undefined) return admitList({ descriptors: [] });
+        const from = { source: source(repository), closure };
+        const list = (own: AbortSignal) => listEvidence(repository, digest, from, own);
+        const key = `referrers/${scopeOf(repository)}@${digest}`;
+        const listed = await flights.run(key, list, signal);
+        return admitList({
+          descriptors: listed.filter((each) => denyList.onDigest(each.digest) === undefined),
+        });
+      }),
     async listTags(repository, query, signal) {
+      denied.assertNotDenied(repository, undefined);
       decisions.assertRuleIn(repository);
       const listing = source(repository).listTags(repository.path, query, signal);
       const page = await fromUpstream(listing, signal);
@@ -99,7 +122,7 @@ export function makeGate(dependencies: GateDependencies): MadeGate {
 
 /** What the gate consists of, from the lowest part up. */
 function assemble(dependencies: GateDependencies) {
-  const { verifier, state, clock, lifetimes, limits, metrics, matching } = dependencies;
+  const { verifier, state, denyList, clock, lifetimes, limits, metrics, matching } = dependencies;
   const source = (repository: Repository): ContentSource => {
     const found = dependencies.source(repository.upstream);
     if (found !== undefined) return found;
@@ -110,12 +133,13 @@ function assemble(dependencies: GateDependencies) {
   const verdicts = makeVerdictCache(state, { verdicts: limits.maxVerdictsInMemory });
   const closure = makeClosure(state);
   const pins = makePins({ source, state, flights, clock, lifetimes });
-  const roots = makeRoots({ verifier, source, verdicts, flights, clock, metrics });
-  const vouchers = makeVouchers({ roots, closure, verifier });
+  const denied = makeDeniedContent(denyList, { verdicts, clock });
+  const roots = makeRoots({ verifier, source, verdicts, flights, denied, clock, metrics });
+  const vouchers = makeVouchers({ roots, closure, verifier, denied });
   const decisions = makeDecisions({ roots, vouchers, closure, pins, verdicts, verifier, clock });
   const hot = makeHotContent<TrustedManifest>(limits.maxHotBytes, { verifier, clock });
   const hotBlobs = makeHotContent<TrustedBlob>(limits.maxHotBytes, { verifier, clock });
-  const manifests = makeManifests({ source, verifier, decisions, closure, pins, hot });
+  const manifests = makeManifests({ source, verifier, decisions, denied, closure, pins, hot });
   const admitManifest: AdmitManifest = async (repository, digest, signal) => {
     try {
       return await manifests.admit(repository, { digest }, signal);
@@ -129,5 +153,5 @@ function assemble(dependencies: GateDependencies) {
   const unread = makeUnreadChildren({ closure, flights: readings, clock, admitManifest });
   const parts = { source, matching, metrics, verifier, hot: hotBlobs };
   const blobs = { ...parts, vouchers, decisions, unread, admitManifest };
-  return { source, flights, verdicts, closure, decisions, manifests, blobs };
+  return { source, flights, verdicts, closure, decisions, denied, manifests, blobs };
 }

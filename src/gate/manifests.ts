@@ -7,6 +7,7 @@ import type { Verifier } from '../verifier/verifier.ts';
 import { admit } from './admission.ts';
 import type { Closure } from './closure.ts';
 import type { Decisions } from './decision.ts';
+import type { DeniedContent } from './denied-content.ts';
 import { isReferrersList, mayNameEvidence } from './evidence.ts';
 import type { HotContent } from './hot-content.ts';
 import { fetchAndRead, type ReadManifest } from './manifest-reader.ts';
@@ -27,6 +28,7 @@ interface ManifestDependencies {
   readonly source: (repository: Repository) => ContentSource;
   readonly verifier: Verifier;
   readonly decisions: Decisions;
+  readonly denied: DeniedContent;
   readonly closure: Closure;
   readonly pins: Pins;
   readonly hot: HotContent<TrustedManifest>;
@@ -70,7 +72,8 @@ async function decide(
   dependencies: ManifestDependencies,
   signal: AbortSignal,
 ): Promise<TrustedManifest> {
-  const { verifier, decisions, closure, hot } = dependencies;
+  const { verifier, decisions, denied, closure, hot } = dependencies;
+  denied.assertNotDenied(repository, digest);
   const scope = scopeOf(repository);
   const generation = verifier.generation();
   const found = await read(repository, digest, dependencies, signal);

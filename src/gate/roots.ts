@@ -5,6 +5,7 @@ import type { Metrics } from '../observe/metric-list.ts';
 import type { ContentSource } from '../upstream/content-source.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import type { Verifier } from '../verifier/verifier.ts';
+import type { DeniedContent } from './denied-content.ts';
 import { missIfUnavailable } from './gate-error.ts';
 import { makeRecent } from './recent.ts';
 import { fetchAndRead, type ReadManifest } from './manifest-reader.ts';
@@ -20,7 +21,10 @@ export interface Roots {
   inForce(repository: Repository, digest: Digest): Promise<Verdict | undefined>;
   /** Whether the digest was a root before, whatever became of its verdict. */
   wasRoot(repository: Repository, digest: Digest): Promise<boolean>;
-  /** The verdict in force, or a new one: reached once for all who ask at the same time. */
+  /**
+   * The verdict in force, or a new one: reached once for all who ask at the same time. Of what is
+   * on the deny list it is untrusted.
+   */
   verify(
     repository: Repository,
     root: Digest | ReadManifest,
@@ -36,10 +40,11 @@ export function makeRoots(dependencies: {
   readonly source: (repository: Repository) => ContentSource;
   readonly verdicts: VerdictCache;
   readonly flights: SingleFlight;
+  readonly denied: DeniedContent;
   readonly clock: Clock;
   readonly metrics: Metrics;
 }): Roots {
-  const { verifier, source, verdicts, flights, clock, metrics } = dependencies;
+  const { verifier, source, verdicts, flights, denied, clock, metrics } = dependencies;
 
   const reach = async (
     repository: Repository,
@@ -74,6 +79,7 @@ export function makeRoots(dependencies: {
     const verdict = await verdicts.last(scopeOf(repository), digest);
     if (verdict === undefined) return undefined;
     if (!isInForce(verdict, verifier.governing(repository, digest).digest, clock)) return undefined;
+    if (!denied.letsStand(verdict)) return undefined;
     if (verdict.kind === 'trusted' && isDueForRenewal(verdict, clock)) renew(repository, digest);
     return verdict;
   };
@@ -95,7 +101,9 @@ export function makeRoots(dependencies: {
     async verify(repository, root, waiting) {
       const digest = typeof root === 'string' ? root : root.descriptor.digest;
       const known = await inForce(repository, digest).catch(missIfUnavailable);
-      return known ?? (await fly(repository, root, waiting));
+      const verdict = known ?? (await fly(repository, root, waiting));
+      // Last: it may have been denied while it was verified.
+      return denied.verdictOn(repository, digest) ?? verdict;
     },
   };
 }

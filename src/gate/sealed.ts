@@ -4,7 +4,8 @@ import { isNonEmpty, type NonEmpty } from '../kernel/non-empty.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
-import type { KeyValue } from '../storage/key-value.ts';
+import type { KeyValue, PutOptions } from '../storage/key-value.ts';
+import type { StoreLife } from '../storage/store-life.ts';
 import { UnavailableError } from './gate-error.ts';
 import { writtenLater } from './written-later.ts';
 
@@ -14,11 +15,28 @@ import { writtenLater } from './written-later.ts';
  * be read is not absent: `get` and `names` throw `UnavailableError`. What can't be written is
  * logged, and written later.
  */
-export interface SealedState {
+export interface SealedState extends StoreLife {
   get(name: string): Promise<unknown>;
-  put(name: string, value: unknown): Promise<void>;
+  put(name: string, value: unknown, options?: PutOptions): Promise<void>;
   delete(name: string): Promise<void>;
   names(prefix: string, limit: number): Promise<readonly string[]>;
+  /** The values of the same, without those that do not open. */
+  values(prefix: string, limit: number): Promise<readonly unknown[]>;
+}
+
+/** The seal itself, for entries that are kept elsewhere, or that must not be lost in silence. */
+export interface Seal {
+  close(name: string, value: unknown): Uint8Array;
+  /** Undefined unless it was sealed under this very name by one of the keys. */
+  open(name: string, sealed: Uint8Array): unknown;
+}
+
+export function makeSeal(keys: NonEmpty<Uint8Array>): Seal {
+  const sealKeys = keys.map(deriveKey);
+  return {
+    close: (name, value) => seal(name, value, sealKeys),
+    open: (name, sealed) => open(name, sealed, sealKeys),
+  };
 }
 
 const version = 1;
@@ -32,16 +50,25 @@ interface SealKey {
   readonly secret: Buffer;
 }
 
+interface SealedStateDependencies {
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** Of the store, where it may lose what it took. */
+  readonly life?: StoreLife | undefined;
+}
+
+const wholeLife: StoreLife = { losses: () => 0, isWhole: async () => true };
+
 /**
  * The first key seals; every key opens, so that keys can be rotated. Keys have at least 32 bytes.
  */
 export function makeSealedState(
   keptIn: KeyValue,
   keys: NonEmpty<Uint8Array>,
-  { metrics, log }: { readonly metrics: Metrics; readonly log: Log },
+  { metrics, log, life = wholeLife }: SealedStateDependencies,
 ): SealedState {
   const store = writtenLater(keptIn);
-  const sealKeys = keys.map(deriveKey);
+  const seals = makeSeal(keys);
   const reject = (name: string, because: string): undefined => {
     metrics.count('assay_sealed_entries_rejected_total', {});
     log.error({ entry: name, because }, 'a state entry does not open and is ignored');
@@ -59,11 +86,21 @@ export function makeSealedState(
     async get(name) {
       const sealed = await store.get(name).catch(unreadable(name));
       if (sealed === undefined) return undefined;
-      return open(name, sealed, sealKeys) ?? reject(name, 'its seal does not fit');
+      return seals.open(name, sealed) ?? reject(name, 'its seal does not fit');
     },
-    put: (name, value) => store.put(name, seal(name, value, sealKeys)).catch(unwritten(name)),
+    put: (name, value, options) =>
+      store.put(name, seals.close(name, value), options).catch(unwritten(name)),
     delete: (name) => store.delete(name).catch(unwritten(name)),
     names: (prefix, limit) => store.keys(prefix, limit).catch(unreadable(prefix)),
+    async values(prefix, limit) {
+      const entries = await store.entries(prefix, limit).catch(unreadable(prefix));
+      return entries.flatMap(({ key, value }) => {
+        const opened = seals.open(key, value) ?? reject(key, 'its seal does not fit');
+        return opened === undefined ? [] : [opened];
+      });
+    },
+    losses: () => life.losses(),
+    isWhole: () => life.isWhole(),
   };
 }
 

@@ -18,6 +18,8 @@ export interface Admission {
   readonly warnings: readonly string[];
   /** Where the answer came from. */
   readonly cache: 'memory' | 'state' | 'upstream';
+  /** The digests of all that vouches for it, so that a denial of any of them is one of it. */
+  readonly through: readonly Digest[];
 }
 
 export type TrustedManifest = Trusted<{
@@ -84,6 +86,15 @@ export interface Gate {
   /** The same for a blob: `admitBlob`. */
   blobAtHand(repository: Repository, digest: Digest): TrustedBlob | undefined;
   admitBlob(repository: Repository, digest: Digest, signal: AbortSignal): Promise<TrustedBlob>;
+  /**
+   * For an answer that takes its time: calls `cut`, once, if what it sends is denied before the
+   * returned function is called; at once if it is already.
+   */
+  whileSent(
+    repository: Repository,
+    sent: TrustedManifest | TrustedBlob,
+    cut: (because: string) => void,
+  ): () => void;
   admitReferrers(
     repository: Repository,
     digest: Digest,

@@ -18,6 +18,8 @@ export interface Voucher {
    * only.
    */
   readonly mustBeStatement: boolean;
+  /** Each of the digests by which it was found, the root first: none of them may be denied. */
+  readonly through: readonly Digest[];
 }
 
 /** Whether it vouches for words about an artifact alone, and for nothing that could be run. */
@@ -51,5 +53,11 @@ export interface Vouchers {
 
 /** A verdict that vouches for its own subject. */
 export function rootVoucher(verdict: Verdict): Voucher {
-  return { verdict, by: 'root', part: undefined, role: undefined, mustBeStatement: false };
+  const through = verdict.subject === undefined ? [] : [verdict.subject];
+  return { verdict, by: 'root', part: undefined, role: undefined, mustBeStatement: false, through };
+}
+
+/** A verdict on what the evidence speaks about, found by the digests that are named. */
+export function evidenceVoucher(verdict: Verdict, through: readonly Digest[]): Voucher {
+  return { ...rootVoucher(verdict), by: 'evidence', through };
 }

@@ -3,11 +3,13 @@ import { type Repository, scopeOf } from '../oci/repository.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import type { Verifier } from '../verifier/verifier.ts';
 import type { Closure, Parent } from './closure.ts';
+import type { DeniedContent } from './denied-content.ts';
 import { mayBePartOfEvidence } from './evidence.ts';
 import { NotFoundError, UnavailableError } from './gate-error.ts';
 import type { Roots } from './roots.ts';
 import { mayBeServed } from './verdict-cache.ts';
 import {
+  evidenceVoucher,
   isForStatements,
   type PartKind,
   rootVoucher,
@@ -25,6 +27,7 @@ interface VoucherDependencies {
   readonly roots: Roots;
   readonly closure: Closure;
   readonly verifier: Verifier;
+  readonly denied: DeniedContent;
 }
 
 interface Search extends VoucherDependencies {
@@ -76,6 +79,12 @@ async function find(
 ): Promise<Voucher | undefined> {
   if (depth > maxDepth || search.seen.has(digest)) return undefined;
   search.seen.add(digest);
+  const denied = search.denied.verdictOn(search.repository, digest);
+  if (denied !== undefined) {
+    // It vouches for nothing, and nobody for it.
+    search.refused.push(denied);
+    return undefined;
+  }
   const own = await asked(search, verdictOf(search, digest));
   if (own !== undefined) {
     if (mayBeServed(own)) return rootVoucher(own);
@@ -85,7 +94,8 @@ async function find(
   const subject = await asked(search, search.closure.subjectOf(scope, digest));
   if (subject !== undefined) {
     const voucher = await find(search, subject, 'manifest', depth + 1);
-    if (voucher !== undefined) return { ...rootVoucher(voucher.verdict), by: 'evidence' };
+    if (voucher !== undefined)
+      return evidenceVoucher(voucher.verdict, [...voucher.through, digest]);
   }
   return asked(search, findParent(search, digest, kind, depth));
 }
@@ -104,7 +114,8 @@ async function findParent(
     const voucher = await find(search, parent.digest, 'manifest', depth + 1);
     if (voucher === undefined || !reaches(voucher, parent)) continue;
     const mustBeStatement = voucher.mustBeStatement || coversPlatforms;
-    return { ...voucher, part: parent.part, role: parent.role, mustBeStatement };
+    const through = [...voucher.through, digest];
+    return { ...voucher, part: parent.part, role: parent.role, mustBeStatement, through };
   }
   return undefined;
 }

@@ -19,6 +19,7 @@ interface Explanation {
  * signature ended says more than a stranger's, and a stranger's more than a broken one.
  */
 const byTelling: readonly Reason[] = [
+  'denylisted',
   'certificate-revoked',
   'signature-expired',
   'certificate-expired',

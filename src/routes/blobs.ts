@@ -5,6 +5,7 @@ import type { Digest } from '../oci/digest.ts';
 import { isManifestMediaType, mediaTypes } from '../oci/media-types.ts';
 import { allowsRange, checkConditions, etagOf } from './conditions.ts';
 import { identityHeaders } from './content-headers.ts';
+import { cutRestIfDenied, type SentContent } from './cut-denied.ts';
 import { beforeDeadline, type Exchange, isHead, sendHead, sendWhole } from './exchange.ts';
 import type { NamedRepository } from './names.ts';
 import { parseRange } from './range.ts';
@@ -45,8 +46,12 @@ export async function answerBlob(
     });
   }
   const bytes = bytesOf(exchange, blob);
-  if (bytes === undefined) await sendStream(exchange, blob, outgoing, range);
-  else sendBytes(exchange, bytes, outgoing, range);
+  const sent = { repository, content: blob };
+  if (bytes === undefined) await sendStream(exchange, sent, outgoing, range);
+  else {
+    sendBytes(exchange, bytes, outgoing, range);
+    cutRestIfDenied(exchange, sent);
+  }
 }
 
 /** Where they are in memory. HEAD reads nothing. */
@@ -77,10 +82,11 @@ function sendBytes(
 
 async function sendStream(
   exchange: Exchange,
-  blob: TrustedBlob,
+  sent: SentContent & { readonly content: TrustedBlob },
   headers: OutgoingHttpHeaders,
   range: ByteRange | undefined,
 ): Promise<void> {
+  const blob = sent.content;
   const { size } = blob.descriptor;
   if (isHead(exchange)) {
     headers['Content-Length'] = size;
@@ -89,7 +95,7 @@ async function sendStream(
     return;
   }
   const open = (signal: AbortSignal): Promise<OpenedRange> => openPart(blob, range, signal);
-  await streamBody(exchange, open, ({ range: given }) => {
+  await streamBody(exchange, open, sent, ({ range: given }) => {
     const length = given === undefined ? size : given.last - given.first + 1;
     headers['Content-Length'] = length;
     sendHead(exchange, describeRange(headers, given, size), headers);

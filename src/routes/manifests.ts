@@ -2,6 +2,7 @@ import type { Reference } from '../oci/reference.ts';
 import { accepts } from './accept.ts';
 import { checkConditions, etagOf } from './conditions.ts';
 import { identityHeaders } from './content-headers.ts';
+import { cutRestIfDenied } from './cut-denied.ts';
 import { beforeDeadline, type Exchange, isHead, sendHead, sendWhole } from './exchange.ts';
 import type { NamedRepository } from './names.ts';
 import { RequestError } from './request-error.ts';
@@ -40,4 +41,5 @@ export async function answerManifest(
     metrics.count('assay_bytes_served_total', { kind: 'manifest' }, bytes.byteLength);
   }
   sendWhole(exchange, 200, outgoing, bytes);
+  cutRestIfDenied(exchange, { repository, content: manifest });
 }

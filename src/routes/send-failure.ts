@@ -76,6 +76,12 @@ export function recordBrokenStream(exchange: Exchange, error: unknown): void {
   exchange.services.log.warn(fields, 'a stream failed, and its connection was cut');
 }
 
+/** One line for an answer that was under way when what it sends was denied. */
+export function recordCut(exchange: Exchange, because: string): void {
+  const fields = { ...describe(exchange), because };
+  exchange.services.log.warn(fields, 'an answer was cut: what it sends is denied');
+}
+
 function describe({ id, request, named, reference, services, startedMs }: Exchange): object {
   return {
     requestId: id,

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { OpenedRange } from '../gate/trusted-content.ts';
+import { cutIfDenied, type SentContent } from './cut-denied.ts';
 import { beforeDeadline, type Exchange } from './exchange.ts';
 import { exactLength } from './exact-length.ts';
 import { recordBrokenStream } from './send-failure.ts';
@@ -12,18 +13,21 @@ type OpenBody = (signal: AbortSignal) => Promise<OpenedRange>;
 /**
  * Opens a blob, lets the headers go (`sendHeaders` says how many bytes they promise), then the
  * bytes as fast as the client takes them. If the
- * stream fails, the connection is destroyed: the client must not take a part for the whole. A
- * client that goes away aborts the stream.
+ * stream fails, or what it carries is denied, the connection is destroyed: the client must not take
+ * a part for the whole. A client that goes away aborts the stream.
  */
 export async function streamBody(
   exchange: Exchange,
   open: OpenBody,
+  sent: SentContent,
   sendHeaders: (opened: OpenedRange) => number,
 ): Promise<void> {
   const { response, services } = exchange;
   const opened = await openBeforeDeadline(exchange, open);
   const body = opened.stream;
+  const stopHeeding = cutIfDenied(exchange, sent);
   if (response.destroyed) {
+    stopHeeding();
     body.destroy();
     return;
   }
@@ -41,6 +45,7 @@ export async function streamBody(
     response.destroy();
   } finally {
     stopWatching();
+    stopHeeding();
     body.destroy();
   }
 }

@@ -13,6 +13,11 @@ export interface CertificateIdentity extends IdentityCommon {
   readonly issuer: string;
   /** SHA-256 of the leaf certificate's DER, lower-case hex. */
   readonly certificateFingerprint: string;
+  /**
+   * The same of the certificates above the leaf, and of their keys, where the format says: to deny
+   * one of them denies the leaf.
+   */
+  readonly authorityFingerprints?: readonly string[];
 }
 
 export interface KeyIdentity extends IdentityCommon {

@@ -52,6 +52,11 @@ export const reasons = {
     means: "a certificate of the signer's chain, or of its timestamp's authority, is revoked",
     remedy: 'do not use it; ask the publisher for an artifact signed with a new certificate',
   },
+  denylisted: {
+    means:
+      'an operator has revoked it here, or what vouches for it, or the key or identity that signed it',
+    remedy: 'do not use it; `assay deny list` says who put it on the deny list, and why',
+  },
   'revocation-unknown': {
     means: 'whether a certificate is revoked could not be found out',
     remedy: 'try again; if it stays, see whether the revocation service can be reached',

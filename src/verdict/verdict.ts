@@ -36,6 +36,8 @@ export interface Verdict {
   readonly expiresAt: Date;
   /** Digest of everything that decided: the rule, its identities and their trust material. */
   readonly ruleDigest: string;
+  /** The epoch of the deny list that it was reached under; undefined: nothing was on it. */
+  readonly denyEpoch?: number;
   /** Seconds after which another try may find out; only when inconclusive. */
   readonly retryAfterSeconds?: number;
 }

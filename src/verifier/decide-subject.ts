@@ -9,20 +9,21 @@ import type { Tally } from './agenda.ts';
 import type { Budget } from './budget.ts';
 import type { ReadFrom } from './candidate.ts';
 import type { EnvelopeRoom } from './envelope-room.ts';
+import { withDenial } from './denied-report.ts';
 import { examine, type Judge } from './examine.ts';
 import { examineLeads, type ExaminationPlan } from './examination-run.ts';
 import type { Recollection } from './examined.ts';
 import { inOrder } from './order.ts';
 import { type Found, searchPlaces, type Where } from './places.ts';
-import { toldReports } from './told-reports.ts';
 import { isFreshEnough, signingTimesOf } from './signing-times.ts';
+import { toldReports } from './told-reports.ts';
 import type { Subject, VerificationBasis, VerifierDependencies } from './verifier.ts';
 
 export type SubjectDecision = Decision & {
   readonly reports: readonly Report[];
   readonly search?: Search;
-};
   readonly signed?: SigningTimes;
+};
 
 /** What one verification has beside its dependencies. */
 export interface Verification {
@@ -85,12 +86,12 @@ async function examineAll(
     const search = { places, passedOver, unexamined: tally.unexamined, unlisted };
     return { ...decision, reports: told, search };
   };
-  for await (const some of examineLeads(found.leads, plan, tally)) {
   const trusted = (decision: Decision, signed: SigningTimes): SubjectDecision => ({
     ...decided(decision),
     signed,
   });
   const timesOf = (): SigningTimes => signingTimesOf(rule.requirement, reports, decide);
+  for await (const some of examineLeads(found.leads, plan, tally)) {
     reports.push(...some);
     // Nothing else can make it trusted.
     if (!some.some(({ outcome }) => outcome === 'trusted')) continue;
@@ -100,8 +101,8 @@ async function examineAll(
     if (isFreshEnough(rule, signed, clock.now())) return trusted(decision, signed);
   }
   const decision = decide(rule.requirement, { reports, incomplete });
-  if (tally.unexamined === 0 || decision.kind !== 'untrusted') return decided(decision);
   if (decision.kind === 'trusted') return trusted(decision, timesOf());
+  if (tally.unexamined === 0 || decision.kind !== 'untrusted') return decided(decision);
   // Signatures that nobody looked at are not absent ones.
   const ranOut = plan.from.budget.spent() ?? 'they are too many or too large';
   const because = `${tally.unexamined} possible signatures were not examined: ${ranOut}`;
@@ -135,7 +136,7 @@ function planOf(
   identities: ReadonlyMap<string, IdentityRequirement | undefined>,
   from: ReadFrom,
   { basis, budget, recollection, room }: Verification,
-  { clock, metrics, sources, aliases, judge, limits }: VerifierDependencies,
+  { clock, metrics, sources, aliases, judge, denied, limits }: VerifierDependencies,
 ): ExaminationPlan {
   const { descriptor, repository } = subject;
   const scope = scopeOf(repository);
@@ -153,7 +154,8 @@ function planOf(
     room,
     concurrency: limits.concurrency,
     async examine(candidate, identity, requirement) {
-      const report = await examine(candidate, descriptor, identity, requirement, context, judging);
+      const found = await examine(candidate, descriptor, identity, requirement, context, judging);
+      const report = withDenial(found, denied);
       const { format, outcome } = report;
       metrics.count('assay_signatures_examined_total', { format, outcome });
       return report;

@@ -5,19 +5,20 @@ import { noRuleFor } from '../verdict/refusal.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { type Budget, makeBudget } from './budget.ts';
 import { decideSubject } from './decide-subject.ts';
+import { isByDenied } from './denied-report.ts';
 import { type EnvelopeRoom, makeEnvelopeRoom } from './envelope-room.ts';
 import { type Examined, makeExamined } from './examined.ts';
 import { governing } from './governing.ts';
 import { earliest, lifetimeEnd } from './lifetime.ts';
 import { verifyPlatforms } from './platforms.ts';
-import type { Subject, VerificationBasis, Verifier, VerifierDependencies } from './verifier.ts';
 import { signingTimesOfAll } from './signing-times.ts';
+import type { Subject, VerificationBasis, Verifier, VerifierDependencies } from './verifier.ts';
 
 const retryAfterSeconds = 5;
 
 /** Evidence to verdict, by the policy and trust material in force when the verification began. */
 export function makeVerifier(dependencies: VerifierDependencies): Verifier {
-  const { basis, lifetimes, limits, clock, metrics, log } = dependencies;
+  const { basis, lifetimes, limits, denied, clock, metrics, log } = dependencies;
   const { maxRemembered, maxRememberedMs: maxAgeMs } = limits;
   const examined = makeExamined({ maxRemembered, maxAgeMs }, clock);
   const room = makeEnvelopeRoom(limits.maxBytesAtOnce);
@@ -36,7 +37,8 @@ export function makeVerifier(dependencies: VerifierDependencies): Verifier {
     governing: (repository, subject) =>
       governing(repository, subject, basis(), lifetimes, clock.now()),
     hasRuleIn: (repository) => basis().policy.hasRuleIn(scopeOf(repository)),
-    generation: () => basis().generation,
+    // Neither ever goes back, so another one of either makes another sum.
+    generation: () => basis().generation + denied.generation(),
   };
 }
 
@@ -64,7 +66,16 @@ async function reach(
     checkedAt,
   );
   const scope = scopeOf(repository);
-  const begun = { id: randomHex(6), scope, subject: descriptor.digest, checkedAt, ruleDigest };
+  // From before anything was examined: what is denied meanwhile may not have been heeded.
+  const denyEpoch = dependencies.denied.epoch();
+  const begun = {
+    id: randomHex(6),
+    scope,
+    subject: descriptor.digest,
+    checkedAt,
+    ruleDigest,
+    ...(denyEpoch > 0 && { denyEpoch }),
+  };
   if (rule === undefined) {
     const expiresAt = lifetimeEnd(checkedAt, lifetimes.untrustedMs, undefined);
     return { ...begun, ...noRule(scope), expiresAt };
@@ -80,7 +91,7 @@ async function reach(
 /** What a verdict says beside what it is about and when it ends. */
 type Judgement = Omit<
   Verdict,
-  'id' | 'scope' | 'subject' | 'checkedAt' | 'ruleDigest' | 'expiresAt'
+  'id' | 'scope' | 'subject' | 'checkedAt' | 'ruleDigest' | 'denyEpoch' | 'expiresAt'
 >;
 
 async function judge(
@@ -102,7 +113,7 @@ async function judge(
       )
     : undefined;
   const { kind, reason, because } = platforms?.decision ?? own;
-  const isWaived = kind !== 'trusted' && rule.audit !== undefined;
+  const isWaived = kind !== 'trusted' && rule.audit !== undefined && !isByDenied(own.reports);
   return {
     kind,
     rule: rule.name,
@@ -112,6 +123,9 @@ async function judge(
     reports: own.reports,
     ...(own.search && { search: own.search }),
     children: platforms?.verdicts ?? [],
+    ...(kind === 'trusted' && {
+      signed: own.signed ?? signingTimesOfAll(platforms?.verdicts ?? []),
+    }),
     ...(kind === 'inconclusive' && { retryAfterSeconds }),
   };
 }
@@ -123,9 +137,6 @@ function endOf(
   { lifetimes, limits }: VerifierDependencies,
 ): Date {
   if (kind === 'inconclusive' && rule.audit === undefined) return checkedAt;
-    ...(kind === 'trusted' && {
-      signed: own.signed ?? signingTimesOfAll(platforms?.verdicts ?? []),
-    }),
   if (kind !== 'trusted') return lifetimeEnd(checkedAt, lifetimes.untrustedMs, rule.until);
   const trusted = reports.filter((report) => report.outcome === 'trusted');
   const isPermissive = trusted.some((report) => report.loggedFailures > 0);

@@ -11,6 +11,8 @@ import type { JudgeStatement } from '../policies/attestation.ts';
 import type { Requirement, Rule, TrustPolicy } from '../policies/policy.ts';
 import type { TrustMaterial } from '../trust/trust-material.ts';
 import type { ContentSource } from '../upstream/content-source.ts';
+import type { Denial } from '../verdict/denial.ts';
+import type { Report } from '../verdict/report.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import type { BudgetLimits } from './budget.ts';
 
@@ -31,8 +33,18 @@ export interface Verifier {
   governing(repository: Repository, subject: Digest): Governing;
   /** Whether any rule could match something in the repository: if not, there is nothing to ask for. */
   hasRuleIn(repository: Repository): boolean;
-  /** Another number after each change of policy or trust material. */
+  /** Another number after each change of policy, trust material or deny list. */
   generation(): number;
+}
+
+/** What is revoked here by hand, as far as it concerns verdicts: the gate's deny list. */
+export interface DeniedEvidence {
+  /** Grows with every change of the list, on all replicas alike. */
+  epoch(): number;
+  /** Another number after each change here. */
+  generation(): number;
+  /** The denial of who made a signature, or of the signature itself. */
+  onReport(report: Pick<Report, 'signer' | 'signature' | 'envelope'>): Denial | undefined;
 }
 
 export interface Governing {
@@ -61,6 +73,7 @@ export interface VerifierDependencies {
   readonly decide: (requirement: Requirement, evidence: Evidence) => Decision;
   /** The policy engine's other half: what a signed statement says of the rule's attestations. */
   readonly judge: JudgeStatement;
+  readonly denied: DeniedEvidence;
   readonly clock: Clock;
   readonly lifetimes: VerdictLifetimes;
   readonly limits: VerificationLimits;

@@ -21,7 +21,14 @@ export function admitted<T>(content: T): Trusted<T> {
 }
 
 export function makeAdmission(overrides: Partial<Admission> = {}): Admission {
-  return { verdict: undefined, by: 'verdict', warnings: [], cache: 'memory', ...overrides };
+  return {
+    verdict: undefined,
+    by: 'verdict',
+    warnings: [],
+    cache: 'memory',
+    through: [],
+    ...overrides,
+  };
 }
 
 export function makeManifest(
@@ -106,6 +113,7 @@ export function makeFakeGate(parts: Partial<Gate> = {}): Gate {
     admitManifest: unknown('MANIFEST_UNKNOWN'),
     admitBlob: unknown('BLOB_UNKNOWN'),
     admitReferrers: unknown('MANIFEST_UNKNOWN'),
+    whileSent: () => () => undefined,
     listTags: unknown('NAME_UNKNOWN'),
     ...parts,
   };

@@ -1,3 +1,4 @@
+import { type KeptDenyList, makeDenyList } from '../../src/gate/deny-list.ts';
 import { makeGate, type MadeGate } from '../../src/gate/gate.ts';
 import { makeSealedState } from '../../src/gate/sealed.ts';
 import type { Digest } from '../../src/oci/digest.ts';
@@ -34,6 +35,7 @@ export interface GateKit {
   readonly store: KeyValue;
   readonly metrics: CountingMetrics;
   readonly log: KeptLog;
+  readonly denyList: KeptDenyList;
   /** Puts another policy in force. */
   setPolicy(rules: string): Promise<void>;
   /** Another set of anchors under the trust store's name. */
@@ -75,7 +77,7 @@ export async function loadRules(rules: string): ReturnType<typeof loadTrustPolic
 /** The real gate, verifier and policy engine over a source in memory and a toy format. */
 export async function makeGateKit(
   rules = aliceSigns,
-  given: Partial<Pick<GateKit, 'source' | 'clock' | 'store'>> & {
+  given: Partial<Pick<GateKit, 'source' | 'clock' | 'store' | 'denyList'>> & {
     readonly trust?: string;
     readonly trustedMs?: number;
     readonly flightDeadlineMs?: number;
@@ -93,7 +95,9 @@ export async function makeGateKit(
     trust: toyTrust(given.trust ?? 'one'),
     generation: 1,
   };
+  const denyList = given.denyList ?? makeDenyList(clock);
   const verifier = makeVerifier({
+    denied: denyList,
     basis: () => basis,
     source: (upstream) => (upstream === 'reg' ? source : undefined),
     signatureRepository: () => undefined,
@@ -115,6 +119,7 @@ export async function makeGateKit(
     log,
   });
   const gate = makeGate({
+    denyList,
     source: (upstream) => (upstream === 'reg' ? source : undefined),
     verifier,
     state: makeSealedState(store, [Buffer.alloc(32, 7)], { metrics, log }),
@@ -137,6 +142,7 @@ export async function makeGateKit(
     store,
     metrics,
     log,
+    denyList,
     async setPolicy(next) {
       currentRules = next;
       basis = { ...basis, policy: await loadRules(next), generation: basis.generation + 1 };
@@ -144,7 +150,7 @@ export async function makeGateKit(
     setTrust(digest) {
       basis = { ...basis, trust: toyTrust(digest), generation: basis.generation + 1 };
     },
-    restarted: () => makeGateKit(currentRules, { source, clock, store }),
+    restarted: () => makeGateKit(currentRules, { source, clock, store, denyList }),
   };
   return kit;
 }

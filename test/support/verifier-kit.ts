@@ -16,6 +16,7 @@ import type { Verdict } from '../../src/verdict/verdict.ts';
 import type { VerificationLimits } from '../../src/verifier/verifier.ts';
 import { makeVerifier } from '../../src/verifier/verification.ts';
 import type { Artifact } from './build-image.ts';
+import { makeDenyList } from '../../src/gate/deny-list.ts';
 import { type FakeClock, makeFakeClock } from './fake-clock.ts';
 import { app, never } from './gate-kit.ts';
 import { makeMemorySource, type MemorySource } from './memory-source.ts';
@@ -64,6 +65,7 @@ export function makeVerifierKit(options: VerifierKitOptions = {}): VerifierKit {
     sources: { revocation: unaskedRevocation, plugins: noPlugins, readApart: readHere },
     decide,
     judge: options.judge ?? meetsNothing,
+    denied: makeDenyList(clock),
     clock,
     lifetimes: { trustedMs: 86_400_000, untrustedMs: 10_000 },
     limits: { ...verificationLimits, ...options.limits },
@@ -107,9 +109,9 @@ function policyFor(signers: NonNullable<VerifierKitOptions['signers']>): TrustPo
     },
     covers: 'index',
     audit: undefined,
+    tags: undefined,
     trustStores: [],
     sigstoreRoots: [],
-    tags: undefined,
     identities,
     attestations: [],
   };

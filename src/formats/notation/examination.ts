@@ -234,13 +234,14 @@ function signedBefore(
     : undefined;
 }
 
-function toIdentity([leaf]: CertificateChain): Identity {
+function toIdentity([leaf, ...authorities]: CertificateChain): Identity {
   return {
     kind: 'certificate',
     subject: leaf.subject.text,
     issuer: leaf.issuer.text,
     certificateFingerprint: leaf.fingerprint,
     keyFingerprint: leaf.keyFingerprint,
+    authorityFingerprints: authorities.flatMap((each) => [each.fingerprint, each.keyFingerprint]),
   };
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { verificationLimits } from '../../../src/compose/limits.ts';
 import { openRevocation } from '../../../src/compose/revocation.ts';
 import { signatureFormats } from '../../../src/formats/index.ts';
+import { makeDenyList } from '../../../src/gate/deny-list.ts';
 import { systemClock } from '../../../src/kernel/clock.ts';
 import { readManifest } from '../../../src/oci/manifest.ts';
 import { parseRepositoryPath } from '../../../src/oci/repository.ts';
@@ -82,6 +83,7 @@ export function openAssaySide(
       sources: { revocation, plugins, readApart: readHere },
       decide,
       judge: meetsNothing,
+      denied: makeDenyList(systemClock),
       clock: systemClock,
       lifetimes: { trustedMs: 60_000, untrustedMs: 1000 },
       limits: verificationLimits,

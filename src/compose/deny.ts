@@ -1,0 +1,137 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '../config/schema.ts';
+import type { Readiness, ReadinessProbe } from '../admin/health.ts';
+import { mergeDenials } from '../gate/denial-set.ts';
+import { makeDenyCopy, maxCopyBytes } from '../gate/deny-copy.ts';
+import { type DenyList, makeDenyList } from '../gate/deny-list.ts';
+import { makeDenyRecords } from '../gate/deny-records.ts';
+import { type DenyReplica, openDenyReplica } from '../gate/deny-replica.ts';
+import { denyChannel } from '../gate/deny-tell.ts';
+import { DenyListError } from '../gate/gate-error.ts';
+import { makeSeal } from '../gate/sealed.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { messageOf } from '../kernel/tagged-error.ts';
+import { type DurableFile, makeDurableFile } from '../storage/durable-file.ts';
+import { makeTurns } from '../storage/turns.ts';
+import { denyIntervalMs, denyLooksPerComparison } from './limits.ts';
+import { StartupError } from './startup-error.ts';
+import { openShared, type State } from './state.ts';
+import { openSealKeys } from './state-folder.ts';
+import type { Observed } from './verifier.ts';
+
+export type SharedList = Pick<State, 'store' | 'seal' | 'notifications'>;
+
+/** The deny list, read for the first time. Throws `StartupError` where it can't be known. */
+export async function openDenyList(
+  config: Pick<Config, 'storage'>,
+  { store, seal, notifications }: SharedList,
+  observed: Observed,
+): Promise<DenyReplica> {
+  try {
+    return await openDenyReplica({
+      ...observed,
+      records: makeDenyRecords(store, seal),
+      copy: makeDenyCopy(copyFileOf(config), seal),
+      notifications,
+      inTurn: makeTurns(),
+    });
+  } catch (cause) {
+    if (!(cause instanceof DenyListError)) throw cause;
+    throw new StartupError('STATE_UNUSABLE', cause.message, { cause });
+  }
+}
+
+/**
+ * The deny list as it is at this moment, for a command that changes nothing; empty where there is
+ * no state. Throws `StartupError` where it can't be read.
+ */
+export async function readDenyList(config: Config, clock: Clock): Promise<DenyList> {
+  const list = makeDenyList(clock);
+  const { path } = config.storage;
+  const isThere = existsSync(config.state === undefined ? join(path, 'state.key') : path);
+  if (!isThere) return list;
+  await using opened = new AsyncDisposableStack();
+  const { store } = await openShared(config, opened);
+  const seal = makeSeal(await openSealKeys(config));
+  const [shared, kept] = await Promise.all([
+    makeDenyRecords(store, seal).read(),
+    makeDenyCopy(copyFileOf(config), seal).read(),
+  ]).catch((cause: unknown) => {
+    throw new StartupError('STATE_UNUSABLE', messageOf(cause), { cause });
+  });
+  if (shared.unreadable.length > 0 || kept.kind === 'damaged') {
+    throw new StartupError('STATE_UNUSABLE', 'the deny list does not open: see state.keys');
+  }
+  const own = kept.kind === 'whole' ? kept.denials.values() : [];
+  list.replace(mergeDenials(shared.denials.values(), own), 0);
+  return list;
+}
+
+function copyFileOf({ storage }: Pick<Config, 'storage'>): DurableFile {
+  return makeDurableFile(join(storage.path, 'deny-list'), maxCopyBytes);
+}
+
+/**
+ * Takes over what others deny until `opened` is closed: when they say so, and every second whether
+ * they say so or not.
+ */
+export function followDenyList(
+  replica: DenyReplica,
+  { notifications }: Pick<SharedList, 'notifications'>,
+  opened: AsyncDisposableStack,
+): void {
+  const follower = makeFollower(replica);
+  const timer = setInterval(follower.tick, denyIntervalMs);
+  timer.unref();
+  const leave = notifications.subscribe(denyChannel, follower.tell);
+  opened.defer(async () => {
+    clearInterval(timer);
+    leave();
+    await follower.idle();
+  });
+}
+
+/** One look at a time, and one more for what comes meanwhile. */
+function makeFollower(replica: DenyReplica) {
+  let running: Promise<void> | undefined;
+  let isWanted = false;
+  let ticks = 0;
+  const look = async (): Promise<void> => {
+    do {
+      isWanted = false;
+      await replica.look(ticks % denyLooksPerComparison === 0 ? 'all' : 'changes');
+    } while (isWanted);
+    running = undefined;
+  };
+  return {
+    tick: (): void => {
+      ticks += 1;
+      running ??= look();
+    },
+    tell: (): void => {
+      isWanted = true;
+      running ??= look();
+    },
+    idle: async (): Promise<void> => {
+      isWanted = false;
+      await running;
+    },
+  };
+}
+
+/** A list that was never read lets nothing through; one that is old is told, and goes on. */
+export function makeDenyProbe({ list, health }: DenyReplica): ReadinessProbe {
+  return {
+    name: 'deny list',
+    async check(): Promise<Readiness> {
+      const { problem, syncedAt, unreadable } = health();
+      if (!list.isKnown()) return { ok: false, says: `can not be read yet: ${problem}` };
+      const inForce = `epoch ${list.epoch()}, ${list.entries().length} in force`;
+      const locked = unreadable > 0 ? `; ${unreadable} shared entries do not open here` : '';
+      const since = syncedAt === undefined ? 'the last start' : syncedAt.toISOString();
+      const old = problem === undefined ? '' : `; not seen since ${since}: ${problem}`;
+      return { ok: true, says: `${inForce}${locked}${old}` };
+    },
+  };
+}

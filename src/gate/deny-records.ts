@@ -1,0 +1,88 @@
+import { randomHex } from '../kernel/clock.ts';
+import type { KeyValue } from '../storage/key-value.ts';
+import type { Denial } from '../verdict/denial.ts';
+import { type DenialSet, maxDenials } from './denial-set.ts';
+import type { Seal } from './sealed.ts';
+
+/**
+ * The deny list in the state that replicas share: one sealed entry a denial, so that two who add
+ * at the same time lose nothing, and a mark that is another one after each change.
+ */
+export interface DenyRecords {
+  /** The mark's bytes, to compare; undefined: there is none. Throws what the store throws. */
+  mark(): Promise<Uint8Array | undefined>;
+  /** The epoch in a mark; undefined unless its seal fits. */
+  epochIn(mark: Uint8Array): number | undefined;
+  /** Names of the entries, to compare: they say what is there and not that it is whole. */
+  ids(): Promise<ReadonlySet<string>>;
+  read(): Promise<ReadRecords>;
+  write(denial: Denial): Promise<void>;
+  forget(id: string): Promise<void>;
+  writeMark(epoch: number): Promise<Uint8Array>;
+}
+
+export interface ReadRecords {
+  readonly denials: DenialSet;
+  /** Entries whose seal does not fit, or that a newer version wrote: what they deny is unknown. */
+  readonly unreadable: readonly string[];
+}
+
+const markName = 'deny-epoch';
+const prefix = 'deny/';
+/** What strangers put there is not to fill the memory. */
+const maxRead = maxDenials * 2;
+const readAtOnce = 64;
+const version = 1;
+
+export function makeDenyRecords(store: KeyValue, seal: Seal): DenyRecords {
+  const names = (): Promise<readonly string[]> => store.keys(prefix, maxRead);
+  const readOne = async (name: string): Promise<Denial | 'absent' | 'unreadable'> => {
+    const sealed = await store.get(name);
+    if (sealed === undefined) return 'absent';
+    return toDenial(seal.open(name, sealed)) ?? 'unreadable';
+  };
+  return {
+    mark: () => store.get(markName),
+    epochIn(mark) {
+      const opened = seal.open(markName, mark) as { readonly epoch?: unknown } | undefined;
+      return typeof opened?.epoch === 'number' ? opened.epoch : undefined;
+    },
+    ids: async () => new Set((await names()).map((name) => name.slice(prefix.length))),
+    async read() {
+      const denials = new Map<string, Denial>();
+      const unreadable: string[] = [];
+      const listed = await names();
+      for (let start = 0; start < listed.length; start += readAtOnce) {
+        const some = listed.slice(start, start + readAtOnce);
+        const read = await Promise.all(some.map(readOne));
+        for (const [index, denial] of read.entries()) {
+          if (denial === 'unreadable') unreadable.push(some[index] ?? '');
+          else if (denial !== 'absent') denials.set(denial.id, denial);
+        }
+      }
+      return { denials, unreadable };
+    },
+    write: (denial) => {
+      const name = `${prefix}${denial.id}`;
+      return store.put(name, seal.close(name, fromDenial(denial)));
+    },
+    forget: (id) => store.delete(`${prefix}${id}`),
+    async writeMark(epoch) {
+      // Two who reach the same epoch at the same time leave different marks.
+      const mark = seal.close(markName, { epoch, nonce: randomHex(8) });
+      await store.put(markName, mark);
+      return mark;
+    },
+  };
+}
+
+/** As it is kept, in the state and in a replica's own copy. */
+export function fromDenial(denial: Denial): unknown {
+  return { version, denial };
+}
+
+/** What was sealed is ours; what a newer version sealed may deny what this one knows nothing of. */
+export function toDenial(opened: unknown): Denial | undefined {
+  const kept = opened as { readonly version: unknown; readonly denial: Denial } | undefined;
+  return kept?.version === version ? kept.denial : undefined;
+}
