@@ -3,6 +3,7 @@ import type { Readiness } from '../admin/health.ts';
 import { makeAdminServer } from '../admin/server.ts';
 import type { Config } from '../config/schema.ts';
 import type { DenyReplica } from '../gate/deny-replica.ts';
+import { parseRfc3339 } from '../crypto/rfc3339.ts';
 import { type MadeGate, makeGate } from '../gate/gate.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
@@ -148,7 +149,7 @@ async function makeApp(
   const gate = makeConfiguredGate(config, parts);
   let draining = false;
   const oci = await makeOciServer(config, gate, parts);
-  const admin = makeConfiguredAdmin(gate, parts, () => draining);
+  const admin = makeConfiguredAdmin(config, gate, parts, () => draining);
   const servers: readonly FastifyInstance[] = [oci, admin];
   const reload = (): Promise<void> => basis.reload();
   const watch = watchFiles(() => basis.files(), reloadIntervalMs, reload);
@@ -205,6 +206,7 @@ async function makeOciServer(
 }
 
 function makeConfiguredAdmin(
+  config: Config,
   gate: MadeGate,
   { basis, state, deny, content, metrics, clock, log }: Parts,
   isDraining: () => boolean,
@@ -219,7 +221,14 @@ function makeConfiguredAdmin(
     makeDenyProbe(deny),
     makeContentProbe(content.store),
   ];
-  return makeAdminServer({ probes, metrics, findVerdict: (id) => gate.verdictById(id), log });
+  const token = config.admin.token?.reveal();
+  return makeAdminServer({
+    probes,
+    metrics,
+    findVerdict: (id) => gate.verdictById(id),
+    deny: { replica: deny, token, parseTime: parseRfc3339, clock },
+    log,
+  });
 }
 
 function makeConfiguredGate(config: Config, parts: Parts): MadeGate {

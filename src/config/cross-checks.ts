@@ -17,6 +17,7 @@ type Complain = (path: string, message: string) => void;
 
 const hostName = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
 const minStateKeyLength = 32;
+const minTokenLength = 32;
 /** As Notation names them, after their file or domain. */
 const pluginName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 /** Every answer begins within 20 s. */
@@ -45,6 +46,7 @@ export function checkAcross(config: PartialConfig, complain: Complain): void {
   mustBeUpstream(config.defaultUpstream, 'defaultUpstream');
   checkListeners(config, complain);
   checkStateKeys(config, complain);
+  checkAdminToken(config, complain);
   checkRedis(config, complain);
   checkSigstore(config, complain);
   checkPlugins(config, complain);
@@ -154,6 +156,17 @@ function checkPlainHttp(
   }
   if (!isPlain && plainHttp !== undefined) {
     complain(`${path}.plainHttp`, 'has no meaning beside an https url: remove it');
+  }
+}
+
+function checkAdminToken({ admin }: PartialConfig, complain: Complain): void {
+  const token = admin?.token?.reveal();
+  if (token === undefined) return;
+  if (token.length < minTokenLength) {
+    complain('admin.token', `has fewer than ${minTokenLength} characters`);
+  }
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    complain('admin.token', 'must be of letters, digits and signs that a header may carry');
   }
 }
 

@@ -55,11 +55,23 @@ export const ConfigSchema = Type.Object(
       { ...address(defaults.listenPort), tls: Type.Optional(Tls) },
       { ...closed, default: {}, description: 'Where clients pull: the OCI distribution API.' },
     ),
-    admin: Type.Object(address(defaults.adminPort), {
-      ...closed,
-      default: {},
-      description: 'Where health, metrics and verdicts are: for operators, not for clients.',
-    }),
+    admin: Type.Object(
+      {
+        ...address(defaults.adminPort),
+        token: Type.Optional(
+          leaf.secret({
+            description:
+              'Who sends it (`Authorization: Bearer …`) may change the deny list over the admin API: ' +
+              'at least 32 characters. Unset: nobody may.',
+          }),
+        ),
+      },
+      {
+        ...closed,
+        default: {},
+        description: 'Where health, metrics and verdicts are: for operators, not for clients.',
+      },
+    ),
     publicUrl: Type.Optional(
       leaf.baseUrl({
         description:
