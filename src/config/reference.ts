@@ -45,7 +45,10 @@ function sectionOf(key: string, schema: DescribedSchema): readonly string[] {
 function rowsBelow(schema: DescribedSchema, path: string): readonly string[] {
   const { properties, required = [], patternProperties, anyOf } = schema;
   if (schema.leaf !== undefined) return [];
-  if (anyOf !== undefined) return anyOf.flatMap((variant) => rowsBelow(variant, path));
+  // What variants have in common is said once.
+  if (anyOf !== undefined) {
+    return [...new Set(anyOf.flatMap((variant) => rowsBelow(variant, path)))];
+  }
   const [values] = Object.values(patternProperties ?? {});
   if (values !== undefined) {
     const named = `${path}.NAME`;

@@ -1,6 +1,8 @@
+import type { Clock } from '../kernel/clock.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { isAttestationChild, type Manifest, partsOf } from '../oci/manifest.ts';
+import { keptMs, putAgainMs } from './keeping.ts';
 import { makeRecent } from './recent.ts';
 import type { SealedState } from './sealed.ts';
 
@@ -13,10 +15,12 @@ export interface Closure {
   /** Notes every part of a manifest that was admitted. */
   record(scope: string, parent: Digest, manifest: Manifest): Promise<void>;
   /** The manifests that name the digest as their part, the one seen last first, as far as asked. */
-  parentsOf(scope: string, part: Digest): AsyncIterable<Parent>;
+  parentsOf(scope: string, part: Digest, ahead?: ReadAhead): AsyncIterable<Parent>;
   /** Notes that the manifest is evidence about a subject. */
   recordEvidence(scope: string, evidence: Digest, subject: Digest): Promise<void>;
-  subjectOf(scope: string, evidence: Digest): Promise<Digest | undefined>;
+  subjectOf(scope: string, evidence: Digest, ahead?: ReadAhead): Promise<Digest | undefined>;
+  /** Begins to read what both will want, at the same time as whatever else is read. */
+  readAhead(scope: string, digest: Digest): ReadAhead;
   /** Child manifests that are named by an index and whose own parts are not known yet. */
   unread(scope: string, limit: number): Promise<readonly Digest[]>;
 }
@@ -28,28 +32,51 @@ export interface Parent {
   readonly role: PartRole;
 }
 
+/** Neither has to be waited for. */
+export interface ReadAhead {
+  readonly subject: Promise<Digest | undefined>;
+  /** Undefined: one is known without reading. */
+  readonly parents: Promise<readonly Parent[]> | undefined;
+}
+
 export type PartRole = 'platform' | 'attestation' | 'blob';
 
 const maxParents = 1000;
+/** Of those that are read at once, with their names; there are seldom more. */
+const maxAtOnce = 32;
 const maxInMemory = 20_000;
 
-export function makeClosure(state: SealedState): Closure {
-  const recorded = makeRecent<true>(maxInMemory);
+const options = { keepMs: keptMs };
+
+export function makeClosure(state: SealedState, clock: Pick<Clock, 'monotonicMs'>): Closure {
+  const recorded = makeRecent<Recorded>(maxInMemory);
   const lastParent = makeRecent<Parent>(maxInMemory);
   const lastSubject = makeRecent<Digest>(maxInMemory);
 
+  const isRecorded = (name: string): boolean => {
+    const known = recorded.get(name);
+    if (known === undefined || known.losses !== state.losses()) return false;
+    return clock.monotonicMs() - known.atMs < putAgainMs;
+  };
+  const parents = async (name: string): Promise<readonly Parent[]> =>
+    (await state.values(name, maxAtOnce)) as readonly Parent[];
+  const subjectOf = async (scope: string, evidence: Digest): Promise<Digest | undefined> => {
+    const name = evidenceName(scope, evidence);
+    return lastSubject.get(name) ?? ((await state.get(name)) as Digest | undefined);
+  };
   const recordPart = async (scope: string, parent: Parent): Promise<void> => {
     const part = partName(scope, parent.part.digest);
     lastParent.set(part, parent);
-    await state.put(`${part}${parent.digest}`, parent);
-    if (parent.role === 'blob' || recorded.get(`${scope}@${parent.part.digest}`)) return;
-    await state.put(unreadName(scope, parent.part.digest), true);
+    await state.put(`${part}${parent.digest}`, parent, options);
+    if (parent.role === 'blob' || isRecorded(`${scope}@${parent.part.digest}`)) return;
+    await state.put(unreadName(scope, parent.part.digest), true, options);
   };
 
   return {
     async record(scope, digest, manifest) {
       const name = `${scope}@${digest}`;
-      if (recorded.get(name)) return;
+      if (isRecorded(name)) return;
+      const noted = { losses: state.losses(), atMs: clock.monotonicMs() };
       const isIndex = manifest.kind === 'index';
       await Promise.all(
         partsOf(manifest).map(async (descriptor) => {
@@ -59,25 +86,38 @@ export function makeClosure(state: SealedState): Closure {
         }),
       );
       await state.delete(unreadName(scope, digest));
-      recorded.set(name, true);
+      recorded.set(name, noted);
     },
-    async *parentsOf(scope, part) {
+    async *parentsOf(scope, part, ahead) {
       const name = partName(scope, part);
       const last = lastParent.get(name);
       if (last !== undefined) yield last;
+      const first = await (ahead?.parents ?? parents(name));
+      for (const parent of first) if (parent.digest !== last?.digest) yield parent;
+      if (first.length < maxAtOnce) return;
+      const seen = new Set([last, ...first].map((parent) => parent && name + parent.digest));
       for (const other of await state.names(name, maxParents)) {
+        if (seen.has(other)) continue;
         const parent = (await state.get(other)) as Parent | undefined;
-        if (parent !== undefined && parent.digest !== last?.digest) yield parent;
+        if (parent !== undefined) yield parent;
       }
     },
     async recordEvidence(scope, evidence, subject) {
       const name = evidenceName(scope, evidence);
       lastSubject.set(name, subject);
-      await state.put(name, subject);
+      await state.put(name, subject, options);
     },
-    async subjectOf(scope, evidence) {
-      const name = evidenceName(scope, evidence);
-      return lastSubject.get(name) ?? ((await state.get(name)) as Digest | undefined);
+    subjectOf: (scope, evidence, ahead) => ahead?.subject ?? subjectOf(scope, evidence),
+    readAhead(scope, digest) {
+      const name = partName(scope, digest);
+      const ahead = {
+        subject: subjectOf(scope, digest),
+        parents: lastParent.get(name) === undefined ? parents(name) : undefined,
+      };
+      // Whoever wants them sees why they can't be read.
+      ahead.subject.catch(() => undefined);
+      ahead.parents?.catch(() => undefined);
+      return ahead;
     },
     async unread(scope, limit) {
       const prefix = unreadName(scope, '');
@@ -85,6 +125,12 @@ export function makeClosure(state: SealedState): Closure {
       return names.map((name) => name.slice(prefix.length) as Digest);
     },
   };
+}
+
+/** When a manifest's parts were put into the state. */
+interface Recorded {
+  readonly losses: number;
+  readonly atMs: number;
 }
 
 function childRole(child: Descriptor): PartRole {

@@ -9,11 +9,12 @@ import type { Verdict } from '../verdict/verdict.ts';
 import type { Verifier } from '../verifier/verifier.ts';
 import { refuse } from './admission.ts';
 import type { Closure } from './closure.ts';
-import { NotFoundError } from './gate-error.ts';
+import { NotFoundError, UnavailableError } from './gate-error.ts';
 import { hasOnlyStatements, isEvidence, mayNameEvidence, subjectOfEvidence } from './evidence.ts';
 import type { ReadManifest } from './manifest-reader.ts';
 import type { Pins } from './pin.ts';
 import type { Roots } from './roots.ts';
+import type { SealedState } from './sealed.ts';
 import { mayBeServed, type VerdictCache } from './verdict-cache.ts';
 import {
   evidenceVoucher,
@@ -45,6 +46,7 @@ interface DecisionDependencies {
   readonly pins: Pins;
   readonly verdicts: VerdictCache;
   readonly verifier: Verifier;
+  readonly state: Pick<SealedState, 'isWhole'>;
   readonly clock: Clock;
 }
 
@@ -57,6 +59,7 @@ export function makeDecisions(dependencies: DecisionDependencies): Decisions {
   };
   return {
     async deny(repository, digest, reason, because) {
+      if (reason === 'not-reachable') await assertWhole(dependencies.state);
       return refuseWith({ scope: scopeOf(repository), subject: digest, reason, because });
     },
     assertRuleIn(repository) {
@@ -72,6 +75,7 @@ export function makeDecisions(dependencies: DecisionDependencies): Decisions {
       const [parent, ...others] = parents;
       if (parent !== undefined && isPart) return refuse([parent, ...others, own]);
       if (isPart && !isKnownRoot(repository, read, dependencies.pins)) {
+        await assertWhole(dependencies.state);
         const because = 'it is unsigned, and no verified index that lists it is known';
         const scope = scopeOf(repository);
         return refuseWith({ scope, subject: own.subject, reason: 'not-reachable', because });
@@ -79,6 +83,12 @@ export function makeDecisions(dependencies: DecisionDependencies): Decisions {
       return refuse([own]);
     },
   };
+}
+
+/** What vouches for it may just have been lost, and is put back: then nobody can say yet. */
+async function assertWhole(state: Pick<SealedState, 'isWhole'>): Promise<void> {
+  if (await state.isWhole()) return;
+  throw new UnavailableError('UNAVAILABLE', 'the state that replicas share is not whole yet');
 }
 
 type Found =

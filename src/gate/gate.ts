@@ -3,6 +3,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type Repository, scopeOf } from '../oci/repository.ts';
+import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
 import type { ContentSource } from '../upstream/content-source.ts';
 import type { Verdict } from '../verdict/verdict.ts';
@@ -14,6 +15,7 @@ import { makeDecisions } from './decision.ts';
 import { NotFoundError } from './gate-error.ts';
 import { makeDeniedContent } from './denied-content.ts';
 import type { DenyList } from './deny-list.ts';
+import { type FleetDependencies, makeFleetFlight, noFleet } from './fleet-flight.ts';
 import { makeHotContent } from './hot-content.ts';
 import { makeManifests } from './manifests.ts';
 import { makePins, type PinLifetimes } from './pin.ts';
@@ -22,6 +24,8 @@ import { makeRoots } from './roots.ts';
 import type { SealedState } from './sealed.ts';
 import { makeRunningAnswers } from './running-answers.ts';
 import { makeSingleFlight } from './single-flight.ts';
+import { makeTagDecisions } from './tag-decisions.ts';
+import { makeTagHistory } from './tag-history.ts';
 import type { Admission, Gate, TrustedBlob, TrustedManifest } from './trusted-content.ts';
 import { type AdmitManifest, makeUnreadChildren } from './unread.ts';
 import { fromUpstream } from './upstream-failure.ts';
@@ -32,12 +36,15 @@ export interface GateDependencies {
   readonly source: (upstream: string) => ContentSource | undefined;
   readonly verifier: Verifier;
   readonly state: SealedState;
+  /** Undefined: no other replica shares the state. */
+  readonly fleet?: FleetDependencies | undefined;
   readonly denyList: DenyList;
   readonly matching: (expected: Descriptor) => Transform;
   readonly clock: Clock;
   readonly lifetimes: PinLifetimes;
   readonly limits: GateLimits;
   readonly metrics: Metrics;
+  readonly log: Log;
 }
 
 export interface GateLimits {
@@ -122,24 +129,55 @@ export function makeGate(dependencies: GateDependencies): MadeGate {
 
 /** What the gate consists of, from the lowest part up. */
 function assemble(dependencies: GateDependencies) {
-  const { verifier, state, denyList, clock, lifetimes, limits, metrics, matching } = dependencies;
+  const { state, denyList, clock, lifetimes, limits, metrics, matching } = dependencies;
   const source = (repository: Repository): ContentSource => {
     const found = dependencies.source(repository.upstream);
     if (found !== undefined) return found;
     throw new NotFoundError('NAME_UNKNOWN', `no upstream is configured for ${scopeOf(repository)}`);
   };
+  // What memory holds rests on what the state holds: a loss there ends it as another policy does.
+  const verifier: Verifier = {
+    ...dependencies.verifier,
+    generation: () => dependencies.verifier.generation() + state.losses(),
+  };
   const { maxFlights, flightDeadlineMs: deadlineMs } = limits;
   const flights = makeSingleFlight({ maxFlights, deadlineMs });
   const verdicts = makeVerdictCache(state, { verdicts: limits.maxVerdictsInMemory });
-  const closure = makeClosure(state);
-  const pins = makePins({ source, state, flights, clock, lifetimes });
+  const closure = makeClosure(state, clock);
+  const pins = makePins({ source, state, flights, clock, lifetimes, metrics });
   const denied = makeDeniedContent(denyList, { verdicts, clock });
-  const roots = makeRoots({ verifier, source, verdicts, flights, denied, clock, metrics });
+  const fleet =
+    dependencies.fleet === undefined ? noFleet : makeFleetFlight(dependencies.fleet, metrics);
+  const roots = makeRoots({ verifier, source, verdicts, flights, fleet, denied, clock, metrics });
   const vouchers = makeVouchers({ roots, closure, verifier, denied });
-  const decisions = makeDecisions({ roots, vouchers, closure, pins, verdicts, verifier, clock });
+  const decisions = makeDecisions({
+    roots,
+    vouchers,
+    closure,
+    pins,
+    verdicts,
+    verifier,
+    state,
+    clock,
+  });
+  const tags = makeTagDecisions({
+    ...{ verifier, roots, decisions, flights, clock, metrics },
+    history: makeTagHistory(state, clock),
+    tagMs: lifetimes.tagMs,
+    log: dependencies.log,
+  });
   const hot = makeHotContent<TrustedManifest>(limits.maxHotBytes, { verifier, clock });
   const hotBlobs = makeHotContent<TrustedBlob>(limits.maxHotBytes, { verifier, clock });
-  const manifests = makeManifests({ source, verifier, decisions, denied, closure, pins, hot });
+  const manifests = makeManifests({
+    source,
+    verifier,
+    decisions,
+    denied,
+    closure,
+    pins,
+    tags,
+    hot,
+  });
   const admitManifest: AdmitManifest = async (repository, digest, signal) => {
     try {
       return await manifests.admit(repository, { digest }, signal);

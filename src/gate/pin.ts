@@ -2,6 +2,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Tag } from '../oci/reference.ts';
 import { type Repository, scopeOf } from '../oci/repository.ts';
+import type { Metrics } from '../observe/metric-list.ts';
 import type { ContentSource } from '../upstream/content-source.ts';
 import { missIfUnavailable, NotFoundError, UnavailableError } from './gate-error.ts';
 import { makeRecent } from './recent.ts';
@@ -48,11 +49,13 @@ export function makePins(dependencies: {
   readonly flights: SingleFlight;
   readonly clock: Clock;
   readonly lifetimes: PinLifetimes;
+  readonly metrics: Metrics;
 }): Pins {
-  const { source, state, flights, clock, lifetimes } = dependencies;
+  const { source, state, flights, clock, lifetimes, metrics } = dependencies;
   const pins = makeRecent<Pin>(maxPinsInMemory);
   const tagged = makeRecent<true>(maxPinsInMemory);
   const ageMs = (pin: Pin): number => clock.now().getTime() - pin.resolvedAt.getTime();
+  const keepMs = Math.max(lifetimes.tagMs, lifetimes.staleTagMs);
   const isFresh = (pin: Pin): boolean => {
     const age = ageMs(pin);
     return age >= 0 && age < (pin.digest === undefined ? lifetimes.absentMs : lifetimes.tagMs);
@@ -65,7 +68,7 @@ export function makePins(dependencies: {
     const former = await lastKnown(name);
     const pin = { digest, resolvedAt: clock.now() };
     pins.set(name, pin);
-    if (digest !== undefined) await state.put(name, pin);
+    if (digest !== undefined) await state.put(name, pin, { keepMs });
     // What upstream took away must not come back while it can't be asked.
     else if (former?.digest !== undefined) await state.delete(name);
     return pin;
@@ -73,6 +76,14 @@ export function makePins(dependencies: {
 
   const lastKnown = async (name: string): Promise<Pin | undefined> =>
     pins.get(name) ?? ((await state.get(name).catch(missIfUnavailable)) as Pin | undefined);
+
+  /** What the upstream said last, whichever replica it was that asked. */
+  const lastOfAll = async (name: string): Promise<Pin | undefined> => {
+    const own = pins.get(name);
+    const shared = (await state.get(name).catch(missIfUnavailable)) as Pin | undefined;
+    if (own === undefined || shared === undefined) return own ?? shared;
+    return own.resolvedAt < shared.resolvedAt ? shared : own;
+  };
 
   const toPinned = (repository: Repository, tag: Tag, pin: Pin, stale: boolean): Pinned => {
     const scope = scopeOf(repository);
@@ -92,9 +103,12 @@ export function makePins(dependencies: {
         const work = (signal: AbortSignal): Promise<Pin> => ask(repository, tag, signal);
         return toPinned(repository, tag, await flights.run(name, work, waiting), false);
       } catch (error) {
-        const usable = known?.digest !== undefined && Math.abs(ageMs(known)) < lifetimes.staleTagMs;
-        if (!(error instanceof UnavailableError) || !usable) throw error;
-        return toPinned(repository, tag, known, true);
+        if (!(error instanceof UnavailableError)) throw error;
+        const last = await lastOfAll(name);
+        const usable = last?.digest !== undefined && Math.abs(ageMs(last)) < lifetimes.staleTagMs;
+        if (!usable) throw error;
+        metrics.count('assay_stale_tags_total', { upstream: repository.upstream });
+        return toPinned(repository, tag, last, true);
       }
     },
     atHand(repository, tag) {

@@ -7,6 +7,7 @@ import type { Verdict } from '../verdict/verdict.ts';
 import type { Verifier } from '../verifier/verifier.ts';
 import type { DeniedContent } from './denied-content.ts';
 import { missIfUnavailable } from './gate-error.ts';
+import type { FleetFlight } from './fleet-flight.ts';
 import { makeRecent } from './recent.ts';
 import { fetchAndRead, type ReadManifest } from './manifest-reader.ts';
 import type { SingleFlight } from './single-flight.ts';
@@ -19,6 +20,8 @@ export interface Roots {
    * Throws `UnavailableError` where the state can't be read.
    */
   inForce(repository: Repository, digest: Digest): Promise<Verdict | undefined>;
+  /** Whether its last verdict is known without reading the state. */
+  isAtHand(repository: Repository, digest: Digest): boolean;
   /** Whether the digest was a root before, whatever became of its verdict. */
   wasRoot(repository: Repository, digest: Digest): Promise<boolean>;
   /**
@@ -30,6 +33,8 @@ export interface Roots {
     root: Digest | ReadManifest,
     waiting: AbortSignal,
   ): Promise<Verdict>;
+  /** Verifies anew in the background; one that finds nothing out is not tried again at once. */
+  renew(repository: Repository, digest: Digest): void;
 }
 
 const renewalPauseMs = 10_000;
@@ -40,11 +45,12 @@ export function makeRoots(dependencies: {
   readonly source: (repository: Repository) => ContentSource;
   readonly verdicts: VerdictCache;
   readonly flights: SingleFlight;
+  readonly fleet: FleetFlight;
   readonly denied: DeniedContent;
   readonly clock: Clock;
   readonly metrics: Metrics;
 }): Roots {
-  const { verifier, source, verdicts, flights, denied, clock, metrics } = dependencies;
+  const { verifier, source, verdicts, flights, fleet, denied, clock, metrics } = dependencies;
 
   const reach = async (
     repository: Repository,
@@ -58,8 +64,12 @@ export function makeRoots(dependencies: {
     const verdict = await verifier.verify({ repository, descriptor, manifest }, signal);
     // The children's are as good as if each had been asked for by itself, which comes next.
     await Promise.all([verdict, ...verdict.children].map((each) => verdicts.remember(each)));
+    if (fleet.isShared) await verdicts.shareDenial(verdict);
     return verdict;
   };
+
+  const stands = (verdict: Verdict, ruleDigest: string): boolean =>
+    isInForce(verdict, ruleDigest, clock) && denied.letsStand(verdict);
 
   const fly = (
     repository: Repository,
@@ -68,8 +78,20 @@ export function makeRoots(dependencies: {
   ): Promise<Verdict> => {
     const digest = typeof root === 'string' ? root : root.descriptor.digest;
     // Another basis is another question: a flight under the old one is no answer to it.
-    const key = `verify/${verifier.generation()}/${scopeOf(repository)}@${digest}`;
-    const work = (signal: AbortSignal): Promise<Verdict> => reach(repository, root, signal);
+    const scope = scopeOf(repository);
+    const key = `verify/${verifier.generation()}/${scope}@${digest}`;
+    const basis = verifier.governing(repository, digest).digest;
+    const fromOthers = async (): Promise<Verdict | undefined> => {
+      const verdict = await verdicts.fromOthers(scope, digest);
+      return verdict && stands(verdict, basis) ? verdict : undefined;
+    };
+    const work = (signal: AbortSignal): Promise<Verdict> =>
+      fleet.run(
+        `${scope}@${digest}/${basis}`,
+        fromOthers,
+        () => reach(repository, root, signal),
+        signal,
+      );
     return flights.run(key, work, waiting, () =>
       metrics.count('assay_coalesced_total', { operation: 'verify' }),
     );
@@ -78,14 +100,12 @@ export function makeRoots(dependencies: {
   const inForce = async (repository: Repository, digest: Digest): Promise<Verdict | undefined> => {
     const verdict = await verdicts.last(scopeOf(repository), digest);
     if (verdict === undefined) return undefined;
-    if (!isInForce(verdict, verifier.governing(repository, digest).digest, clock)) return undefined;
-    if (!denied.letsStand(verdict)) return undefined;
+    if (!stands(verdict, verifier.governing(repository, digest).digest)) return undefined;
     if (verdict.kind === 'trusted' && isDueForRenewal(verdict, clock)) renew(repository, digest);
     return verdict;
   };
 
   const lastRenewals = makeRecent<number>(maxRenewalsRemembered);
-  /** In the background; one that finds nothing out is not tried again at once. */
   const renew = (repository: Repository, digest: Digest): void => {
     const name = `${scopeOf(repository)}@${digest}`;
     const now = clock.monotonicMs();
@@ -96,6 +116,8 @@ export function makeRoots(dependencies: {
 
   return {
     inForce,
+    renew,
+    isAtHand: (repository, digest) => verdicts.isAtHand(scopeOf(repository), digest),
     wasRoot: async (repository, digest) =>
       (await verdicts.last(scopeOf(repository), digest)) !== undefined,
     async verify(repository, root, waiting) {

@@ -2,6 +2,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { missIfUnavailable } from './gate-error.ts';
+import { keptMs } from './keeping.ts';
 import { makeRecent } from './recent.ts';
 import type { SealedState } from './sealed.ts';
 
@@ -12,10 +13,16 @@ export interface VerdictCache {
    * `UnavailableError` where the state can't be read.
    */
   last(scope: string, subject: Digest): Promise<Verdict | undefined>;
+  /** Whether that would be answered without the state. */
+  isAtHand(scope: string, subject: Digest): boolean;
+  /** What another replica left in the state, a denial that it shared included. */
+  fromOthers(scope: string, subject: Digest): Promise<Verdict | undefined>;
   /** Keeps it: in the state what is or is served, in memory what is denied for a moment. */
   remember(verdict: Verdict): Promise<void>;
   /** Keeps it by id alone: it explains one denial and decides nothing. */
   note(verdict: Verdict): void;
+  /** Tells other replicas of a denial, as long as it lasts. */
+  shareDenial(verdict: Verdict): Promise<void>;
   /** For `/v1/verdicts/ID`. */
   byId(id: string): Promise<Verdict | undefined>;
 }
@@ -24,34 +31,68 @@ export function makeVerdictCache(
   state: SealedState,
   maxInMemory: { readonly verdicts: number },
 ): VerdictCache {
-  const recent = makeRecent(maxInMemory.verdicts, weightOf);
+  const recent = makeRecent<Recalled>(maxInMemory.verdicts, ({ verdict }) => weightOf(verdict));
   const recentById = makeRecent(maxInMemory.verdicts, weightOf);
+  const recall = (name: string, verdict: Verdict): void =>
+    recent.set(name, { verdict, losses: state.losses() });
+  const keep = async (name: string, verdict: Verdict): Promise<void> => {
+    const { id, scope, subject } = verdict;
+    await Promise.all([
+      state.put(name, verdict, { keepMs: lifeOf(verdict) + keptMs }),
+      state.put(idNameOf(id), { scope, subject }, { keepMs: lifeOf(verdict) + idKeptMs }),
+    ]);
+  };
   const last = async (name: string): Promise<Verdict | undefined> => {
     const known = recent.get(name);
-    if (known !== undefined) return known;
-    const stored = (await state.get(name)) as Verdict | undefined;
-    if (stored !== undefined) recent.set(name, stored);
-    return stored;
+    if (known === undefined) {
+      const stored = (await state.get(name)) as Verdict | undefined;
+      if (stored !== undefined) recall(name, stored);
+      return stored;
+    }
+    const { verdict, losses } = known;
+    if (losses !== state.losses()) {
+      recall(name, verdict);
+      if (mayBeServed(verdict)) await keep(name, verdict);
+    }
+    return verdict;
   };
   return {
     last: (scope, subject) => last(nameOf(scope, subject)),
+    isAtHand: (scope, subject) => recent.get(nameOf(scope, subject)) !== undefined,
+    async fromOthers(scope, subject) {
+      const name = nameOf(scope, subject);
+      const found = (await Promise.all([
+        state.get(name),
+        state.get(untrustedNameOf(scope, subject)),
+      ])) as readonly (Verdict | undefined)[];
+      const known = recent.get(name)?.verdict;
+      const newest = [known, ...found].reduce(newer);
+      if (newest !== undefined && newest !== known) {
+        recall(name, newest);
+        recentById.set(newest.id, newest);
+      }
+      return newest;
+    },
     async remember(verdict) {
       recentById.set(verdict.id, verdict);
       // "Could not find out" says nothing about the subject, and must not hide what was known.
       if (verdict.kind === 'inconclusive' && verdict.waiver === undefined) return;
       if (verdict.subject === undefined) return;
-      const { id, scope, subject } = verdict;
+      const { scope, subject } = verdict;
       const name = nameOf(scope, subject);
       const former = await last(name).catch(missIfUnavailable);
-      recent.set(name, verdict);
-      const isKept = mayBeServed(verdict);
+      recall(name, verdict);
       await Promise.all([
-        isKept ? state.put(name, verdict) : state.delete(name),
-        isKept ? state.put(idNameOf(id), { scope, subject }) : undefined,
+        mayBeServed(verdict) ? keep(name, verdict) : state.delete(name),
         former === undefined ? undefined : state.delete(idNameOf(former.id)),
       ]);
     },
     note: (verdict) => recentById.set(verdict.id, verdict),
+    async shareDenial(verdict) {
+      if (verdict.kind !== 'untrusted' || verdict.subject === undefined) return;
+      const name = untrustedNameOf(verdict.scope, verdict.subject);
+      await state.put(name, verdict, { keepMs: lifeOf(verdict) });
+    },
     async byId(id) {
       const known = recentById.get(id);
       if (known !== undefined) return known;
@@ -62,6 +103,24 @@ export function makeVerdictCache(
       return stored?.id === id ? stored : undefined;
     },
   };
+}
+
+interface Recalled {
+  readonly verdict: Verdict;
+  /** How often the state had lost something when it was put there, or read. */
+  readonly losses: number;
+}
+
+const idKeptMs = 86_400_000;
+
+function lifeOf({ checkedAt, expiresAt }: Verdict): number {
+  return Math.max(1_000, expiresAt.getTime() - checkedAt.getTime());
+}
+
+/** An entry that was put back from the past must not hide what came after it. */
+function newer(one: Verdict | undefined, other: Verdict | undefined): Verdict | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return other.checkedAt > one.checkedAt ? other : one;
 }
 
 /** One for each report: whoever attaches dozens of signatures must not fill the memory with them. */
@@ -99,6 +158,10 @@ export function isDueForRenewal(verdict: Verdict, clock: Clock): boolean {
 
 function nameOf(scope: string, subject: Digest): string {
   return `verdict/${scope}@${subject}`;
+}
+
+function untrustedNameOf(scope: string, subject: Digest): string {
+  return `untrusted/${scope}@${subject}`;
 }
 
 function idNameOf(id: string): string {

@@ -2,7 +2,7 @@ import type { Digest } from '../oci/digest.ts';
 import { type Repository, scopeOf } from '../oci/repository.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import type { Verifier } from '../verifier/verifier.ts';
-import type { Closure, Parent } from './closure.ts';
+import type { Closure, Parent, ReadAhead } from './closure.ts';
 import type { DeniedContent } from './denied-content.ts';
 import { mayBePartOfEvidence } from './evidence.ts';
 import { NotFoundError, UnavailableError } from './gate-error.ts';
@@ -85,19 +85,23 @@ async function find(
     search.refused.push(denied);
     return undefined;
   }
+  const { roots, closure, repository } = search;
+  const scope = scopeOf(repository);
+  // Where the verdict must be read, so must what comes after it: all in one round trip.
+  const isAtHand = roots.isAtHand(repository, digest);
+  const ahead = isAtHand ? undefined : closure.readAhead(scope, digest);
   const own = await asked(search, verdictOf(search, digest));
   if (own !== undefined) {
     if (mayBeServed(own)) return rootVoucher(own);
     search.refused.push(own);
   }
-  const scope = scopeOf(search.repository);
-  const subject = await asked(search, search.closure.subjectOf(scope, digest));
+  const subject = await asked(search, closure.subjectOf(scope, digest, ahead));
   if (subject !== undefined) {
     const voucher = await find(search, subject, 'manifest', depth + 1);
     if (voucher !== undefined)
       return evidenceVoucher(voucher.verdict, [...voucher.through, digest]);
   }
-  return asked(search, findParent(search, digest, kind, depth));
+  return asked(search, findParent(search, digest, kind, depth, ahead));
 }
 
 async function findParent(
@@ -105,9 +109,10 @@ async function findParent(
   digest: Digest,
   kind: PartKind,
   depth: number,
+  ahead: ReadAhead | undefined,
 ): Promise<Voucher | undefined> {
   const scope = scopeOf(search.repository);
-  for await (const parent of search.closure.parentsOf(scope, digest)) {
+  for await (const parent of search.closure.parentsOf(scope, digest, ahead)) {
     if (kind === 'manifest' && parent.role === 'blob') continue;
     const coversPlatforms = parent.role !== 'blob' && isCoveredAlone(search, parent);
     if (coversPlatforms && parent.role === 'platform') continue;

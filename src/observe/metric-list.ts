@@ -79,6 +79,18 @@ export const metricList = [
     help: 'Answers under way that were cut because what they send was put on the deny list.',
   },
   {
+    name: 'assay_tag_rollbacks_total',
+    kind: 'counter',
+    labels: ['outcome'],
+    help: 'Decisions on tags that went back to something older: denied, warned, allowed (tags.allowedRollbacks).',
+  },
+  {
+    name: 'assay_stale_tags_total',
+    kind: 'counter',
+    labels: ['upstream'],
+    help: 'Tags served as they last pointed, because the upstream could not be asked.',
+  },
+  {
     name: 'assay_coalesced_total',
     kind: 'counter',
     labels: ['operation'],
@@ -244,7 +256,7 @@ export const metricList = [
     name: 'assay_redis_losses_total',
     kind: 'counter',
     labels: ['because'],
-    help: 'How often Redis may have lost entries, which are put back as needed: emptied, reconnected.',
+    help: 'How often Redis may have lost entries, which are put back as needed: emptied, away.',
   },
   {
     name: 'assay_trust_anchor_expiry_timestamp_seconds',

@@ -26,11 +26,11 @@ export function watchRedisLife(
 ): RedisLife {
   const name = redisName(keyPrefix, 'life', '');
   let known: string | undefined;
-  let isReconnected = false;
+  let wasAway = false;
   let losses = 0;
   let lostAtMs = -Infinity;
 
-  const lose = (because: 'emptied' | 'reconnected'): void => {
+  const lose = (because: 'emptied' | 'away'): void => {
     losses += 1;
     lostAtMs = clock.monotonicMs();
     metrics.count('assay_redis_losses_total', { because });
@@ -42,16 +42,16 @@ export function watchRedisLife(
     const get = link.send('watch', 'GET', [name]);
     const [, found] = await Promise.all([set, get]);
     const life = Buffer.isBuffer(found) ? found.toString('latin1', 0, 64) : '';
-    const wasReconnected = isReconnected;
-    isReconnected = false;
+    const isBack = wasAway;
+    wasAway = false;
     if (known !== undefined && life !== known) lose('emptied');
-    else if (known !== undefined && wasReconnected) lose('reconnected');
+    else if (known !== undefined && isBack) lose('away');
     known = life;
   };
   // Whoever asks is told by their own command that it can't be read.
   const lookInBackground = (): void => void look().catch(() => undefined);
-  link.onConnected(() => {
-    isReconnected = true;
+  link.onBack(() => {
+    wasAway = true;
     lookInBackground();
   });
   const timer = setInterval(lookInBackground, pollMs);

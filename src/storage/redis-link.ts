@@ -19,8 +19,11 @@ export interface RedisLink {
   ): Promise<unknown>;
   /** False while it does not answer and so is not asked. */
   isUp(): boolean;
-  /** Calls the listener each time that a connection has come about, the first one included. */
-  onConnected(listener: () => void): void;
+  /**
+   * Calls the listener each time that Redis is there again: with a new connection, the first one
+   * included, and when it answers after it did not.
+   */
+  onBack(listener: () => void): void;
   close(): Promise<void>;
 }
 
@@ -53,13 +56,20 @@ export function openRedisLink(
   const client = openRedisClient(address, () => clock.monotonicMs());
   const ask = (command: string, args: readonly (string | number | Buffer)[]): Promise<unknown> =>
     within(client.callBuffer(command, ...args), limits.commandMs);
+  const listeners: (() => void)[] = [];
+  const tellBack = (): void => listeners.forEach((listener) => listener());
   const breaker = makeRedisBreaker(limits, {
     probe: () => ask('PING', []),
-    onChange: (state, because) => tell(state, because, dependencies),
+    onChange(state, because) {
+      tell(state, because, dependencies);
+      if (state === 'closed') tellBack();
+    },
   });
   metrics.set('assay_redis_up', {}, 1);
-  const connected: (() => void)[] = [() => breaker.probe()];
-  onConnected(client, () => connected.forEach((listener) => listener()));
+  onConnected(client, () => {
+    if (breaker.isOpen()) breaker.probe();
+    else tellBack();
+  });
   let isClosed = false;
 
   const fail = (operation: RedisOperation, trouble: RedisTrouble, cause?: unknown): never => {
@@ -86,7 +96,7 @@ export function openRedisLink(
       }
     },
     isUp: () => !breaker.isOpen(),
-    onConnected: (listener) => void connected.push(listener),
+    onBack: (listener) => void listeners.push(listener),
     async close() {
       isClosed = true;
       breaker.close();

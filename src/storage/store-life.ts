@@ -11,6 +11,3 @@ export interface StoreLife {
    */
   isWhole(): Promise<boolean>;
 }
-
-/** Of a store that loses nothing. */
-export const wholeLife: StoreLife = { losses: () => 0, isWhole: async () => true };

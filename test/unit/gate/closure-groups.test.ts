@@ -6,6 +6,7 @@ import { type Digest, digestOf } from '../../../src/oci/digest.ts';
 import { readManifest } from '../../../src/oci/manifest.ts';
 import { makeManifestStore } from '../../../src/storage/manifest-store.ts';
 import { makeMemoryKeyValue } from '../../../src/storage/memory-key-value.ts';
+import { makeFakeClock } from '../../support/fake-clock.ts';
 import { makeCountingMetrics, makeKeptLog } from '../../support/silence.ts';
 
 const digestOfName = (name: string): Digest => digestOf(Buffer.from(name));
@@ -15,7 +16,7 @@ function makeKit() {
     metrics: makeCountingMetrics(),
     log: makeKeptLog(),
   });
-  const closure = makeClosure(state);
+  const closure = makeClosure(state, makeFakeClock());
   const kept = makeManifestStore(makeMemoryKeyValue());
   const names = new Map<Digest, string>();
   const groupOf = makeClosureGroups({ state, kept });

@@ -28,7 +28,7 @@ function link(t: Test, { address }: RedisServer): RedisLink {
 }
 
 async function connected(opened: RedisLink): Promise<RedisLink> {
-  await new Promise<void>((resolve) => opened.onConnected(resolve));
+  await new Promise<void>((resolve) => opened.onBack(resolve));
   return opened;
 }
 

@@ -1,0 +1,19 @@
+/** Of these, those are listed together that agree up to the first `@`. */
+const listedByHead = ['part/', 'unread/'];
+/** There are many of these, and each is asked for by its whole name. */
+const neverListed = ['verdict/', 'verdict-id/', 'untrusted/', 'evidence/', 'pin/'];
+
+/**
+ * What names of the state, or the beginnings of some, are listed with: for a store that lists by
+ * indexes of its own. Undefined: they are not listed.
+ */
+export function listedWith(name: string): string | undefined {
+  const starts = (family: string): boolean => name.startsWith(family);
+  if (neverListed.some(starts)) return undefined;
+  return through(name, listedByHead.some(starts) ? '@' : '/');
+}
+
+function through(name: string, separator: string): string | undefined {
+  const at = name.indexOf(separator);
+  return at === -1 ? undefined : name.slice(0, at + 1);
+}
