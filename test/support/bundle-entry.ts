@@ -73,7 +73,11 @@ export function loggedV2(
   kindVersion: { readonly kind: string; readonly version: string },
   overrides: LogOverrides = {},
 ) {
-  const { integratedTime, inclusionPromise, ...entry } = logged(body, kindVersion, overrides);
+  const {
+    integratedTime: _time,
+    inclusionPromise: _promise,
+    ...entry
+  } = logged(body, kindVersion, overrides);
   return entry;
 }
 

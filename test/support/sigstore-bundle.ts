@@ -7,6 +7,10 @@ import { type KeyKind, spkiOf, testKey } from './test-keys.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
+interface BundleJson extends Json {
+  readonly verificationMaterial: Json;
+}
+
 /** What a bundle is made of. Without overrides it keeps every rule; each breaks or changes one thing. */
 export interface BundlePlan {
   /** A statement in DSSE unless told. */
@@ -29,7 +33,7 @@ export interface BundlePlan {
   readonly timestamps?: readonly TimestampPlan[];
   readonly mediaType?: string;
   /** Changes the whole bundle. */
-  readonly bundle?: (bundle: MadeBundle['bundle']) => unknown;
+  readonly bundle?: (bundle: BundleJson) => unknown;
 }
 
 export interface EntryPlan extends LogOverrides {

@@ -1,4 +1,5 @@
 import { createPublicKey } from 'node:crypto';
+import type { Test } from 'tap';
 import { publicKeyOf } from '../../src/crypto/public-key.ts';
 import { sigstoreBundle } from '../../src/formats/sigstore-bundle.ts';
 import type { ExaminationContext } from '../../src/formats/signature-format.ts';
@@ -108,4 +109,30 @@ export interface SigstoreMutation extends SigstoreCaseOptions {
   readonly reason?: Reason;
   /** `failed` unless told. */
   readonly outcome?: 'failed' | 'inconclusive';
+}
+
+export type SigstoreMutations = Readonly<Record<string, SigstoreMutation>>;
+
+/**
+ * Each mutation fails the check that it says, by the reason that it says; every check before it
+ * passed, none after it ran, and no signer is proven.
+ */
+export function assertSigstoreMutations(t: Test, mutations: SigstoreMutations): void {
+  for (const [what, mutation] of Object.entries(mutations)) {
+    const { plan, at, because, reason = 'signature-invalid', outcome = 'failed' } = mutation;
+    t.test(`${what} fails ${at}`, async (t) => {
+      const { stoppedBy, findings, outcomes, proven } = await runBundle(plan, mutation);
+      t.equal(stoppedBy, at, JSON.stringify(findings));
+      t.match(findings[at], { outcome, reason, because });
+      const all = Object.entries(outcomes);
+      const place = all.findIndex(([id]) => id === at);
+      const before = all
+        .slice(0, place)
+        .filter(([, each]) => each !== 'passed' && each !== 'skipped');
+      t.same(before, [], 'earlier checks passed');
+      const after = all.slice(place + 1).filter(([, each]) => each !== 'not-run');
+      t.same(after, [], 'later checks did not run');
+      t.equal(proven.signer, undefined);
+    });
+  }
 }

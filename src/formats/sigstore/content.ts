@@ -1,5 +1,4 @@
-import { webcrypto } from 'node:crypto';
-import { createHash } from 'node:crypto';
+import { createHash, webcrypto } from 'node:crypto';
 import { preAuthEncoding } from '../../crypto/dsse.ts';
 import type { HashName } from '../../crypto/hash-algorithm.ts';
 import { oncePer } from '../../kernel/once.ts';

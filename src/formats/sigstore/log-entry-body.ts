@@ -1,10 +1,16 @@
+import type { HashName } from '../../crypto/hash-algorithm.ts';
 import { type LogEntry, readLogEntry } from '../../crypto/log-entry.ts';
-import type { LoggedVerifier } from '../../crypto/log-entry-parts.ts';
+import type { HashValue, LoggedVerifier } from '../../crypto/log-entry-parts.ts';
 import { oncePer } from '../../kernel/once.ts';
 import { quoted } from '../../kernel/quoted.ts';
 import { hashOf, hashOfSigned, isSame } from './content.ts';
 import type { ProvenKey } from './signature.ts';
-import type { ClaimedLogEntry, ClaimedVerifier, SigstoreEnvelope } from './sigstore-envelope.ts';
+import type {
+  ClaimedLogEntry,
+  ClaimedVerifier,
+  SignedContent,
+  SigstoreEnvelope,
+} from './sigstore-envelope.ts';
 
 const readEntry = oncePer(({ body }: ClaimedLogEntry) => readLogEntry(body));
 
@@ -73,31 +79,49 @@ function findVerifierFault(
   return isIt ? undefined : 'is about another key';
 }
 
+interface Comparison {
+  readonly logged: HashValue;
+  /** Of what the log must have seen; undefined where there is no such thing. */
+  readonly own: (algorithm: HashName) => Promise<Uint8Array | undefined>;
+  readonly fault: string;
+}
+
 /** Every hash that can be compared is, and there must be one. */
 async function findHashFault(
-  { kind, version, artifactHash, payloadHash, envelopeHash }: LogEntry,
+  entry: LogEntry,
   { content }: SigstoreEnvelope,
 ): Promise<string | undefined> {
-  let compared = 0;
-  if (artifactHash !== undefined) {
-    const hash = await hashOfSigned(content, artifactHash.algorithm);
-    if (hash === undefined || !isSame(hash, artifactHash.digest)) return 'is about other content';
-    compared += 1;
+  const comparisons = comparisonsOf(entry, content);
+  if (comparisons.length === 0) return 'has no hash of what was signed';
+  for (const { logged, own, fault } of comparisons) {
+    const hash = await own(logged.algorithm);
+    if (hash === undefined || !isSame(hash, logged.digest)) return fault;
   }
-  if (payloadHash !== undefined) {
-    if (content.kind !== 'dsse') return 'is about a DSSE envelope';
-    const hash = await hashOf(payloadHash.algorithm, content.payload);
-    if (!isSame(hash, payloadHash.digest)) return 'is about another payload';
-    compared += 1;
-  }
+  return undefined;
+}
+
+function comparisonsOf(entry: LogEntry, content: SignedContent): readonly Comparison[] {
+  const { artifactHash, payloadHash, envelopeHash } = entry;
+  const envelope = content.kind === 'dsse' ? content.envelope : undefined;
+  const payload = content.kind === 'dsse' ? content.payload : undefined;
   // Of `intoto` 0.0.2 it is over an encoding of the log's own.
-  if (envelopeHash !== undefined && !(kind === 'intoto' && version === '0.0.2')) {
-    if (content.kind !== 'dsse') return 'is about a DSSE envelope';
-    if (content.envelope !== undefined) {
-      const hash = await hashOf(envelopeHash.algorithm, content.envelope);
-      if (!isSame(hash, envelopeHash.digest)) return 'is about another envelope';
-      compared += 1;
-    }
-  }
-  return compared > 0 ? undefined : 'has no hash of what was signed';
+  const isOwnEncoding = entry.kind === 'intoto' && entry.version === '0.0.2';
+  const hasEnvelope = envelope !== undefined && !isOwnEncoding;
+  return [
+    {
+      logged: artifactHash,
+      own: (algorithm: HashName) => hashOfSigned(content, algorithm),
+      fault: 'is about other content',
+    },
+    { logged: payloadHash, own: hasherOf(payload), fault: 'is about another payload' },
+    {
+      logged: hasEnvelope ? envelopeHash : undefined,
+      own: hasherOf(envelope),
+      fault: 'is about another envelope',
+    },
+  ].flatMap(({ logged, own, fault }) => (logged === undefined ? [] : [{ logged, own, fault }]));
+}
+
+function hasherOf(bytes: Uint8Array | undefined): Comparison['own'] {
+  return async (algorithm) => bytes && (await hashOf(algorithm, bytes));
 }

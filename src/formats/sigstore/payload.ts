@@ -28,14 +28,9 @@ export function checkPayloadNamesSubject(
   subject: Descriptor,
   names: KnownNames,
 ): PayloadFound {
-  switch (content.kind) {
-    case 'simple-signing':
-      return { finding: checkSimpleSigning(content.payload, subject.digest, names) };
-    case 'artifact':
-      return { finding: checkArtifact(content, subject) };
-    case 'dsse':
-      return checkStatement(content, subject);
-  }
+  if (content.kind === 'dsse') return checkStatement(content, subject);
+  if (content.kind === 'artifact') return { finding: checkArtifact(content, subject) };
+  return { finding: checkSimpleSigning(content.payload, subject.digest, names) };
 }
 
 /** The bundle's hash is what the signature is verified over, so it is compared and not trusted. */
