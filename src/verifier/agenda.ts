@@ -31,11 +31,11 @@ export interface Agenda {
 
 /**
  * What was untrusted before is not read again; what could not be made out before comes last, so
- * that it keeps nobody from being seen.
+ * that it keeps nobody from being seen, and in turn, so that none of it keeps another from it.
  */
 export function makeAgenda(recollection: Recollection, budget: Budget, tally: Tally): Agenda {
   let fresh: Task[] = [];
-  const again: Task[] = [];
+  let again: { readonly task: Task; readonly turn: number }[] = [];
   return {
     add(tasks) {
       const first: Task[] = [];
@@ -45,15 +45,16 @@ export function makeAgenda(recollection: Recollection, budget: Budget, tally: Ta
         if (known?.kind === 'untrusted') reports.push(...known.reports);
         else if (known?.kind === 'other')
           tally.passedOver.push({ digest: digestOf(task), because: known.because });
-        else if (known?.kind === 'unclear') again.push(task);
+        else if (known?.kind === 'unclear') again.push({ task, turn: known.turn });
         else first.push(task);
       }
       fresh = [...first, ...fresh];
+      again = again.toSorted((a, b) => a.turn - b.turn);
       return reports;
     },
     next() {
       while (!budget.isOver()) {
-        const task = fresh.shift() ?? again.shift();
+        const task = fresh.shift() ?? again.shift()?.task;
         if (task === undefined || affords(task, budget)) return task;
         tally.unexamined += 1;
       }

@@ -47,7 +47,8 @@ export async function* examineLeads(
   const agenda = makeAgenda(plan.recollection, plan.from.budget, tally);
   const tasks = leads.map((lead): Task => ({
     kind: 'lead',
-    name: `${lead.path}@${lead.digest}`,
+    // Under a tag the same manifest may do without a subject.
+    name: `${lead.path}@${lead.digest}${lead.isTagged ? ' tagged' : ''}`,
     lead,
   }));
   yield agenda.add(tasks);

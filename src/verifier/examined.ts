@@ -11,9 +11,12 @@ export type Remembered =
   | { readonly kind: 'other'; readonly because: string }
   | { readonly kind: 'unclear' };
 
+/** What is remembered, and how many others were noted before it was, of all questions. */
+export type Noted = Remembered & { readonly turn: number };
+
 /** What is remembered about one subject under one rule, by candidate. */
 export interface Recollection {
-  get(candidate: string): Remembered | undefined;
+  get(candidate: string): Noted | undefined;
   set(candidate: string, remembered: Remembered): void;
 }
 
@@ -35,12 +38,13 @@ export interface ExaminedLimits {
 
 interface Kept {
   readonly since: number;
-  readonly candidates: Map<string, Remembered>;
+  readonly candidates: Map<string, Noted>;
 }
 
 export function makeExamined(limits: ExaminedLimits, clock: Clock): Examined {
   const questions = new Map<string, Kept>();
   let count = 0;
+  let turn = 0;
   const forget = (question: string): void => {
     count -= questions.get(question)?.candidates.size ?? 0;
     questions.delete(question);
@@ -71,7 +75,8 @@ export function makeExamined(limits: ExaminedLimits, clock: Clock): Examined {
           const isKnown = asked.candidates.has(candidate);
           if (!isKnown) makeRoom(question);
           if (!isKnown && count >= limits.maxRemembered) return;
-          asked.candidates.set(candidate, remembered);
+          turn += 1;
+          asked.candidates.set(candidate, { ...remembered, turn });
           if (!isKnown) count += 1;
         },
       };

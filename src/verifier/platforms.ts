@@ -51,6 +51,9 @@ async function readChild(
       return { kind: 'untrusted', reason: 'not-enough-signers', because };
     }
     const manifest = readManifest(content.bytes, mediaType);
+    if (content.bytes.byteLength !== descriptor.size) {
+      throw new MalformedError('MANIFEST_MALFORMED', 'the index says another size of it');
+    }
     if (manifest.kind === 'index') {
       const because = `platform child ${digest} is an index itself, and unsigned children of children are not followed`;
       return { kind: 'untrusted', reason: 'not-enough-signers', because };

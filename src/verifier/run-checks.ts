@@ -1,4 +1,5 @@
 import { isNonEmpty } from '../kernel/non-empty.ts';
+import { shortened } from '../kernel/quoted.ts';
 import { messageOf, TaggedError } from '../kernel/tagged-error.ts';
 import type { CheckStep, Finding } from '../formats/signature-format.ts';
 import type { Check, Enforcement } from '../verdict/check.ts';
@@ -40,6 +41,16 @@ export async function runChecks(steps: readonly CheckStep[]): Promise<ChecksRun>
 
 type StoppingFinding = Extract<Finding, { outcome: 'failed' | 'inconclusive' }>;
 
+// Names in certificates are as long as a stranger likes, and a verdict is kept with all its words.
+const maxBecauseLength = 2000;
+const maxEvidenceLength = 1000;
+
+function inShort(evidence: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(evidence).map(([name, text]) => [name, shortened(text, maxEvidenceLength)]),
+  );
+}
+
 const skipped = { outcome: 'skipped', because: 'the level or an override skips it' } as const;
 
 async function findingOf(step: CheckStep): Promise<Finding> {
@@ -64,7 +75,7 @@ function toCheck(
     outcome: finding.outcome,
     enforcement,
     rule: step.rule,
-    ...('because' in finding && { because: finding.because }),
-    ...('evidence' in finding && finding.evidence !== undefined && { evidence: finding.evidence }),
+    ...('because' in finding && { because: shortened(finding.because, maxBecauseLength) }),
+    ...('evidence' in finding && finding.evidence && { evidence: inShort(finding.evidence) }),
   };
 }

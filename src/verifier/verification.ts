@@ -103,7 +103,9 @@ async function judge(
 ): Promise<Judgement> {
   const { basis, budget, examined, room } = shared;
   const { repository, descriptor } = subject;
-  const question = `${scopeOf(repository)}@${descriptor.digest} ${ruleDigest} ${basis.generation}`;
+  const { digest, mediaType, size } = descriptor;
+  // Type and size are signed too, and an index may lie about those of its children.
+  const question = `${scopeOf(repository)}@${digest} ${mediaType} ${size} ${ruleDigest} ${basis.generation}`;
   const verification = { basis, budget, room, recollection: examined.of(question) };
   const own = await decideSubject(subject, rule, verification, dependencies);
   const isLeftToPlatforms = own.kind !== 'trusted' && rule.covers === 'platforms';

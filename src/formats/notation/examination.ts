@@ -66,7 +66,7 @@ interface Progress {
   readonly ends: Date[];
 }
 
-/** For how long a plugin's answer about revocation holds. */
+/** For how long a plugin's answer holds, since it does not say. */
 const pluginAnswerMs = 3_600_000;
 
 type Step = (progress: Progress, examined: NotationCase) => Finding | Promise<Finding>;
@@ -169,7 +169,10 @@ const steps: Readonly<Record<NotationCheckId, Step>> = {
       context.plugins,
       context.signal,
     );
-    if (results !== undefined) progress.pluginResults = results;
+    if (results !== undefined) {
+      progress.pluginResults = results;
+      progress.ends.push(new Date(context.now.getTime() + pluginAnswerMs));
+    }
     return finding;
   },
   'trusted-identity': (progress, { requirement }) => {
@@ -198,11 +201,7 @@ const steps: Readonly<Record<NotationCheckId, Step>> = {
   },
   revocation: async (progress, { requirement, context }) => {
     const byPlugin = revocationByPlugin(progress.pluginResults);
-    if (byPlugin !== undefined) {
-      // It does not say for how long it is right.
-      progress.ends.push(new Date(context.now.getTime() + pluginAnswerMs));
-      return byPlugin;
-    }
+    if (byPlugin !== undefined) return byPlugin;
     // The URLs to be asked are the signer's: those of a stranger are nobody's to ask.
     if (progress.signer === undefined) {
       const because = 'nobody is asked about a signer of no trust store';

@@ -73,3 +73,11 @@ t.test('an index without platform children is not trusted for want of them', asy
   source.put(buildIndex({ name: 'empty', children: [] }), 'empty');
   await t.rejects(gate.admitManifest(app, by('empty'), never()), deniedFor('unsigned'));
 });
+
+t.test('an index that says another size of a platform child is malformed', async (t) => {
+  const { gate, source } = await platformsKit(amd64);
+  const descriptor = { ...amd64.descriptor, size: amd64.descriptor.size + 1 };
+  source.put(buildIndex({ name: 'lying', children: [{ ...amd64, descriptor }] }), 'lying');
+  await t.rejects(gate.admitManifest(app, by('lying'), never()), deniedFor('malformed-manifest'));
+  t.ok(await gate.admitManifest(app, by(digestOf(amd64)), never()), 'which harms it in nothing');
+});

@@ -9,7 +9,7 @@ const limits = { maxRemembered: 3, maxAgeMs: 1000 };
 t.test('each question remembers its own candidates', async (t) => {
   const examined = makeExamined(limits, makeFakeClock());
   examined.of('one').set('a', other);
-  t.strictSame(examined.of('one').get('a'), other);
+  t.match(examined.of('one').get('a'), other);
   t.equal(examined.of('two').get('a'), undefined);
 });
 
@@ -30,7 +30,7 @@ t.test('one question alone does not grow past the bound', async (t) => {
   for (const name of ['a', 'b', 'c', 'd']) recollection.set(name, other);
   t.equal(recollection.get('d'), undefined);
   recollection.set('a', { kind: 'unclear' });
-  t.strictSame(recollection.get('a'), { kind: 'unclear' }, 'what is known may change');
+  t.match(recollection.get('a'), { kind: 'unclear' }, 'what is known may change');
 });
 
 t.test('what is noted for a question that was forgotten meanwhile is dropped', async (t) => {

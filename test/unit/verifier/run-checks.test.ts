@@ -104,3 +104,16 @@ t.test('one more failed check never makes it more trusted', async (t) => {
     { numRuns: 100 },
   );
 });
+
+t.test('words of strangers are cut: a verdict with a hundred of them is kept', async (t) => {
+  const long = 'x'.repeat(100_000);
+  const { checks } = await runChecks([
+    step('a', { outcome: 'passed', evidence: { signer: long, root: 'short' } }),
+    step('b', { outcome: 'failed', because: long, reason: 'signature-invalid' }),
+  ]);
+  const [first, second] = checks;
+  t.equal(first?.evidence?.['signer']?.length, 1001);
+  t.equal(first?.evidence?.['root'], 'short');
+  t.equal(second?.because?.length, 2001);
+  t.ok(second?.because?.endsWith('…'));
+});

@@ -1,13 +1,14 @@
 import { setImmediate as othersTurn } from 'node:timers/promises';
 import t from 'tap';
 import { notationJws } from '../../../src/formats/notation-jws.ts';
+import { referrersTag } from '../../../src/oci/digest.ts';
 import { UpstreamError } from '../../../src/upstream/upstream-error.ts';
 import { type Artifact, buildBlob, buildImage, buildManifest } from '../../support/build-image.ts';
 import { heldOpen } from '../../support/held-open.ts';
 import { makeTrust } from '../../support/notation-case.ts';
 import { notationSignature, signedBy } from '../../support/sign-notation.ts';
 import { makeChain } from '../../support/test-ca.ts';
-import { toySignature } from '../../support/toy-format.ts';
+import { toyCosignManifest, toySignature } from '../../support/toy-format.ts';
 import {
   listInOrder,
   makeVerifierKit,
@@ -276,4 +277,44 @@ t.test('whoever claims no signer of the rule comes after the one who does', asyn
   const kit = kitWith([...variants(own, '[]', 500), real], notationKit);
   t.equal((await kit.verify(image)).kind, 'trusted');
   t.ok(readsOf(kit) <= 20);
+});
+
+t.test('what is remembered of a subject is of no other type or size of it', async (t) => {
+  const real = signedBy({ of: image.descriptor, format: 'jws', chain: acme });
+  const kit = kitWith([real], notationKit);
+  const lying = { ...image, descriptor: { ...image.descriptor, size: 1 } };
+  t.match(await kit.verify(lying), { kind: 'untrusted', reason: 'signature-invalid' });
+  t.equal((await kit.verify(image)).kind, 'trusted');
+});
+
+t.test('what is no signature among the referrers may be one under its tag', async (t) => {
+  const signature = toyCosignManifest(image.descriptor, [{ by: 'alice' }]);
+  const tag = `${referrersTag(image.descriptor.digest)}.sig`;
+  const kit = makeVerifierKit({ signers: { alice: 'sigstore' } });
+  kit.source.put(image);
+  kit.source.put(signature, tag);
+  listInOrder(kit.source, [signature]);
+  const { fetchManifest } = kit.source;
+  kit.source.fetchManifest = async (path, by, signal) => {
+    if ('tag' in by) throw new UpstreamError('UPSTREAM_FAILED', 'answered 500');
+    return fetchManifest(path, by, signal);
+  };
+  t.equal((await kit.verify(image)).kind, 'inconclusive');
+  kit.source.fetchManifest = fetchManifest;
+  t.equal((await kit.verify(image)).kind, 'trusted');
+});
+
+t.test('what could not be made out is tried again in turn', async (t) => {
+  const unclear = strangers(40);
+  const kit = kitWith([...unclear, good], { limits: { maxCandidates: 41, concurrency: 1 } });
+  const take = ({ blobs }: Artifact) => kit.source.remove(blobs[1]!.descriptor.digest);
+  for (const artifact of [...unclear, good]) take(artifact);
+  t.equal((await kit.verify(image)).kind, 'untrusted');
+  const more = strangers(80).slice(40);
+  for (const artifact of more) kit.source.put(artifact);
+  for (const artifact of more) take(artifact);
+  listInOrder(kit.source, [...more, ...unclear, good]);
+  kit.source.put(good);
+  t.equal((await kit.verify(image)).kind, 'inconclusive', 'what nobody has seen comes first');
+  t.equal((await kit.verify(image)).kind, 'trusted', 'then what was seen longest ago');
 });

@@ -17,3 +17,17 @@ t.test('those that say most stay, in their order', async (t) => {
   t.strictSame(told(2), ['1', '3']);
   t.strictSame(told(3), ['0', '1', '3']);
 });
+
+t.test('what ends first and what is permissive stay, whatever stands before them', async (t) => {
+  const trusted = (identity: string, more: Partial<Report> = {}) =>
+    ({ outcome: 'trusted', identity, loggedFailures: 0, ...more }) as Report;
+  const many = [
+    trusted('a'),
+    trusted('b', { validUntil: new Date('2031-01-01') }),
+    trusted('c', { validUntil: new Date('2030-01-01') }),
+    trusted('d', { loggedFailures: 1 }),
+  ];
+  const names = (max: number) => toldReports(many, max).map(({ identity }) => identity);
+  t.strictSame(names(2), ['c', 'd']);
+  t.strictSame(names(3), ['a', 'c', 'd']);
+});

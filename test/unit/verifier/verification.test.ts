@@ -7,6 +7,7 @@ import { UpstreamError } from '../../../src/upstream/upstream-error.ts';
 import { type Artifact, buildBlob, buildImage, buildManifest } from '../../support/build-image.ts';
 import { app, type GateKit, makeGateKit, never } from '../../support/gate-kit.ts';
 import { toySignature } from '../../support/toy-format.ts';
+import { listInOrder } from '../../support/verifier-kit.ts';
 
 const image = buildImage();
 const good = toySignature(image.descriptor, { by: 'alice' });
@@ -193,4 +194,23 @@ t.test('two signatures by one key are one proof of two identities, not two', asy
   t.match(await verify(kit), { kind: 'untrusted', reason: 'not-enough-signers' });
   kit.source.put(toySignature(image.descriptor, { by: 'bob', key: 'own' }));
   t.equal((await verify(kit)).kind, 'trusted');
+});
+
+t.test('a verdict ends with what it rests on, though its report is not told', async (t) => {
+  const rules = `
+  - repositories: ["reg/**"]
+    require: { allOf: [{ signedBy: alice }, { signedBy: bob }] }`;
+  const kit = await makeGateKit(rules, { limits: { maxReports: 4, concurrency: 1 } });
+  kit.source.put(image);
+  const copies = Array.from({ length: 6 }, (_, key) =>
+    toySignature(image.descriptor, { by: 'alice', key: String(key) }),
+  );
+  const until = '2030-01-01T00:05:00.000Z';
+  const last = toySignature(image.descriptor, { by: 'bob', until });
+  for (const artifact of [...copies, last]) kit.source.put(artifact);
+  listInOrder(kit.source, [...copies, last]);
+  const verdict = await verify(kit);
+  t.equal(verdict.kind, 'trusted');
+  t.strictSame(verdict.expiresAt, new Date(until));
+  t.equal(verdict.search?.unlisted, 14 - 4);
 });

@@ -327,6 +327,17 @@ t.test('a revocation that the policy skips is not asked for', async (t) => {
   t.same(questions[0]?.trustPolicy.signatureVerification, [identity]);
 });
 
+t.test('whatever a plugin vouches for, it is asked again after an hour', async (t) => {
+  const end = new Date('2030-01-01T01:00:00Z');
+  const named = { requirement: skipRevocation, metadata: { capabilities: [identity] as const } };
+  t.strictSame((await run(named)).proven.validUntil, end, 'the name of the signer');
+  const only = { requirement: skipRevocation, metadata: { capabilities: [revocation] as const } };
+  const critical = { 'com.example.a': true };
+  t.strictSame((await run({ ...only, critical })).proven.validUntil, end, 'an attribute');
+  const unasked = (await run(only)).proven.validUntil?.getTime() ?? Infinity;
+  t.ok(unasked > end.getTime(), 'but for nothing');
+});
+
 t.test('a plugin with nothing left to do is not asked', async (t) => {
   const only = { requirement: skipRevocation, metadata: { capabilities: [revocation] as const } };
   const { stoppedBy, questions, findings } = await run(only);
