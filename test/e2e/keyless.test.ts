@@ -99,7 +99,7 @@ async function pull(rule: Rule, ...plans: readonly Partial<Plan>[]) {
 async function ask({ ask }: AppKit, name: string, digest: string) {
   const reply = await ask(`ghcr.io/${name}/manifests/${digest}`);
   const [, check] = /does not count for [a-z-]+ \(([a-z-]+): /.exec(String(reply.body)) ?? [];
-  return { status: reply.status, reason: reasonOf(reply), check, text: String(reply.body) };
+  return { status: reply.status, reason: reasonOf(reply), check };
 }
 
 const good: Readonly<Record<string, readonly [Rule, Partial<Plan>]>> = {
@@ -107,6 +107,7 @@ const good: Readonly<Record<string, readonly [Rule, Partial<Plan>]>> = {
   'by a pattern': ['pattern', {}],
   'on another branch, by a pattern': ['pattern', { subject: workflow.replace('main', 'next') }],
   'with a timestamp': ['stamped', { timestamp: true }],
+  'whose intermediate came along': ['ended', {}],
   'in the last minute of its certificate': ['exact', { log: laterBy(10) }],
 };
 for (const [what, [rule, plan]] of Object.entries(good)) {
@@ -159,7 +160,6 @@ interface Refused {
   readonly plan: () => Partial<Plan>;
   readonly check: string;
   readonly reason: string;
-  readonly text?: RegExp;
 }
 
 const foreign = makeSigstoreLog('foreign');
@@ -211,7 +211,6 @@ const refused: Readonly<Record<string, Refused>> = {
     plan: () => ({ issuers: endedIssuers.map(({ pem }) => pem) }),
     check: 'certificate-chain',
     reason: 'no-trusted-signer',
-    text: /acme intermediate 0.* is valid from .* to 2029-12-31T00:00:00.000Z, not at 2030-01-01/,
   },
   'a certificate of another authority': {
     plan: () => ({ authority: 'stranger' }),
