@@ -125,7 +125,7 @@ async function openParts(
     config,
     {
       ...observed,
-      store: state.store,
+      store: state.local,
       trust: () => basis.current().trust,
       ownListeners: () => listeners,
     },
@@ -217,7 +217,8 @@ function makeConfiguredAdmin(
     { name: 'serving', check: serving },
     makeBasisProbe(basis),
     makeAnchorProbe(() => anchorsInUse(basis.current()), clock),
-    makeStateProbe(state.store, clock),
+    makeStateProbe(state.local, clock),
+    ...(state.probe === undefined ? [] : [state.probe]),
     makeDenyProbe(deny),
     makeContentProbe(content.store),
   ];
@@ -240,6 +241,7 @@ function makeConfiguredGate(config: Config, parts: Parts): MadeGate {
     source: (upstream) => upstreams.get(upstream),
     verifier: makeConfiguredVerifier(config, () => basis.current(), upstreams, observed),
     state: state.sealed,
+    fleet: state.fleet,
     denyList: deny.list,
     matching,
     lifetimes: { tagMs: tag.ms, staleTagMs: staleTag.ms, absentMs: untrusted.ms },

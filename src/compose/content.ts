@@ -53,7 +53,7 @@ export async function openContent(
       ...observed,
       store,
       evictor,
-      values: state.store,
+      values: state.local,
       scrubRate,
       quarantine: { maxBytes: quarantine.maxBytes.bytes, maxAgeMs: quarantine.maxAge.ms },
     },

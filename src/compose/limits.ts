@@ -1,3 +1,4 @@
+import type { FleetLimits } from '../gate/fleet-flight.ts';
 import type { GateLimits } from '../gate/gate.ts';
 import type { VerificationLimits } from '../verifier/verifier.ts';
 
@@ -28,6 +29,18 @@ export const gateLimits: GateLimits = {
   maxVerdictsInMemory: 20_000,
   maxHotBytes: 32 * 1024 * 1024,
 };
+
+/**
+ * How replicas wait for each other's verifications: a replica that died holds up the others for
+ * `waitMs` each, which leaves them time to verify by themselves.
+ */
+export const fleetLimits: FleetLimits = { leaseMs: 15_000, waitMs: 3_000, lookEveryMs: 250 };
+
+/** How soon it is seen that Redis was emptied, and for how long replicas put back what they have. */
+export const redisLifeLimits = { pollMs: 1_000, settleMs: 30_000 } as const;
+
+/** The longest that a start waits for Redis. */
+export const redisConnectMs = 2_000;
 
 /** What the storage may take, shared out; `undefined` where the disk alone bounds it. */
 export function storageShares(maxBytes: number | undefined): {

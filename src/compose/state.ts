@@ -1,39 +1,61 @@
 import { join } from 'node:path';
+import type { ReadinessProbe } from '../admin/health.ts';
 import type { Config } from '../config/schema.ts';
+import type { FleetDependencies } from '../gate/fleet-flight.ts';
 import { makeSeal, makeSealedState, type Seal, type SealedState } from '../gate/sealed.ts';
+import { systemClock } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
-import type { Log } from '../observe/log.ts';
-import type { Metrics } from '../observe/metric-list.ts';
 import type { KeyValue } from '../storage/key-value.ts';
 import { makeLocalNotifications } from '../storage/local-notifications.ts';
 import { openLmdbKeyValue } from '../storage/lmdb-key-value.ts';
 import { makeManifestStore, type ManifestStore } from '../storage/manifest-store.ts';
 import type { Notifications } from '../storage/notifications.ts';
+import type { StoreLife } from '../storage/store-life.ts';
 import { storageShares } from './limits.ts';
+import { openRedisState } from './redis-state.ts';
 import { StartupError } from './startup-error.ts';
 import { makeStorageFolder, openSealKeys } from './state-folder.ts';
+import type { Observed } from './verifier.ts';
 
 /** What is kept between requests. */
-export interface State {
-  readonly store: KeyValue;
+export interface State extends SharedState {
+  /** What is this replica's own, such as answers about revocation. */
+  readonly local: KeyValue;
   /** Verdicts, closures and pins, in `store`. */
   readonly sealed: SealedState;
   /** What seals it. */
   readonly seal: Seal;
-  /** How those who share `store` tell each other of changes. */
-  readonly notifications: Notifications;
   /** Manifests and small blobs by digest, apart: they need no seal, and many bytes. */
   readonly kept: ManifestStore;
 }
 
 /** State that several replicas, and commands beside them, have together. */
-export type SharedState = Pick<State, 'store' | 'notifications'>;
+export interface SharedState {
+  readonly store: KeyValue;
+  /** How those who share `store` tell each other of changes. */
+  readonly notifications: Notifications;
+  /** Where it may lose what it took. */
+  readonly life?: StoreLife;
+  /** Where several replicas do the same work. */
+  readonly fleet?: FleetDependencies;
+  /** Where it is another server's. */
+  readonly probe?: ReadinessProbe;
+}
+
+/** For a command that lives for a moment, and says itself what it could not do. */
+const unobserved: Observed = {
+  clock: systemClock,
+  metrics: { count() {}, time() {}, set() {} },
+  log: { debug() {}, info() {}, warn() {}, error() {} },
+};
 
 /** As the configuration has it; closed by `opened`. Throws `StartupError`. */
 export async function openShared(
   config: Config,
   opened: AsyncDisposableStack,
+  observed: Observed = unobserved,
 ): Promise<SharedState> {
+  if (config.redis !== undefined) return openRedisState(config.redis, observed, opened);
   await makeStorageFolder(config.storage.path);
   const store = await openStore(join(config.storage.path, 'state'), opened);
   return { store, notifications: makeLocalNotifications() };
@@ -42,7 +64,7 @@ export async function openShared(
 /** Opens it under `storage.path`; closed by `opened`. Throws `StartupError`. */
 export async function openState(
   config: Config,
-  observed: { readonly metrics: Metrics; readonly log: Log },
+  observed: Observed,
   opened: AsyncDisposableStack,
   shared?: SharedState,
 ): Promise<State> {
@@ -50,13 +72,16 @@ export async function openState(
   const { manifestBytes } = storageShares(maxBytes?.bytes);
   await makeStorageFolder(path);
   const keys = await openSealKeys(config);
-  const { store, notifications } = shared ?? (await openShared(config, opened));
+  const together = shared ?? (await openShared(config, opened, observed));
+  const { store, life } = together;
+  const isLocal = config.redis === undefined;
+  const local = isLocal ? store : await openStore(join(path, 'state'), opened);
   const content = await openStore(join(path, 'content'), opened);
   return {
-    store,
-    sealed: makeSealedState(store, keys, observed),
+    ...together,
+    local,
+    sealed: makeSealedState(store, keys, { ...observed, life }),
     seal: makeSeal(keys),
-    notifications,
     kept: makeManifestStore(content, { maxBytes: manifestBytes }),
   };
 }

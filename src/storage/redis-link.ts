@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
@@ -17,6 +18,8 @@ export interface RedisLink {
     command: string,
     args: readonly (string | number | Uint8Array)[],
   ): Promise<unknown>;
+  /** Resolves once there is a connection, or with false after so long without one. */
+  isConnected(withinMs: number): Promise<boolean>;
   /** False while it does not answer and so is not asked. */
   isUp(): boolean;
   /**
@@ -95,6 +98,7 @@ export function openRedisLink(
         metrics.time('assay_redis_seconds', { operation }, seconds);
       }
     },
+    isConnected: (withinMs) => isReady(client, withinMs),
     isUp: () => !breaker.isOpen(),
     onBack: (listener) => void listeners.push(listener),
     async close() {
@@ -114,6 +118,15 @@ function toArgument(given: string | number | Uint8Array): string | number | Buff
 function onConnected(client: RedisClient, listener: () => void): void {
   client.on('ready', listener);
   client.on('+node', listener);
+}
+
+async function isReady(client: RedisClient, withinMs: number): Promise<boolean> {
+  if (client.status === 'ready') return true;
+  const signal = AbortSignal.timeout(withinMs);
+  return once(client, 'ready', { signal }).then(
+    () => true,
+    () => client.status === 'ready',
+  );
 }
 
 /** Rejects with a `LateError` where it takes longer. */
