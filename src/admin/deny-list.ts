@@ -4,6 +4,7 @@ import { DenyListError } from '../gate/gate-error.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { isObject, type Json, JsonError, readJson } from '../kernel/json.ts';
 import type { Log } from '../observe/log.ts';
+import { toListed } from '../verdict/denial.ts';
 import { readDenialWish, type WrittenDenial } from '../verdict/denial-wish.ts';
 import { requireBearer } from './bearer.ts';
 
@@ -49,7 +50,13 @@ export function addDenyRoutes(server: FastifyInstance, routes: DenyRoutes): void
 
 function describeList({ list, health }: DenyReplica): object {
   const { syncedAt, problem, unreadable } = health();
-  return { epoch: list.epoch(), entries: list.entries(), syncedAt, problem, unreadable };
+  return {
+    epoch: list.epoch(),
+    entries: list.entries().map(toListed),
+    syncedAt,
+    problem,
+    unreadable,
+  };
 }
 
 async function answerAdd(
@@ -64,7 +71,7 @@ async function answerAdd(
   try {
     const denial = await replica.add(read.wish);
     log.warn({ denial: denial.id, client: request.ip }, 'denied over the admin API');
-    return await reply.code(201).send(denial);
+    return await reply.code(201).send(toListed(denial));
   } catch (error) {
     return fail(reply, error);
   }
@@ -82,7 +89,7 @@ async function answerRemove(
       return await reply.code(404).send({ error: 'no entry with this id is in force' });
     }
     log.warn({ denial: id, client: request.ip }, 'taken off the deny list over the admin API');
-    return await reply.send(removed);
+    return await reply.send(toListed(removed));
   } catch (error) {
     return fail(reply, error);
   }

@@ -2,6 +2,9 @@ import { cachePurge } from './cache-purge.ts';
 import { cacheScrub } from './cache-scrub.ts';
 import { cacheStats } from './cache-stats.ts';
 import type { Command } from './command.ts';
+import { denyAdd } from './deny-add.ts';
+import { denyList } from './deny-list.ts';
+import { denyRemove } from './deny-remove.ts';
 import { explain } from './explain.ts';
 import { policyCheck } from './policy-check.ts';
 import { serve } from './serve.ts';
@@ -18,6 +21,9 @@ export const commands = [
   policyCheck,
   trustList,
   trustRefresh,
+  denyAdd,
+  denyRemove,
+  denyList,
   cacheStats,
   cacheScrub,
   cachePurge,

@@ -56,3 +56,37 @@ export function describeTarget(target: DenyTarget): string {
 export function describeDenial({ target, reason, owner }: Denial): string {
   return `${describeTarget(target)} is on the deny list: ${reason} (${owner})`;
 }
+
+/** One entry in words, for lists and for the admin API. */
+export interface ListedDenial {
+  readonly id: string;
+  readonly kind: string;
+  readonly what: string;
+  readonly reason: string;
+  readonly owner: string;
+  /** RFC 3339, like `until`. */
+  readonly addedAt: string;
+  readonly until?: string;
+  readonly epoch: number;
+}
+
+export function toListed({
+  id,
+  target,
+  reason,
+  owner,
+  addedAt,
+  until,
+  epoch,
+}: Denial): ListedDenial {
+  return {
+    id,
+    kind: target.kind,
+    what: describeTarget(target),
+    reason,
+    owner,
+    addedAt: addedAt.toISOString(),
+    ...(until !== undefined && { until: until.toISOString() }),
+    epoch,
+  };
+}
