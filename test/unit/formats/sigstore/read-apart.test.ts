@@ -1,0 +1,89 @@
+import { isDeepStrictEqual } from 'node:util';
+import t from 'tap';
+import { openWorkerThreads } from '../../../../src/compose/worker-threads.ts';
+import {
+  maxBytesReadHere,
+  readEnvelope,
+  readWhereItFits,
+} from '../../../../src/formats/sigstore/read-apart.ts';
+import { makeBundle } from '../../../support/sigstore-bundle.ts';
+import { runBundle } from '../../../support/sigstore-case.ts';
+
+const { signal } = new AbortController();
+const limits = {
+  maxThreads: 1,
+  maxQueue: 8,
+  maxBytes: 2 ** 27,
+  deadlineMs: 20_000,
+  maxHeapMb: 256,
+  idleMs: 1000,
+};
+const never = async (): Promise<never> => {
+  throw new Error('nobody reads apart');
+};
+const large = (): Buffer =>
+  makeBundle({ statement: (s) => ({ ...s, predicate: 'x'.repeat(maxBytesReadHere) }) }).bytes;
+
+t.test('a small envelope is read at once, and a large one apart', async (t) => {
+  const { bytes } = makeBundle();
+  const here = readWhereItFits('bundle', bytes, 2 ** 20, { readApart: never, signal });
+  t.match(here, { content: { kind: 'dsse' } });
+  const apart = readWhereItFits('bundle', large(), 2 ** 20, { readApart: never, signal });
+  await t.rejects(Promise.resolve(apart), { message: 'nobody reads apart' });
+});
+
+t.test('a large bundle and a large DSSE envelope are read in a thread as here', async (t) => {
+  const threads = openWorkerThreads(limits);
+  t.teardown(() => threads.close());
+  const { readApart } = threads;
+  const bytes = large();
+  const bundle = await readWhereItFits('bundle', bytes, 2 ** 20, { readApart, signal });
+  t.ok(isDeepStrictEqual(bundle, structuredClone(read('bundle', bytes))), 'the same in all parts');
+  t.ok(bytes.length > 0, 'the bytes are still there');
+  const { dsseEnvelope } = JSON.parse(bytes.toString()) as { readonly dsseEnvelope: object };
+  const dsse = Buffer.from(JSON.stringify(dsseEnvelope));
+  const envelope = await readWhereItFits('dsse-envelope', dsse, 2 ** 20, { readApart, signal });
+  t.match(envelope, { head: { predicateType: /cosign/ }, signatures: [{}] });
+});
+
+function read(kind: 'bundle', bytes: Uint8Array): unknown {
+  const answer = readEnvelope({ kind, bytes, maxBytes: 2 ** 20 });
+  return 'read' in answer ? answer.read : answer.malformed;
+}
+
+t.test('what is malformed is refused with the same words from a thread', async (t) => {
+  const threads = openWorkerThreads(limits);
+  t.teardown(() => threads.close());
+  const { readApart } = threads;
+  const bytes = Buffer.from(large().toString().replace('mediaType', 'mediumType'));
+  const reading = readWhereItFits('bundle', bytes, 2 ** 20, { readApart, signal });
+  await t.rejects(Promise.resolve(reading), {
+    name: 'EnvelopeError',
+    code: 'BUNDLE_MALFORMED',
+    message: 'not a Sigstore bundle: mediaType is missing',
+  });
+  const tooLarge = readWhereItFits('bundle', bytes, 1000, { readApart, signal });
+  await t.rejects(Promise.resolve(tooLarge), { message: /larger than 1000 bytes/ });
+});
+
+t.test('a large attestation passes every check out of a thread', async (t) => {
+  const threads = openWorkerThreads(limits);
+  t.teardown(() => threads.close());
+  const components = Array.from({ length: 20_000 }, (_, number) => ({
+    name: `component ${number}`,
+  }));
+  const plan = {
+    predicateType: 'https://cyclonedx.org/bom',
+    statement: (s: object) => ({ ...s, predicate: { components } }),
+  };
+  const { stoppedBy, proven } = await runBundle(plan, {
+    context: { readApart: threads.readApart },
+  });
+  t.equal(stoppedBy, undefined);
+  t.match(proven.statement, { predicateType: 'https://cyclonedx.org/bom' });
+});
+
+t.test('the bytes of an error that is ours are not called malformed', async (t) => {
+  const bytes = undefined as unknown as Uint8Array;
+  t.throws(() => readEnvelope({ kind: 'bundle', bytes, maxBytes: 1 }), TypeError);
+});
