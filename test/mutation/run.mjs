@@ -67,13 +67,15 @@ function configure(name, { sources, testFiles }, report) {
       '!test/contract/**',
       '!package.json',
     ],
-    reporters: ['json', 'clear-text'],
+    reporters: ['json', 'clear-text', 'progress-append-only'],
     clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
     jsonReporter: { fileName: report },
     concurrency: 2,
     // Memory grows by each test file that is evaluated again.
     maxTestRunnerReuse: 100,
-    timeoutMS: 15_000,
+    timeoutMS: 10_000,
+    // What is changed only while a module is loaded needs a new process and every test, each time.
+    ignoreStatic: true,
     incremental: true,
     incrementalFile: join(output, `${name}.incremental.json`),
     tempDirName: join(output, 'sandboxes'),
