@@ -36,18 +36,28 @@ export async function streamBody(
   response.flushHeaders();
   const stopWatching = cutOffSlowReader(response, services.limits.slowReader);
   try {
-    if (body.pieces === undefined) await pipeThrough(exchange, body, size);
-    else await sendPieces(body.pieces, response, size);
+    if (body.pieces === undefined) {
+      await pipeThrough(exchange, body, size);
+    } else {
+      // Whoever gives the bytes may end it while the client takes none: nobody reads then.
+      body.once('error', (error) => breakOff(exchange, error));
+      await sendPieces(body.pieces, response, size);
+    }
     services.metrics.count('assay_bytes_served_total', { kind: 'blob' }, size);
   } catch (error) {
-    // A connection that is not gone by now was not the client's to end.
-    if (!response.destroyed) recordBrokenStream(exchange, error);
-    response.destroy();
+    breakOff(exchange, error);
   } finally {
     stopWatching();
     stopHeeding();
     body.destroy();
   }
+}
+
+function breakOff(exchange: Exchange, error: unknown): void {
+  const { response } = exchange;
+  // A connection that is not gone by now was not the client's to end.
+  if (!response.destroyed) recordBrokenStream(exchange, error);
+  response.destroy();
 }
 
 async function pipeThrough(exchange: Exchange, body: Readable, size: number): Promise<void> {

@@ -20,7 +20,10 @@ export interface PieceStream extends Readable {
   readonly pieces?: Pieces;
 }
 
-/** Whoever reads so listens to nothing of the stream, and destroys it at the end. */
+/**
+ * Whoever reads so listens to nothing of the stream but its errors, which may come while nothing is
+ * being read, and destroys it at the end.
+ */
 export interface Pieces {
   /** Resolves with how many bytes can be read now; 0: that was all. */
   ready(): Promise<number>;

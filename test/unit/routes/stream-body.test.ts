@@ -3,7 +3,8 @@ import { Readable } from 'node:stream';
 import t from 'tap';
 import type { TrustedBlob } from '../../../src/gate/trusted-content.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
-import { makeBlob } from '../../support/fake-gate.ts';
+import { readPieces } from '../../../src/storage/read-pieces.ts';
+import { admitted, makeBlob } from '../../support/fake-gate.ts';
 import { connectTo, listen, makeRouteServer } from '../../support/route-server.ts';
 
 const bytes = Buffer.alloc(1024, 1);
@@ -79,4 +80,31 @@ t.test('an opening that fails after the deadline hurts nobody', async (t) => {
   t.equal((await server.inject({ url })).statusCode, 503);
   opened.reject(new Error('too late'));
   t.equal((await server.inject({ url: '/v2/' })).statusCode, 200);
+});
+
+t.test('a stream that is cut while its reader stalls ends the connection alone', async (t) => {
+  const reading = Promise.withResolvers<void>();
+  const size = 64 * 1024 * 1024;
+  const source = {
+    async read(into: Uint8Array, position: number) {
+      if (position > 0) reading.resolve();
+      return into.byteLength;
+    },
+    ready: (position: number) => (position < size ? size - position : 'end'),
+    whenMore: () => undefined,
+    onEnd: () => undefined,
+  } as const;
+  const body = readPieces(source, 0, 128 * 1024);
+  const small = makeBlob(bytes, { open: async () => body });
+  const blob = admitted({ ...small, descriptor: { ...small.descriptor, size } });
+  const routes = makeRouteServer(t, { admitBlob: async () => blob });
+  const socket = await connectTo(t, await listen(routes));
+  socket.pause().write(requestText);
+  await reading.promise;
+  const closed = once(socket, 'close');
+  body.destroy(new Error('it took nothing'));
+  socket.resume();
+  await closed;
+  t.match(routes.logLines, [{ message: 'a stream failed, and its connection was cut' }]);
+  t.equal(routes.logLines.length, 1);
 });
