@@ -20,6 +20,16 @@ export function admit<T extends object>(
   return { ...content, admission } as Trusted<T & { readonly admission: Admission }>;
 }
 
+/** The same content, served with more to be said of it. */
+export function withWarnings<T extends { readonly admission: Admission }>(
+  content: T,
+  texts: readonly string[],
+): T {
+  if (texts.length === 0) return content;
+  const { admission } = content;
+  return { ...content, admission: { ...admission, warnings: [...admission.warnings, ...texts] } };
+}
+
 /** Lists of names carry no content: what they name is decided on when it is asked for. */
 export function admitList<T extends object>(list: T): Trusted<T> {
   return list as Trusted<T>;

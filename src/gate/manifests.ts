@@ -4,7 +4,7 @@ import type { Reference, Tag } from '../oci/reference.ts';
 import { type Repository, scopeOf } from '../oci/repository.ts';
 import type { ContentSource } from '../upstream/content-source.ts';
 import type { Verifier } from '../verifier/verifier.ts';
-import { admit } from './admission.ts';
+import { admit, withWarnings } from './admission.ts';
 import type { Closure } from './closure.ts';
 import type { Decisions } from './decision.ts';
 import type { DeniedContent } from './denied-content.ts';
@@ -12,6 +12,7 @@ import { isReferrersList, mayNameEvidence } from './evidence.ts';
 import type { HotContent } from './hot-content.ts';
 import { fetchAndRead, type ReadManifest } from './manifest-reader.ts';
 import type { Pins } from './pin.ts';
+import type { TagDecisions } from './tag-decisions.ts';
 import type { TrustedManifest } from './trusted-content.ts';
 
 /** Manifests through the gate: see `Gate.admitManifest` and `Gate.manifestAtHand`. */
@@ -31,11 +32,12 @@ interface ManifestDependencies {
   readonly denied: DeniedContent;
   readonly closure: Closure;
   readonly pins: Pins;
+  readonly tags: TagDecisions;
   readonly hot: HotContent<TrustedManifest>;
 }
 
 export function makeManifests(dependencies: ManifestDependencies): Manifests {
-  const { pins, hot } = dependencies;
+  const { pins, tags, hot } = dependencies;
   const findHot = (
     repository: Repository,
     digest: Digest,
@@ -48,22 +50,29 @@ export function makeManifests(dependencies: ManifestDependencies): Manifests {
   return {
     atHand(repository, reference) {
       if ('digest' in reference) return findHot(repository, reference.digest, undefined);
-      const digest = pins.atHand(repository, reference.tag);
-      return digest && findHot(repository, digest, reference.tag);
+      const { tag } = reference;
+      const digest = pins.atHand(repository, tag);
+      const known = digest && findHot(repository, digest, tag);
+      return known && tags.atHand(repository, tag, known);
     },
     async admit(repository, reference, signal) {
-      const tag = 'tag' in reference ? reference.tag : undefined;
-      const { digest, stale } =
-        'tag' in reference
-          ? await pins.resolve(repository, reference.tag, signal)
-          : { digest: reference.digest, stale: false };
-      const admitted =
-        findHot(repository, digest, tag) ??
-        (await decide(repository, digest, tag, dependencies, signal));
-      return stale ? withStaleWarning(admitted) : admitted;
+      if ('digest' in reference) {
+        const { digest } = reference;
+        const known = findHot(repository, digest, undefined);
+        return known ?? (await decide(repository, digest, undefined, dependencies, signal));
+      }
+      const { tag } = reference;
+      const { digest, stale } = await pins.resolve(repository, tag, signal);
+      const hotOne = findHot(repository, digest, tag);
+      const known = hotOne && !tags.isOutdated(repository, hotOne) ? hotOne : undefined;
+      const admitted = known ?? (await decide(repository, digest, tag, dependencies, signal));
+      const served = await tags.decide(repository, tag, admitted, signal);
+      return stale ? withWarnings(served, [staleWarning]) : served;
     },
   };
 }
+
+const staleWarning = 'the upstream can not be asked: this tag may have moved';
 
 async function decide(
   repository: Repository,
@@ -99,10 +108,4 @@ async function read(
     if (!(error instanceof MalformedError)) throw error;
     return decisions.deny(repository, digest, 'malformed-manifest', error.message);
   }
-}
-
-function withStaleWarning(manifest: TrustedManifest): TrustedManifest {
-  const warning = 'the upstream can not be asked: this tag may have moved';
-  const warnings = [...manifest.admission.warnings, warning];
-  return { ...manifest, admission: { ...manifest.admission, warnings } };
 }

@@ -33,6 +33,20 @@ export const reasons = {
     means: 'the signature carries an expiry time that has passed',
     remedy: 'sign it again, or pull a newer release',
   },
+  'signature-too-old': {
+    means: 'the rule asks for younger signatures of what is pulled by a tag (maxSignatureAge)',
+    remedy: 'have it signed again, or pull a newer release; a pull by digest is not bound',
+  },
+  'signing-time-unproven': {
+    means:
+      'the rule asks for young signatures under a tag, and no trusted time of signing is proven',
+    remedy: 'sign again with a timestamp or a log entry; a pull by digest is not bound',
+  },
+  'rolled-back': {
+    means: 'the tag went back to something older than it was served with before',
+    remedy:
+      'pull the newer digest; if it is meant, list this one under tags.allowedRollbacks of the rule',
+  },
   'certificate-expired': {
     means:
       "a certificate of the signer's chain is not valid now and no trusted time is proven, or was not valid then",

@@ -133,6 +133,7 @@ export async function makeGateKit(
       maxHotBytes: 10_000_000,
     },
     metrics,
+    log,
   });
   const kit: GateKit = {
     gate,

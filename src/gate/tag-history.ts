@@ -1,0 +1,123 @@
+import type { Clock } from '../kernel/clock.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Tag } from '../oci/reference.ts';
+import { olderOf, type SigningTime } from '../verdict/signing-times.ts';
+import { UnavailableError } from './gate-error.ts';
+import { makeRecent } from './recent.ts';
+import type { SealedState } from './sealed.ts';
+
+/** A digest that a tag was served with while it was trusted. */
+export interface TagEntry {
+  readonly digest: Digest;
+  /** Greater than that of every one that was known when it came: clocks of replicas differ. */
+  readonly order: number;
+  /** For a person. */
+  readonly firstSeen: Date;
+  /** The oldest time of signing that was ever proven of it here. */
+  readonly signed?: SigningTime;
+}
+
+/**
+ * What each tag was served with. Each digest has an entry of its own in the state, so that replicas
+ * that write at the same time take nothing from each other. What this process knows is written
+ * again where the state has lost it, and stands where the state can't be read.
+ */
+export interface TagHistory {
+  /** Throws `UnavailableError` where the state can't be read and this process knows nothing. */
+  of(scope: string, tag: Tag): Promise<readonly TagEntry[]>;
+  /** Notes what is being served. Asked for after `of`. */
+  note(scope: string, tag: Tag, seen: Pick<TagEntry, 'digest' | 'signed'>): Promise<void>;
+}
+
+/** Digests remembered of a tag; those that came first are forgotten first. */
+export const maxTagEntries = 32;
+/** Replicas may exceed that together until one of them looks. */
+const maxRead = 4 * maxTagEntries;
+const maxTagsInMemory = 10_000;
+
+type Entries = ReadonlyMap<Digest, TagEntry>;
+
+export function makeTagHistory(state: SealedState, clock: Clock): TagHistory {
+  const recent = makeRecent<Entries>(maxTagsInMemory);
+
+  const load = async (prefix: string): Promise<Entries> => {
+    const local = recent.get(prefix);
+    let stored: readonly TagEntry[];
+    try {
+      stored = (await state.values(prefix, maxRead)) as readonly TagEntry[];
+    } catch (error) {
+      if (!(error instanceof UnavailableError) || local === undefined) throw error;
+      return local;
+    }
+    const merged = merge([...stored, ...(local?.values() ?? [])]);
+    const kept = newest(merged);
+    const known = merge(stored);
+    const put = [...kept.values()].filter((entry) => !isSame(entry, known.get(entry.digest)));
+    const gone = [...known.keys()].filter((digest) => !kept.has(digest));
+    await Promise.all([
+      ...put.map((entry) => state.put(`${prefix}${entry.digest}`, entry)),
+      ...gone.map((digest) => state.delete(`${prefix}${digest}`)),
+    ]);
+    recent.set(prefix, kept);
+    return kept;
+  };
+
+  return {
+    of: async (scope, tag) => [...(await load(prefixOf(scope, tag))).values()],
+    async note(scope, tag, { digest, signed }) {
+      const prefix = prefixOf(scope, tag);
+      const known = recent.get(prefix) ?? (await load(prefix));
+      const former = known.get(digest);
+      const last = Math.max(0, ...[...known.values()].map(({ order }) => order));
+      const began = former ?? { digest, order: last + 1, firstSeen: clock.now() };
+      const oldest = olderOf(former?.signed, signed);
+      const entry: TagEntry = { ...began, ...(oldest && { signed: oldest }) };
+      if (isSame(entry, former)) return;
+      recent.set(prefix, newest(merge([...known.values(), entry])));
+      await state.put(`${prefix}${digest}`, entry);
+    },
+  };
+}
+
+/** A tag has no `@`, so that no tag's entries begin like another's. */
+function prefixOf(scope: string, tag: Tag): string {
+  return `tag-history/${scope}:${tag}@`;
+}
+
+/** Of two accounts of a digest the older ones hold, whoever tells them, in whatever order. */
+function merge(entries: Iterable<TagEntry>): Entries {
+  const merged = new Map<Digest, TagEntry>();
+  for (const entry of entries) {
+    const { digest } = entry;
+    const other = merged.get(digest);
+    const first = other !== undefined && other.order <= entry.order ? other : entry;
+    const signed = olderOf(other?.signed, entry.signed);
+    merged.set(digest, { ...first, ...(signed && { signed }) });
+  }
+  return merged;
+}
+
+/** As many as are remembered: those that came last, and in any case the one signed last. */
+function newest(entries: Entries): Entries {
+  if (entries.size <= maxTagEntries) return entries;
+  const byOrder = [...entries.values()].toSorted(
+    (a, b) => b.order - a.order || (a.digest < b.digest ? -1 : 1),
+  );
+  const [last] = byOrder.toSorted((a, b) => signedMs(b) - signedMs(a));
+  const kept = new Set(byOrder.slice(0, maxTagEntries - 1));
+  if (last !== undefined) kept.add(last);
+  return new Map([...kept].map((entry) => [entry.digest, entry]));
+}
+
+function signedMs({ signed }: TagEntry): number {
+  return signed?.earliest.getTime() ?? -Infinity;
+}
+
+function isSame(one: TagEntry, other: TagEntry | undefined): boolean {
+  return (
+    other !== undefined &&
+    one.order === other.order &&
+    one.signed?.earliest.getTime() === other.signed?.earliest.getTime() &&
+    one.signed?.latest.getTime() === other.signed?.latest.getTime()
+  );
+}
