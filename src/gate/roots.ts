@@ -34,7 +34,7 @@ export interface Roots {
     waiting: AbortSignal,
   ): Promise<Verdict>;
   /** Verifies anew in the background; one that finds nothing out is not tried again at once. */
-  renew(repository: Repository, digest: Digest): void;
+  renew(repository: Repository, former: Verdict): void;
 }
 
 const renewalPauseMs = 10_000;
@@ -75,6 +75,7 @@ export function makeRoots(dependencies: {
     repository: Repository,
     root: Digest | ReadManifest,
     waiting: AbortSignal,
+    former?: Verdict,
   ): Promise<Verdict> => {
     const digest = typeof root === 'string' ? root : root.descriptor.digest;
     // Another basis is another question: a flight under the old one is no answer to it.
@@ -83,7 +84,8 @@ export function makeRoots(dependencies: {
     const basis = verifier.governing(repository, digest).digest;
     const fromOthers = async (): Promise<Verdict | undefined> => {
       const verdict = await verdicts.fromOthers(scope, digest);
-      return verdict && stands(verdict, basis) ? verdict : undefined;
+      // What is to be renewed is no renewal of itself.
+      return verdict && verdict.id !== former?.id && stands(verdict, basis) ? verdict : undefined;
     };
     const work = (signal: AbortSignal): Promise<Verdict> =>
       fleet.run(
@@ -101,17 +103,19 @@ export function makeRoots(dependencies: {
     const verdict = await verdicts.last(scopeOf(repository), digest);
     if (verdict === undefined) return undefined;
     if (!stands(verdict, verifier.governing(repository, digest).digest)) return undefined;
-    if (verdict.kind === 'trusted' && isDueForRenewal(verdict, clock)) renew(repository, digest);
+    if (verdict.kind === 'trusted' && isDueForRenewal(verdict, clock)) renew(repository, verdict);
     return verdict;
   };
 
   const lastRenewals = makeRecent<number>(maxRenewalsRemembered);
-  const renew = (repository: Repository, digest: Digest): void => {
+  const renew = (repository: Repository, former: Verdict): void => {
+    const { subject: digest } = former;
+    if (digest === undefined) return;
     const name = `${scopeOf(repository)}@${digest}`;
     const now = clock.monotonicMs();
     if (now - (lastRenewals.get(name) ?? -Infinity) < renewalPauseMs) return;
     lastRenewals.set(name, now);
-    fly(repository, digest, new AbortController().signal).catch(() => undefined);
+    fly(repository, digest, new AbortController().signal, former).catch(() => undefined);
   };
 
   return {

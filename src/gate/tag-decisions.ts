@@ -74,6 +74,8 @@ type Finding =
   | { readonly kind: 'failed'; readonly reason: Reason; readonly because: string };
 
 const maxPasses = 10_000;
+/** A verdict that is too old for a tag stands for so long before its signatures are looked for again. */
+const lookAgainMs = 10_000;
 
 export function makeTagDecisions(dependencies: TagDependencies): TagDecisions {
   const { verifier, roots, decisions, history, flights, clock, tagMs } = dependencies;
@@ -95,15 +97,16 @@ export function makeTagDecisions(dependencies: TagDependencies): TagDecisions {
 
   const judgeAge = (asked: Asked): Finding => {
     const fault = ageFaultOf(asked);
-    const { repository, verdict, digest, rules } = asked;
+    const { repository, verdict, rules } = asked;
     if (fault === undefined) {
       const { maxSignatureAgeMs: ageMs = Infinity } = rules;
       const since = verdict.signed?.freshest?.earliest.getTime() ?? 0;
       const isBound = Number.isFinite(ageMs);
       return { kind: 'passed', ...(isBound && { until: new Date(since + ageMs) }) };
     }
-    // It may have been signed again: whoever asks next gets to know.
-    roots.renew(repository, verdict.subject ?? digest);
+    // It may have been signed again since: whoever asks next gets to know.
+    const sinceMs = clock.now().getTime() - verdict.checkedAt.getTime();
+    if (sinceMs >= lookAgainMs) roots.renew(repository, verdict);
     return { kind: 'failed', ...fault };
   };
 
