@@ -79,6 +79,7 @@ export async function openFsBlobStore(
     remove: (digest, into = 'trash') =>
       disk.writing(digest, async () => {
         const { isRemoved, rest } = await moveAway(digest, into, disk);
+        badFiles.forget(digest);
         if (rest !== undefined) inBackground(files.unlink(rest));
         return isRemoved;
       }),
@@ -91,8 +92,14 @@ export async function openFsBlobStore(
   };
 }
 
-/** A scrub has its own way with what is bad. */
-const inspection = { isAskedFor: false, verify: 'never', onRead() {}, onBad() {} } as const;
+/** A scrub has its own way with what is bad, and looks at what is known to be. */
+const inspection = {
+  isAskedFor: false,
+  verify: 'never',
+  isBad: () => false,
+  onRead() {},
+  onBad() {},
+} as const;
 
 type ReadTerms = Omit<StoredContentDependencies, 'files' | 'clock'>;
 
@@ -106,7 +113,11 @@ function makeReadTerms(
   return (digest) => ({
     isAskedFor: true,
     verify,
-    isBad: (ino) => badFiles.has(digest, ino),
+    isBad(ino) {
+      if (!badFiles.has(digest, ino)) return false;
+      inBackground(badFiles.tryAgain(digest));
+      return true;
+    },
     onWrongSize: () => disk.countError('size'),
     onRead: (bytes) => metrics?.count('assay_bytes_saved_total', { tier: 'stored' }, bytes),
     onBad(ino, because) {

@@ -1,4 +1,4 @@
-import { readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import t, { type Test } from 'tap';
@@ -32,7 +32,7 @@ async function open(t: Test, verifyOnRead: 'always' | 'never' = 'never') {
     buffer((await store.open(name))!.read(start, end));
   /** What is under way in the background has ended then. */
   const settled = () => store.close();
-  return { store, files, file, metrics, log, quarantined, damage, read, settled, path };
+  return { store, files, file, metrics, log, clock, quarantined, damage, read, settled, path };
 }
 
 const counter = 'assay_quarantined_files_total';
@@ -129,4 +129,43 @@ t.test('on a disk that takes no writes it counts as nothing where it is', async 
   writeFileSync(other, bytes);
   renameSync(other, file);
   t.ok((await readBack(store, name))?.equals(bytes), 'another file in its place is read');
+});
+
+t.test(
+  'once the disk takes writes again it is put aside, and seen by a scrub before',
+  async (t) => {
+    const { store, files, read, quarantined, metrics, log, clock, settled } = await open(t);
+    files.fail('rename', /quarantine/, 'EROFS');
+    files.fail('read', /blobs/, 'EIO');
+    await t.rejects(read(), { code: 'EIO' });
+    await settled();
+    t.equal(store.health().state, 'read-only');
+    for (let times = 0; times < 3; times += 1) t.equal(await store.open(name), undefined);
+    await settled();
+    const errors = log.lines.filter(({ level }) => level === 'error');
+    t.equal(errors.length, 2, 'it is not tried, nor spoken of, at each request');
+    files.heal();
+    const inspected = await store.open(name, 'inspection');
+    t.ok(inspected, 'a scrub looks at it all the same');
+    await inspected?.close();
+    clock.advanceMs(30_000);
+    t.equal(await store.open(name), undefined);
+    await settled();
+    t.equal(quarantined().length, 1);
+    t.equal(await valueOf(metrics, counter), 1);
+    await put(store, content);
+    t.ok((await read()).equals(bytes));
+  },
+);
+
+t.test('what is gone before it could be put aside is forgotten', async (t) => {
+  const { store, read, damage, file, settled, log } = await open(t, 'always');
+  damage();
+  const blob = await store.open(name);
+  rmSync(file);
+  await t.rejects(buffer(blob!.read(0, name.size)), { code: 'CONTENT_MISMATCH' });
+  await settled();
+  t.equal(log.lines.length, 1);
+  await put(store, content);
+  t.ok((await read()).equals(bytes));
 });
