@@ -119,7 +119,10 @@ t.test('on a disk that takes no writes it counts as nothing where it is', async 
   files.fail('read', /blobs/, 'EIO');
   await t.rejects(read(), { code: 'EIO' });
   await store.close();
-  t.match(log.lines.at(-1), { level: 'error', message: 'a bad stored file could not be put aside' });
+  t.match(log.lines.at(-1), {
+    level: 'error',
+    message: 'a bad stored file could not be put aside',
+  });
   t.equal(await store.open(name), undefined);
   t.ok(statSync(file));
   t.strictSame(quarantined(), []);
