@@ -47,7 +47,8 @@ export function refuse(verdicts: readonly [Verdict, ...Verdict[]]): never {
       retryAfterSeconds: unclear.retryAfterSeconds ?? 5,
     });
   }
-  const [verdict] = verdicts;
+  // Of several denials the one that a person decided upon says most.
+  const verdict = verdicts.find(({ reason }) => reason === 'denylisted') ?? verdicts[0];
   throw new DeniedError(verdict, reasonOf(verdict));
 }
 

@@ -51,7 +51,11 @@ export function isForgotten({ removed, until }: Denial, now: Date): boolean {
 
 /** Whether both hold the same denials, in the same state. */
 export function isSame(one: DenialSet, other: DenialSet): boolean {
-  return one.size === other.size && missingFrom(one, other).length === 0;
+  return (
+    one.size === other.size &&
+    missingFrom(one, other).length === 0 &&
+    missingFrom(other, one).length === 0
+  );
 }
 
 /** What the second lacks, or has in an earlier state. */
