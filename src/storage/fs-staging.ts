@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { messageOf } from '../kernel/tagged-error.ts';
 import { algorithmOf, type Digest } from '../oci/digest.ts';
 import type { ContentName, Staging } from './blob-store.ts';
-import { type JournalWriter, makeJournalWriter } from './journal-writer.ts';
+import { makeJournalWriter } from './journal-writer.ts';
 import { type Lease, leavePartial } from './lease.ts';
 import { openPartial, type PartialDependencies, removePartial } from './partial-content.ts';
 import { StorageError } from './storage-error.ts';
@@ -32,8 +32,18 @@ export async function openStaging(
   const ready = waitedForLater(opened.then((files) => (part = files.part)));
   const notes = waitedForLater(opened.then((files) => files.journal));
   const journal = makeJournalWriter(notes, hash);
-  const end = makeEnd(ready, () => endLease(journal, lease, onFailure), onFailure);
-  const trying = (work: () => Promise<void>): Promise<void> => attempt(digest, work, onFailure);
+  const endLease = makeOnce(() => lease.release().catch(onFailure));
+  const finish = async (): Promise<void> => {
+    await journal.close().catch(onFailure);
+    await endLease();
+  };
+  const end = makeEnd(ready, finish, onFailure);
+  const trying = (work: () => Promise<void>): Promise<void> =>
+    attempt(digest, work, async (error) => {
+      onFailure(error);
+      // What goes on is for readers of this process alone: others need not wait for its end.
+      await endLease();
+    });
   let written = hash.bytes;
   let isRight = false;
 
@@ -85,13 +95,9 @@ function waitedForLater<T>(work: Promise<T>): Promise<T> {
   return work;
 }
 
-async function endLease(
-  journal: JournalWriter,
-  lease: Lease,
-  onFailure: (error: unknown) => void,
-): Promise<void> {
-  await journal.close().catch(onFailure);
-  await lease.release().catch(onFailure);
+function makeOnce(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => (done ??= work());
 }
 
 async function closeOnceMade(making: Promise<FileHandle>): Promise<void> {
@@ -130,12 +136,12 @@ function makeEnd(
 async function attempt(
   digest: string,
   work: () => Promise<void>,
-  onFailure: (error: unknown) => void,
+  onFailure: (error: unknown) => Promise<void>,
 ): Promise<void> {
   try {
     await work();
   } catch (cause) {
-    onFailure(cause);
+    await onFailure(cause);
     const message = `${digest} can't be stored: ${messageOf(cause)}`;
     throw new StorageError('STORAGE_FAILED', message, { cause });
   }
