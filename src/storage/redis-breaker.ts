@@ -19,17 +19,23 @@ export interface RedisBreakerLimits {
   readonly probeEveryMs: number;
 }
 
+/** After so many probes in vain. */
+const probesToReset = 8;
+
 interface RedisBreakerDependencies {
   /** Rejects unless Redis answers within its deadline. */
   readonly probe: () => Promise<unknown>;
+  /** Begins anew with another connection: this one may never come round. */
+  readonly reset: () => void;
   readonly onChange: (state: 'open' | 'closed', because?: RedisTrouble) => void;
 }
 
 export function makeRedisBreaker(
   { maxFailures, probeEveryMs }: RedisBreakerLimits,
-  { probe, onChange }: RedisBreakerDependencies,
+  { probe, reset, onChange }: RedisBreakerDependencies,
 ): RedisBreaker {
   let failures = 0;
+  let failedProbes = 0;
   let isProbing = false;
   let timer: NodeJS.Timeout | undefined;
 
@@ -48,7 +54,12 @@ export function makeRedisBreaker(
       () => false,
     );
     isProbing = false;
-    if (!isWell || timer === undefined) return;
+    if (timer === undefined) return;
+    if (!isWell) {
+      failedProbes += 1;
+      if (failedProbes % probesToReset === 0) reset();
+      return;
+    }
     close();
     noteWell();
     onChange('closed');
@@ -59,6 +70,7 @@ export function makeRedisBreaker(
     noteFailed(trouble) {
       failures += 1;
       if (failures < maxFailures || timer !== undefined) return;
+      failedProbes = 0;
       timer = setInterval(() => void probeOnce(), probeEveryMs);
       timer.unref();
       onChange('open', trouble);

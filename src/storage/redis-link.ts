@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
@@ -63,6 +62,7 @@ export function openRedisLink(
   const tellBack = (): void => listeners.forEach((listener) => listener());
   const breaker = makeRedisBreaker(limits, {
     probe: () => ask('PING', []),
+    reset: () => client.disconnect(true),
     onChange(state, because) {
       tell(state, because, dependencies);
       if (state === 'closed') tellBack();
@@ -122,11 +122,16 @@ function onConnected(client: RedisClient, listener: () => void): void {
 
 async function isReady(client: RedisClient, withinMs: number): Promise<boolean> {
   if (client.status === 'ready') return true;
-  const signal = AbortSignal.timeout(withinMs);
-  return once(client, 'ready', { signal }).then(
-    () => true,
-    () => client.status === 'ready',
-  );
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const ready = (): void => resolve(true);
+  const timer = setTimeout(resolve, withinMs, false);
+  client.on('ready', ready);
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    client.off('ready', ready);
+  }
 }
 
 /** Rejects with a `LateError` where it takes longer. */

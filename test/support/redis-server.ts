@@ -35,9 +35,9 @@ export function hasRedis(t: Test): boolean {
 export async function startRedis(
   t: Test,
   options: readonly string[] = [],
-  mode: 'server' | 'sentinel' = 'server',
+  given: { readonly port?: number } = {},
 ): Promise<RedisServer> {
-  const port = await freePort();
+  const port = given.port ?? (await freePort());
   const folder = mkdtempSync(join(tmpdir(), 'assay-redis-'));
   let child: ChildProcess | undefined;
   const cli = async (...words: readonly string[]): Promise<string> => {
@@ -52,18 +52,19 @@ export async function startRedis(
   };
   const start = async (...more: readonly string[]): Promise<void> => {
     const usual = ['--port', String(port), '--dir', folder, '--save', '', '--appendonly', 'no'];
-    const words = mode === 'sentinel' ? [...options, '--sentinel'] : [...usual, ...options];
-    child = spawn(findTool('redis-server')!, [...words, ...more], { stdio: 'ignore' });
-    const own = child;
-    // A test that crashes tears nothing down.
-    process.once('exit', () => own.kill('SIGKILL'));
+    const words = [...usual, ...options, ...more];
+    child = spawn(findTool('redis-server')!, words, { stdio: 'ignore' });
     await untilTrue(async () => (await cli('PING')) === 'PONG');
   };
+  // A test that crashes tears nothing down.
+  const kill = (): void => void child?.kill('SIGKILL');
+  process.once('exit', kill);
   t.teardown(async () => {
     await end();
+    process.off('exit', kill);
     rmSync(folder, { recursive: true, force: true });
   });
-  if (mode === 'server') await start();
+  await start();
   return {
     port,
     folder,
