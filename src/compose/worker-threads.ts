@@ -1,4 +1,5 @@
 import { extname } from 'node:path';
+import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { Piscina } from 'piscina';
 import type { ReadApart, ReadingAnswer } from '../formats/sigstore/read-apart.ts';
 import { withDeadline } from '../kernel/abort.ts';
@@ -85,7 +86,7 @@ export function openWorkerThreads(limits: WorkerLimits): WorkerThreads {
     const threads = await (pool ??= openPool(limits));
     const bounded = withDeadline(deadlineMs, signal);
     // A copy of its own, to be handed over: a view would take all that it is a view of with it.
-    const copy = new Uint8Array(bytes);
+    const copy = await copyInTurns(bytes);
     const transferList = [copy.buffer];
     const options = { signal: bounded, transferList, filename: urlOf(work.file), name: work.name };
     try {
@@ -123,6 +124,18 @@ export function openWorkerThreads(limits: WorkerLimits): WorkerThreads {
       await (await pool)?.destroy();
     },
   };
+}
+
+const pieceBytes = 2 * 1024 * 1024;
+
+/** Others have their turns between the pieces. */
+async function copyInTurns(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+  const copy = new Uint8Array(bytes.length);
+  for (let at = 0; at < bytes.length; at += pieceBytes) {
+    if (at > 0) await othersTurn();
+    copy.set(bytes.subarray(at, at + pieceBytes), at);
+  }
+  return copy;
 }
 
 function hasRoom(

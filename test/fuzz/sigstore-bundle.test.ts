@@ -44,9 +44,7 @@ function waysIn(value: Json, way: readonly string[] = []): readonly (readonly st
 function withValue(value: Json, [name, ...way]: readonly string[], other: unknown): unknown {
   if (name === undefined) return other;
   if (typeof value !== 'object' || value === null) return value;
-  const copy: Record<string, unknown> = Array.isArray(value)
-    ? (Object.assign([], value) as unknown as Record<string, unknown>)
-    : { ...value };
+  const copy = structuredClone(value) as Record<string, unknown>;
   copy[name] = withValue((value as Record<string, Json>)[name] ?? null, way, other);
   return copy;
 }

@@ -57,13 +57,13 @@ export const readLegacyAttestation: ReadSigstoreEnvelope = ({ bytes, annotations
     throw malformed(`${legacyAnnotations.signature} is not empty, beside a DSSE envelope`);
   }
   const toEnvelope = (envelope: ReadingResults['dsse-envelope']): SigstoreEnvelope => {
-    const { payloadType, payload, signatures, head } = envelope;
+    const { signatures, ...dsse } = envelope;
     const [first, ...others] = signatures;
     if (first === undefined || others.length > 0) {
       throw malformed('its DSSE envelope has more than one signature');
     }
     return {
-      content: { kind: 'dsse', payloadType, payload, envelope: bytes, head },
+      content: { kind: 'dsse', ...dsse, envelope: bytes },
       signature: first.signature,
       ...readMaterial(annotations),
       timestamped: bytes,

@@ -3,7 +3,7 @@ import { type LogEntry, readLogEntry } from '../../crypto/log-entry.ts';
 import type { HashValue, LoggedVerifier } from '../../crypto/log-entry-parts.ts';
 import { oncePer } from '../../kernel/once.ts';
 import { quoted } from '../../kernel/quoted.ts';
-import { hashOf, hashOfSigned, isSame } from './content.ts';
+import { hashOf, hashOfPayload, hashOfSigned, isSame } from './content.ts';
 import type { ProvenKey } from './signature.ts';
 import type {
   ClaimedLogEntry,
@@ -103,7 +103,6 @@ async function findHashFault(
 function comparisonsOf(entry: LogEntry, content: SignedContent): readonly Comparison[] {
   const { artifactHash, payloadHash, envelopeHash } = entry;
   const envelope = content.kind === 'dsse' ? content.envelope : undefined;
-  const payload = content.kind === 'dsse' ? content.payload : undefined;
   // Of `intoto` 0.0.2 it is over an encoding of the log's own.
   const isOwnEncoding = entry.kind === 'intoto' && entry.version === '0.0.2';
   const hasEnvelope = envelope !== undefined && !isOwnEncoding;
@@ -113,15 +112,16 @@ function comparisonsOf(entry: LogEntry, content: SignedContent): readonly Compar
       own: (algorithm: HashName) => hashOfSigned(content, algorithm),
       fault: 'is about other content',
     },
-    { logged: payloadHash, own: hasherOf(payload), fault: 'is about another payload' },
+    {
+      logged: payloadHash,
+      own: async (algorithm: HashName) =>
+        content.kind === 'dsse' ? await hashOfPayload(content, algorithm) : undefined,
+      fault: 'is about another payload',
+    },
     {
       logged: hasEnvelope ? envelopeHash : undefined,
-      own: hasherOf(envelope),
+      own: async (algorithm: HashName) => envelope && (await hashOf(algorithm, envelope)),
       fault: 'is about another envelope',
     },
   ].flatMap(({ logged, own, fault }) => (logged === undefined ? [] : [{ logged, own, fault }]));
-}
-
-function hasherOf(bytes: Uint8Array | undefined): Comparison['own'] {
-  return async (algorithm) => bytes && (await hashOf(algorithm, bytes));
 }

@@ -1,4 +1,5 @@
-import { type DsseEnvelope, readDsseEnvelope } from '../../crypto/dsse.ts';
+import { createHash } from 'node:crypto';
+import { type DsseEnvelope, preAuthEncoding, readDsseEnvelope } from '../../crypto/dsse.ts';
 import { EnvelopeError, type EnvelopeErrorCode } from '../../crypto/envelope-error.ts';
 import { type BundleParts, readBundleParts } from './bundle-parts.ts';
 import { type HeadProblem, readStatementHead, type StatementHead } from './statement-head.ts';
@@ -6,7 +7,14 @@ import { type HeadProblem, readStatementHead, type StatementHead } from './state
 /** Envelopes that may be large, and what is read of each. */
 export interface ReadingResults {
   readonly bundle: BundleParts;
-  readonly 'dsse-envelope': DsseEnvelope & { readonly head: StatementHead | HeadProblem };
+  readonly 'dsse-envelope': DsseEnvelope & DsseReading;
+}
+
+/** What is worked out of a DSSE envelope's payload along with reading it. */
+export interface DsseReading {
+  readonly head?: StatementHead | HeadProblem;
+  /** SHA-256 of the payload and of what is signed, of a large one. */
+  readonly hashes?: { readonly payload: Uint8Array; readonly signed: Uint8Array };
 }
 
 export type ReadingKind = keyof ReadingResults;
@@ -32,22 +40,46 @@ export const maxBytesReadHere = 256 * 1024;
 /** What a thread does. Never throws for what is wrong with the bytes. */
 export function readEnvelope({ kind, bytes, maxBytes }: ReadingTask): ReadingAnswer {
   try {
-    return { read: readers[kind](bytes, maxBytes) };
+    return { read: readersApart[kind](bytes, maxBytes) };
   } catch (error) {
     if (!(error instanceof EnvelopeError)) throw error;
     return { malformed: { code: error.code, message: error.message } };
   }
 }
 
-const readers: {
+type Readers = {
   readonly [Kind in ReadingKind]: (bytes: Uint8Array, maxBytes: number) => ReadingResults[Kind];
-} = {
+};
+
+const readers: Readers = {
   bundle: readBundleParts,
   'dsse-envelope': (bytes, maxBytes) => {
     const envelope = readDsseEnvelope(bytes, maxBytes);
     return { ...envelope, head: readStatementHead(envelope.payload) };
   },
 };
+
+const readersApart: Readers = {
+  bundle: (bytes, maxBytes) => {
+    const { content, ...parts } = readers.bundle(bytes, maxBytes);
+    return { ...parts, content: content.kind === 'dsse' ? forAnotherThread(content) : content };
+  },
+  'dsse-envelope': (bytes, maxBytes) => forAnotherThread(readers['dsse-envelope'](bytes, maxBytes)),
+};
+
+/** With what takes long to work out; the payload in memory that every thread sees as it is. */
+function forAnotherThread<Dsse extends Pick<DsseEnvelope, 'payloadType' | 'payload'>>(
+  dsse: Dsse,
+): Dsse & DsseReading {
+  const payload = new Uint8Array(new SharedArrayBuffer(dsse.payload.length));
+  payload.set(dsse.payload);
+  const hashes = { payload: sha256(dsse.payload), signed: sha256(preAuthEncoding(dsse)) };
+  return { ...dsse, payload, hashes };
+}
+
+function sha256(bytes: Uint8Array): Uint8Array {
+  return createHash('sha256').update(bytes).digest();
+}
 
 /**
  * Reads an envelope here if it is small, and in another thread if it is not. Throws `EnvelopeError`,

@@ -5,7 +5,7 @@ import type { TrustedKey } from '../../verdict/sigstore-requirement.ts';
 import { quoted } from '../../kernel/quoted.ts';
 import { fail, pass } from '../finding.ts';
 import type { Finding } from '../signature-format.ts';
-import { signedBytesOf } from './content.ts';
+import { hashOfSigned, signedBytesOf } from './content.ts';
 import { maxBytesReadHere } from './read-apart.ts';
 import type { SignerCandidate } from './signer-candidate.ts';
 import type { SigstoreEnvelope } from './sigstore-envelope.ts';
@@ -53,11 +53,15 @@ async function verifySignature(
   if (content.kind === 'artifact') {
     return verifyDigestWithAny(key, content.hash, content.digest, signature);
   }
-  const message = signedBytesOf(content);
-  const isSmall = message.length <= maxBytesReadHere;
-  const isValid = isSmall
-    ? verifyWithAny(key, message, signature)
-    : await verifyWithAnyApart(key, message, signature);
+  const { payload } = content;
+  if (payload.length <= maxBytesReadHere) {
+    return verifyWithAny(key, signedBytesOf(content), signature) ? 'valid' : 'invalid';
+  }
+  // Its hash is known already in the usual case.
+  const hash = 'sha256';
+  const digest = await hashOfSigned(content, hash);
+  if (digest && verifyDigestWithAny(key, hash, digest, signature) === 'valid') return 'valid';
+  const isValid = await verifyWithAnyApart(key, signedBytesOf(content), signature);
   return isValid ? 'valid' : 'invalid';
 }
 

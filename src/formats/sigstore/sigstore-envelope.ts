@@ -1,8 +1,7 @@
 import type { Certificate } from '../../crypto/x509.ts';
 import type { NonEmpty } from '../../kernel/non-empty.ts';
 import type { UntrustedEnvelope } from '../signature-format.ts';
-import type { ReadApart } from './read-apart.ts';
-import type { HeadProblem, StatementHead } from './statement-head.ts';
+import type { DsseReading, ReadApart } from './read-apart.ts';
 
 /**
  * Reads an envelope of one format; large ones in another thread. Throws or rejects with
@@ -30,15 +29,13 @@ export type SignedContent =
   /** cosign's payload, a JSON that names the manifest. The signature is over these bytes. */
   | { readonly kind: 'simple-signing'; readonly payload: Uint8Array }
   /** An in-toto statement in a DSSE envelope. The signature is over its pre-authentication encoding. */
-  | {
+  | ({
       readonly kind: 'dsse';
       readonly payloadType: string;
       readonly payload: Uint8Array;
       /** The envelope as it lay in the registry; undefined where it was part of a bundle. */
       readonly envelope?: Uint8Array;
-      /** Where it was read along with the envelope. */
-      readonly head?: StatementHead | HeadProblem;
-    }
+    } & DsseReading)
   /** The artifact itself, of which the bundle states the hash. */
   | {
       readonly kind: 'artifact';
