@@ -1,6 +1,6 @@
 import type { Crl } from './crl.ts';
 import { EnvelopeError } from './envelope-error.ts';
-import { noUrl } from './extensions.ts';
+import { noUrl } from './revocation-urls.ts';
 import { clockToleranceMs } from './ocsp-answer.ts';
 import type { Certificate } from './x509.ts';
 import { verifyLargeX509Signature } from './x509-signature.ts';

@@ -8,7 +8,8 @@ import {
 } from './der.ts';
 import { encodeDer } from './der-writer.ts';
 import { EnvelopeError } from './envelope-error.ts';
-import { readCrlUrls, readExtensionList } from './extensions.ts';
+import { readExtensionList } from './extensions.ts';
+import { readCrlUrls } from './revocation-urls.ts';
 import type { Extension } from './x509.ts';
 
 /** What the extensions of a list say of it (RFC 5280, section 5.2). */

@@ -22,7 +22,6 @@ export const derTags = {
   set: 0x31,
 } as const;
 
-const maxDepth = 16;
 /** Elements weigh a hundred times what two bytes do; nothing real has so many side by side. */
 const maxChildren = 4096;
 const maxIdentifierBytes = 64;
@@ -58,23 +57,6 @@ export function expectChildren(
 export function expectTag(element: DerElement | undefined, tag: number, what: string): DerElement {
   if (element?.tag !== tag) throw malformed(`${what} is missing or of another type`);
   return element;
-}
-
-/**
- * Throws unless the bytes are DER to their depth. A library that reads BER reads more than one
- * encoding of the same value, and two libraries need not agree on them.
- */
-export function assertDer(untrusted: Uint8Array): void {
-  walk(readDer(untrusted), 1);
-}
-
-function walk(element: DerElement, depth: number): void {
-  if (depth > maxDepth) throw malformed(`deeper than ${maxDepth} levels`);
-  if ((element.tag & 0x20) !== 0) {
-    for (const child of childrenOf(element)) walk(child, depth + 1);
-  } else if (element.tag === derTags.boolean) {
-    readBoolean(element);
-  }
 }
 
 /** X.690, clause 11.1: TRUE is 0xFF. */

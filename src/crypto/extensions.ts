@@ -1,24 +1,15 @@
-import { AsnParser } from '@peculiar/asn1-schema';
 import {
-  AuthorityInfoAccessSyntax,
-  BasicConstraints,
-  CRLDistributionPoints,
-  type DistributionPoint,
-  ExtendedKeyUsage,
-  type GeneralName,
-  KeyUsage,
-  KeyUsageFlags,
-} from '@peculiar/asn1-x509';
-import {
-  assertDer,
   type DerElement,
   derTags,
   expectChildren,
   expectTag,
   readBoolean,
+  readDer,
   readObjectIdentifier,
 } from './der.ts';
+import { readCount } from './der-integer.ts';
 import { EnvelopeError } from './envelope-error.ts';
+import { readCrlUrls, readOcspUrls } from './revocation-urls.ts';
 import type { Certificate, Extension, KeyUsageBit } from './x509.ts';
 
 type ReadExtensions = Pick<
@@ -32,7 +23,6 @@ const oids = {
   extendedKeyUsage: '2.5.29.37',
   crlDistributionPoints: '2.5.29.31',
   authorityInfoAccess: '1.3.6.1.5.5.7.1.1',
-  ocsp: '1.3.6.1.5.5.7.48.1',
 } as const;
 
 /** Reads what the Notary Project's rules and revocation need; the rest stays as it is. */
@@ -72,70 +62,52 @@ export function readExtensionList(element: DerElement): ReadonlyMap<string, Exte
   return extensions;
 }
 
+const maxPathLength = 2 ** 31;
+
+/** RFC 5280, section 4.2.1.9. */
 function readBasicConstraints({ critical, value }: Extension): Certificate['basicConstraints'] {
-  const { cA: isCa, pathLenConstraint: pathLength } = parse(value, BasicConstraints);
-  if (pathLength === undefined) return { critical, isCa };
-  if (!Number.isSafeInteger(pathLength) || pathLength < 0) {
-    throw malformed('the path length of basicConstraints is no count');
-  }
-  return { critical, isCa, pathLength };
+  const [first, ...others] = expectChildren(readDer(value), 'basicConstraints');
+  const isStated = first?.tag === derTags.boolean;
+  const isCa = isStated && readBoolean(first);
+  const [length, ...rest] = isStated || first === undefined ? others : [first, ...others];
+  if (rest.length > 0) throw malformed('basicConstraints goes on');
+  if (length === undefined) return { critical, isCa };
+  const what = 'the path length of basicConstraints';
+  const { content } = expectTag(length, derTags.integer, what);
+  return { critical, isCa, pathLength: readCount(content, maxPathLength, what) };
 }
 
-const keyUsageBits: readonly (readonly [KeyUsageBit, number])[] = [
-  ['digitalSignature', KeyUsageFlags.digitalSignature],
-  ['contentCommitment', KeyUsageFlags.nonRepudiation],
-  ['keyEncipherment', KeyUsageFlags.keyEncipherment],
-  ['dataEncipherment', KeyUsageFlags.dataEncipherment],
-  ['keyAgreement', KeyUsageFlags.keyAgreement],
-  ['keyCertSign', KeyUsageFlags.keyCertSign],
-  ['cRLSign', KeyUsageFlags.cRLSign],
-  ['encipherOnly', KeyUsageFlags.encipherOnly],
-  ['decipherOnly', KeyUsageFlags.decipherOnly],
+/** In the order of their bits (RFC 5280, section 4.2.1.3). */
+const keyUsageBits: readonly KeyUsageBit[] = [
+  'digitalSignature',
+  'contentCommitment',
+  'keyEncipherment',
+  'dataEncipherment',
+  'keyAgreement',
+  'keyCertSign',
+  'cRLSign',
+  'encipherOnly',
+  'decipherOnly',
 ];
 
 function readKeyUsage({ critical, value }: Extension): Certificate['keyUsage'] {
-  const flags = parse(value, KeyUsage).toNumber();
-  const bits = keyUsageBits.filter(([, flag]) => (flags & flag) !== 0).map(([bit]) => bit);
-  return { critical, bits: new Set(bits) };
+  const { content } = expectTag(readDer(value), derTags.bitString, 'keyUsage');
+  const [unused = 8, ...bytes] = content;
+  if (unused > 7 || bytes.length > 2) throw malformed("keyUsage can't be read");
+  const isSet = (bit: number): boolean => (((bytes[bit >> 3] ?? 0) >> (7 - (bit & 7))) & 1) === 1;
+  return { critical, bits: new Set(keyUsageBits.filter((_, bit) => isSet(bit))) };
 }
 
+const maxPurposes = 64;
+
+/** RFC 5280, section 4.2.1.12. */
 function readExtendedKeyUsage({ critical, value }: Extension): Certificate['extendedKeyUsage'] {
-  const purposes = [...parse(value, ExtendedKeyUsage)];
+  const purposes = expectChildren(readDer(value), 'extendedKeyUsage');
   if (purposes.length === 0) throw malformed('extendedKeyUsage is empty');
-  return { critical, purposes };
-}
-
-function readOcspUrls({ value }: Extension): readonly string[] {
-  return [...parse(value, AuthorityInfoAccessSyntax)]
-    .filter(({ accessMethod }) => accessMethod === oids.ocsp)
-    .map(({ accessLocation }) => toUrl(accessLocation));
-}
-
-/** Of `CRLDistributionPoints`, which `FreshestCRL` is too (RFC 5280, section 4.2.1.15). */
-export function readCrlUrls({ value }: Pick<Extension, 'value'>): readonly string[] {
-  return [...parse(value, CRLDistributionPoints)].flatMap(namesOf);
-}
-
-function namesOf({ distributionPoint }: DistributionPoint): readonly string[] {
-  const names = distributionPoint?.fullName ?? [];
-  return names.length === 0 ? [noUrl] : names.map(toUrl);
-}
-
-// A source that can't be fetched is still a source: without it the certificate would seem to
-// have no revocation at all.
-export const noUrl = 'unsupported:no-url';
-
-function toUrl(name: GeneralName): string {
-  return name.uniformResourceIdentifier ?? noUrl;
-}
-
-function parse<T>(value: Uint8Array, type: new () => T): T {
-  assertDer(value);
-  try {
-    return AsnParser.parse(value, type);
-  } catch (cause) {
-    throw new EnvelopeError('CERTIFICATE_MALFORMED', `${type.name} can't be read`, { cause });
+  if (purposes.length > maxPurposes) {
+    throw malformed(`extendedKeyUsage has more than ${maxPurposes} purposes`);
   }
+  return { critical, purposes: purposes.map((each) => readObjectIdentifier(each, 'a purpose')) };
 }
 
 function malformed(message: string): EnvelopeError {

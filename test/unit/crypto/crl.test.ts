@@ -107,11 +107,9 @@ t.test('both places name one algorithm, and the version is 2 or absent', (t) => 
 });
 
 t.test('what stands beside the entries is small, or nobody looks into it', (t) => {
-  const points = (count: number) => ({
-    freshestUrls: Array.from({ length: count }, (_, index) => `http://a/${index}`),
-  });
-  t.equal(read(points(500)).freshestUrls.length, 500);
-  t.throws(() => read(points(1000)), {
+  const points = (length: number) => ({ freshestUrls: ['x'.repeat(length)] });
+  t.equal(read(points(16_000)).freshestUrls.length, 1);
+  t.throws(() => read(points(16_384)), {
     code: 'CRL_MALFORMED',
     message: /extensions of more than 16384 bytes/,
   });

@@ -1,6 +1,5 @@
 import t from 'tap';
 import {
-  assertDer,
   childrenOf,
   derTags,
   expectChildren,
@@ -50,16 +49,6 @@ for (const [what, [bytes, why]] of Object.entries(refused)) {
     t.throws(() => readDer(hex(bytes)), EnvelopeError);
   });
 }
-
-t.test('DER is looked at to its depth, and no deeper than 16 levels', async (t) => {
-  const nested = (levels: number): Uint8Array =>
-    levels === 1 ? asn1.sequence() : asn1.sequence(nested(levels - 1));
-  t.doesNotThrow(() => assertDer(nested(16)));
-  t.throws(() => assertDer(nested(17)), refusal(/deeper than 16/));
-  t.throws(() => assertDer(hex('3003 0201')), refusal(/length is wrong/));
-  t.throws(() => assertDer(asn1.sequence(hex('040100ff'))), refusal(/length is wrong|cut off/));
-  t.throws(() => assertDer(asn1.sequence(hex('010101'))), refusal(/BOOLEAN/));
-});
 
 t.test('TRUE is 0xff and FALSE is 0', async (t) => {
   t.equal(readBoolean(readDer(hex('0101ff'))), true);

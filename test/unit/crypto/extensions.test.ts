@@ -144,7 +144,10 @@ const refused: Readonly<Record<string, [item: readonly Uint8Array[], why: RegExp
     [extension(basicConstraints, Buffer.from('3003010101', 'hex'))],
     /BOOLEAN/,
   ],
-  'a value of another type': [[extension(keyUsage, asn1.integer(5))], /KeyUsage can't be read/],
+  'a value of another type': [
+    [extension(keyUsage, asn1.integer(5))],
+    /keyUsage is missing or of another type/,
+  ],
   'a negative path length': [
     [
       extension(
@@ -152,7 +155,7 @@ const refused: Readonly<Record<string, [item: readonly Uint8Array[], why: RegExp
         asn1.sequence(asn1.boolean(true), asn1.der(2, Uint8Array.of(0xff))),
       ),
     ],
-    /no count/,
+    /path length of basicConstraints is not from 0/,
   ],
   'a path length past all numbers': [
     [
@@ -161,11 +164,45 @@ const refused: Readonly<Record<string, [item: readonly Uint8Array[], why: RegExp
         asn1.sequence(asn1.boolean(true), asn1.der(2, Buffer.alloc(12, 0x11))),
       ),
     ],
-    /no count|can't be read/,
+    /path length of basicConstraints is not from 0/,
   ],
   'no purposes in the extended key usage': [
     [extension(extendedKeyUsage, asn1.sequence())],
-    /is empty|can't be read/,
+    /is empty/,
+  ],
+  'more than 64 purposes': [
+    [
+      extension(
+        extendedKeyUsage,
+        asn1.sequence(...Array.from({ length: 65 }, () => asn1.oid('1.2.3'))),
+      ),
+    ],
+    /more than 64 purposes/,
+  ],
+  'a purpose that is no identifier': [
+    [extension(extendedKeyUsage, asn1.sequence(asn1.integer(1)))],
+    /a purpose is missing or of another type/,
+  ],
+  'basic constraints that go on': [
+    [
+      extension(
+        basicConstraints,
+        asn1.sequence(asn1.boolean(true), asn1.integer(0), asn1.integer(0)),
+      ),
+    ],
+    /goes on/,
+  ],
+  'a path length of another type': [
+    [extension(basicConstraints, asn1.sequence(asn1.utf8('1')))],
+    /path length of basicConstraints is missing or of another type/,
+  ],
+  'bits of a key usage that nobody knows': [
+    [extension(keyUsage, asn1.bits(Uint8Array.of(0x80, 0, 0)))],
+    /can't be read/,
+  ],
+  'a key usage without bits': [
+    [extension(keyUsage, asn1.der(3, Buffer.alloc(0)))],
+    /can't be read/,
   ],
 };
 
