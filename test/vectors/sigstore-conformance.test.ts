@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { systemClock } from '../../src/kernel/clock.ts';
 import { type BundleQuestion, verifyBundle } from '../conformance/verify-bundle.ts';
@@ -102,4 +104,22 @@ t.test('by its digest alone an artifact verifies as by its file', async (t) => {
   const artifact = 'sha256:a0cfc71271d6e278e57cd332ff957c3f7043fdda354c4cbb190a30d56efa01bf';
   const question = { ...questionOf(read, 'happy-path-v0.3'), artifact };
   t.equal((await verifyBundle(question, systemClock)).outcome, 'trusted');
+});
+
+const client = fileURLToPath(new URL('../conformance/sigstore.ts', import.meta.url));
+
+function runClient(...given: readonly string[]): number | null {
+  const env = { ...process.env, INIT_CWD: vectorPath('sigstore/managed-key-happy-path') };
+  return spawnSync(process.execPath, [client, ...given], { env }).status;
+}
+
+t.test('the client of the suite exits with 0, 1, or 2 for what it was not made for', async (t) => {
+  if (requireVectors(t) === undefined) return;
+  const bundle = ['--bundle', 'bundle.sigstore.json'];
+  const key = ['--key', 'key.pub'];
+  t.equal(runClient('verify-bundle', ...bundle, ...key, '../a.txt'), 0);
+  t.equal(runClient('verify-bundle', ...bundle, ...key, 'key.pub'), 1);
+  t.equal(runClient('verify-bundle', ...bundle, ...key, 'nothing'), 1);
+  t.equal(runClient('verify-bundle', ...bundle, '../a.txt'), 2);
+  t.equal(runClient('sign-bundle', ...bundle, ...key, '../a.txt'), 2);
 });
