@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
+import { systemClock } from '../../src/kernel/clock.ts';
 import { buildImage } from '../support/build-image.ts';
 import { findTool, leaveOut } from '../support/require-tool.ts';
 import { keylessLayer, keylessSignature, signatureTag } from '../support/sign-keyless.ts';
@@ -30,7 +31,7 @@ async function withoutNetwork(t: Test): Promise<readonly [string, ...string[]] |
 }
 
 function writeFiles(folder: string): string {
-  const at = new Date(Date.now() - 24 * 3_600_000);
+  const at = new Date(systemClock.now().getTime() - 24 * 3_600_000);
   const entries = ['signed', 'unsigned', 'stranger'].flatMap((name) => {
     const artifact = buildImage({ name });
     const { descriptor } = artifact;

@@ -54,7 +54,7 @@ const attacks: Readonly<Record<CosignScheme, Readonly<Record<string, Attack>>>> 
   tags: {
     'of another image': { change: () => ({}), at: 'payload-names-subject' },
     'without the signature': {
-      change: () => ({ annotations: ({ [signature]: _, ...others }) => others }),
+      change: () => ({ annotations: (all) => ({ ...all, [signature]: '' }) }),
       at: 'envelope-readable',
     },
     'over a payload that names this image now': {

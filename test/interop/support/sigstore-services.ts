@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { childrenOf, readDer } from '../../../src/crypto/der.ts';
 import { leafHash } from '../../../src/crypto/merkle.ts';
+import { systemClock } from '../../../src/kernel/clock.ts';
 import { issueLeaf } from '../../support/sigstore-leaf.ts';
 import { type LoggedEntry, makeSigstoreLog, type SigstoreLog } from '../../support/sigstore-log.ts';
 import { timestampResponse, timestampToken } from '../../support/sign-timestamp.ts';
@@ -52,7 +53,7 @@ export async function startSigstoreServices(owner: Owner): Promise<SigstoreServi
       return json({ signedCertificateEmbeddedSct: { chain } });
     },
     'POST /api/v1/log/entries': (body) => {
-      const entry = log.append(toEntryBody(JSON.parse(body.toString())), new Date());
+      const entry = log.append(toEntryBody(JSON.parse(body.toString())), systemClock.now());
       const id = entryId(entry);
       // Clients find the entry in the answer by this header.
       const headers = { etag: id, location: `/api/v1/log/entries/${id}` };
@@ -94,7 +95,7 @@ export async function startSigstoreServices(owner: Owner): Promise<SigstoreServi
 
 /** An identity token that nobody checks but the tools for its form. */
 export function identityToken(subject: string, issuer: string): string {
-  const now = Math.floor(Date.now() / 1000);
+  const now = Math.floor(systemClock.now().getTime() / 1000);
   const isEmail = !subject.includes('://');
   const claims = {
     iss: issuer,
@@ -122,7 +123,7 @@ function leafFor(key: KeyObject, token: string): string {
     readonly iss: string;
     readonly sub: string;
   };
-  return toPem(issueLeaf({ key, subject: sub, issuer: iss, at: new Date() }));
+  return toPem(issueLeaf({ key, subject: sub, issuer: iss, at: systemClock.now() }));
 }
 
 function entryId({ body }: LoggedEntry): string {
@@ -156,7 +157,7 @@ function stamp(query: Buffer): Uint8Array {
   const [, imprint, ...others] = childrenOf(readDer(query));
   if (imprint === undefined) throw new TypeError('a query has an imprint');
   const nonce = others.find(({ tag }) => tag === 0x02);
-  const genTime = new Date().toISOString().replace(/\.\d+|[-:T]/g, '');
+  const genTime = systemClock.now().toISOString().replace(/\.\d+|[-:T]/g, '');
   const token = timestampToken(new Uint8Array(), {
     genTime,
     info: (parts) => [
