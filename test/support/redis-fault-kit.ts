@@ -2,7 +2,13 @@ import type { Test } from 'tap';
 import { type AppKit, reasonOf, signatureOf } from './app-kit.ts';
 import { type Artifact, buildImage, buildIndex } from './build-image.ts';
 import { type FakeRegistry, startFakeRegistry } from './fake-registry.ts';
-import { pathsOf, type Replicas, startReplicas, untilUp } from './replicas-kit.ts';
+import {
+  pathsOf,
+  type Replicas,
+  type ReplicasOptions,
+  startReplicas,
+  untilUp,
+} from './replicas-kit.ts';
 import { untilTrue } from './redis-server.ts';
 
 export const signed = buildIndex({ name: 'signed', attestation: 'with' });
@@ -22,7 +28,7 @@ export async function makeFaultKit(
   t: Test,
   redis: object,
   count = 2,
-  config: Readonly<Record<string, unknown>> = {},
+  options: Partial<ReplicasOptions> = {},
 ): Promise<FaultKit> {
   const registry = await startFakeRegistry();
   t.teardown(() => registry.close());
@@ -34,7 +40,7 @@ export async function makeFaultKit(
   const replicas = await startReplicas(t, count, {
     upstreams: { reg: registry.url },
     redis,
-    config,
+    ...options,
   });
   return { ...replicas, registry };
 }
