@@ -31,34 +31,26 @@ const markName = 'deny-epoch';
 const prefix = 'deny/';
 /** What strangers put there is not to fill the memory. */
 const maxRead = maxDenials * 2;
-const readAtOnce = 64;
 const version = 1;
 
 export function makeDenyRecords(store: KeyValue, seal: Seal): DenyRecords {
-  const names = (): Promise<readonly string[]> => store.keys(prefix, maxRead);
-  const readOne = async (name: string): Promise<Denial | 'absent' | 'unreadable'> => {
-    const sealed = await store.get(name);
-    if (sealed === undefined) return 'absent';
-    return toDenial(seal.open(name, sealed)) ?? 'unreadable';
-  };
   return {
     mark: () => store.get(markName),
     epochIn(mark) {
       const opened = seal.open(markName, mark) as { readonly epoch?: unknown } | undefined;
       return typeof opened?.epoch === 'number' ? opened.epoch : undefined;
     },
-    ids: async () => new Set((await names()).map((name) => name.slice(prefix.length))),
+    async ids() {
+      const names = await store.keys(prefix, maxRead);
+      return new Set(names.map((name) => name.slice(prefix.length)));
+    },
     async read() {
       const denials = new Map<string, Denial>();
       const unreadable: string[] = [];
-      const listed = await names();
-      for (let start = 0; start < listed.length; start += readAtOnce) {
-        const some = listed.slice(start, start + readAtOnce);
-        const read = await Promise.all(some.map(readOne));
-        for (const [index, denial] of read.entries()) {
-          if (denial === 'unreadable') unreadable.push(some[index] ?? '');
-          else if (denial !== 'absent') denials.set(denial.id, denial);
-        }
+      for (const { key, value } of await store.entries(prefix, maxRead)) {
+        const denial = toDenial(seal.open(key, value));
+        if (denial === undefined) unreadable.push(key);
+        else denials.set(denial.id, denial);
       }
       return { denials, unreadable };
     },

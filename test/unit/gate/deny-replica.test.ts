@@ -32,6 +32,7 @@ function makeFailingStore(): KeyValue & { failure: Error | undefined } {
     put: (key, value) => guarded(() => kept.put(key, value)),
     delete: (key) => guarded(() => kept.delete(key)),
     keys: (prefix, limit) => guarded(() => kept.keys(prefix, limit)),
+    entries: (prefix, limit) => guarded(() => kept.entries(prefix, limit)),
     close: () => kept.close(),
   };
   return store;
