@@ -157,7 +157,10 @@ function stamp(query: Buffer): Uint8Array {
   const [, imprint, ...others] = childrenOf(readDer(query));
   if (imprint === undefined) throw new TypeError('a query has an imprint');
   const nonce = others.find(({ tag }) => tag === 0x02);
-  const genTime = systemClock.now().toISOString().replace(/\.\d+|[-:T]/g, '');
+  const genTime = systemClock
+    .now()
+    .toISOString()
+    .replace(/\.\d+|[-:T]/g, '');
   const token = timestampToken(new Uint8Array(), {
     genTime,
     info: (parts) => [
