@@ -10,6 +10,7 @@ import {
 import { makeRevocationCase, type RevocationCase } from '../../support/revocation-kit.ts';
 import { buildCrl, pointName } from '../../support/test-crl.ts';
 import { buildOcsp, type OcspAnswerOptions } from '../../support/test-ocsp.ts';
+import { datesAsText } from '../../support/dates-as-text.ts';
 
 const ocsp = 'http://ocsp.example';
 const crl = 'http://crl.example/list';
@@ -300,7 +301,10 @@ t.test('an answer of the same time, or after the newer one has ended, is taken',
   t.match(await ask(world), { kind: 'good' });
   world.clock.advanceMs(12 * hourMs);
   world.answers.set(ocsp, answer());
-  t.match(await ask(world), { kind: 'good', validUntil: new Date('2030-01-08T00:00:00Z') });
+  t.match(
+    datesAsText(await ask(world)),
+    datesAsText({ kind: 'good', validUntil: new Date('2030-01-08T00:00:00Z') }),
+  );
 });
 
 t.test('another list of the issuer in its place is not kept', async (t) => {
