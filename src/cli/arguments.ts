@@ -43,8 +43,9 @@ export function parseArguments(
   }
 }
 
-function toParseOption({ name, value }: CommandOption) {
-  return [name, { type: value === undefined ? 'boolean' : 'string' }] as const;
+function toParseOption({ name, short, value }: CommandOption) {
+  const type = value === undefined ? 'boolean' : 'string';
+  return [name, { type, ...(short !== undefined && { short }) }] as const;
 }
 
 /** Throws `UsageError` for an option that belongs to other commands. */

@@ -20,6 +20,8 @@ export interface Command {
 export interface CommandOption {
   /** Without its dashes; in all commands that have it, it takes the same. */
   readonly name: string;
+  /** One letter for it; none of those that every command takes. */
+  readonly short?: string;
   /** What stands behind it, such as `AGE`; undefined where nothing does. */
   readonly value?: string;
   readonly does: string;

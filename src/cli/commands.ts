@@ -1,6 +1,7 @@
 import { cachePurge } from './cache-purge.ts';
 import { cacheScrub } from './cache-scrub.ts';
 import { cacheStats } from './cache-stats.ts';
+import { cacheWarm } from './cache-warm.ts';
 import type { Command } from './command.ts';
 import { denyAdd } from './deny-add.ts';
 import { denyList } from './deny-list.ts';
@@ -27,5 +28,6 @@ export const commands = [
   cacheStats,
   cacheScrub,
   cachePurge,
+  cacheWarm,
   version,
 ] as const satisfies readonly Command[];

@@ -1,3 +1,4 @@
+import { ImageListError } from '../compose/image-list-error.ts';
 import { ImageNameError } from '../compose/image-name.ts';
 import { StartupError } from '../compose/startup-error.ts';
 import { ConfigError } from '../config/config-error.ts';
@@ -16,6 +17,9 @@ export interface Failure {
 export function describeFailure(error: unknown): Failure {
   if (error instanceof UsageError || error instanceof ImageNameError) {
     return { exitCode: exitCodes.usage, code: error.code, lines: [error.message] };
+  }
+  if (error instanceof ImageListError) {
+    return { exitCode: exitCodes.usage, code: error.code, lines: error.messages };
   }
   if (error instanceof ConfigError) {
     return { exitCode: exitCodes.badConfiguration, code: error.code, lines: error.messages };

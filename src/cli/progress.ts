@@ -4,7 +4,8 @@ import type { Terminal } from './terminal.ts';
 
 /** How far long work has come, on one line for a person who watches. */
 export interface Progress {
-  show(doneBytes: number): void;
+  /** With a total of its own where that was not known at the beginning. */
+  show(doneBytes: number, totalBytes?: number): void;
   /** Takes the line away. */
   end(): void;
 }
@@ -24,11 +25,11 @@ export function makeProgress(
   const beganMs = clock.monotonicMs();
   let shownMs = -Infinity;
   return {
-    show(doneBytes) {
+    show(doneBytes, total = totalBytes) {
       const nowMs = clock.monotonicMs();
       if (nowMs - shownMs < pauseMs) return;
       shownMs = nowMs;
-      terminal.rewrite(renderLine(doneBytes, Math.max(totalBytes, doneBytes), nowMs - beganMs));
+      terminal.rewrite(renderLine(doneBytes, Math.max(total, doneBytes), nowMs - beganMs));
     },
     end: () => terminal.rewrite(''),
   };

@@ -10,8 +10,9 @@ const commonOptions: readonly CommandOption[] = [
   { name: 'help', does: 'print this' },
 ];
 
-function callOf({ name, value }: CommandOption): string {
-  return value === undefined ? `--${name}` : `--${name} ${value}`;
+function callOf({ name, short, value }: CommandOption): string {
+  const call = short === undefined ? `--${name}` : `-${short}, --${name}`;
+  return value === undefined ? call : `${call} ${value}`;
 }
 
 function optionLines(own: readonly CommandOption[] = []): readonly string[] {

@@ -1,5 +1,6 @@
 import type { Cache } from '../compose/cache.ts';
 import { findConfig } from './find-config.ts';
+import { untilStopped } from './until-stopped.ts';
 
 /** Opens the cache of the configuration for one command, which a Ctrl-C ends in order. */
 export async function withCache<T>(
@@ -10,15 +11,9 @@ export async function withCache<T>(
   const { loadConfig } = await import('../config/load.ts');
   const { openCache } = await import('../compose/cache.ts');
   const cache = await openCache(await loadConfig(findConfig(named)));
-  const stopped = new AbortController();
-  const stop = (): void => stopped.abort();
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
   try {
-    return await work(cache, stopped.signal);
+    return await untilStopped((signal) => work(cache, signal));
   } finally {
-    process.off('SIGINT', stop);
-    process.off('SIGTERM', stop);
     await cache.close();
   }
 }

@@ -36,6 +36,7 @@ import { openWorkApart, type WorkApart } from './worker-threads.ts';
 /** The whole proxy, put together. */
 export interface App extends Stoppable {
   readonly gate: MadeGate;
+  readonly content: Pick<Content, 'store'>;
   readonly metrics: MetricsRegistry;
   readonly log: PinoLog;
   /** Listens on both addresses; resolves with their URLs. Throws `StartupError`. */
@@ -145,7 +146,7 @@ async function makeApp(
   listeners: Address[],
   opened: AsyncDisposableStack,
 ): Promise<App> {
-  const { log, metrics, basis } = parts;
+  const { log, metrics, basis, content } = parts;
   const gate = makeConfiguredGate(config, parts);
   let draining = false;
   const oci = await makeOciServer(config, gate, parts);
@@ -156,6 +157,7 @@ async function makeApp(
   opened.defer(() => watch.close());
   return {
     gate,
+    content,
     metrics,
     log,
     async listen() {

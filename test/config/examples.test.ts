@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import t from 'tap';
 import { loadBasis } from '../../src/compose/load-basis.ts';
 import { readPolicyFile } from '../../src/compose/policy-file.ts';
+import { readImageList } from '../../src/compose/image-list.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { lintTrustPolicy } from '../../src/policies/lint.ts';
 import { loadTrustPolicy } from '../../src/policies/trust-policy.ts';
@@ -18,7 +19,8 @@ const isPolicy = (file: string): boolean => /(?:trust-policy|\.policy)\.yaml$/.t
 const policies = yamlFiles.filter(
   (file) => isPolicy(file) && !file.startsWith(join('config', 'catalogue')),
 );
-const configs = yamlFiles.filter((file) => !isPolicy(file));
+const isImageList = (file: string): boolean => file.endsWith('images.yaml');
+const configs = yamlFiles.filter((file) => !isPolicy(file) && !isImageList(file));
 
 t.test('the examples are where they are looked for', async (t) => {
   t.ok(configs.length >= 5, configs.join(', '));
@@ -48,6 +50,18 @@ for (const file of policies) {
     t.ok(used.has(file), 'used');
   });
 }
+
+for (const file of yamlFiles.filter(isImageList)) {
+  t.test(`${file} loads, and names images of the starter`, async (t) => {
+    const { upstreams } = await loadConfig(join(root, 'config', 'assay.yaml'), { environment });
+    const images = await readImageList(join(root, file), Object.keys(upstreams));
+    t.ok(images.length > 0);
+  });
+}
+
+t.test('the examples have a list of images', async (t) => {
+  t.ok(yamlFiles.some(isImageList));
+});
 
 t.test('the trust policy in the README loads', async (t) => {
   const text = await readFile(join(root, 'README.md'), 'utf8');
