@@ -1,5 +1,6 @@
-import t from 'tap';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import t from 'tap';
 import { findTool } from '../support/require-tool.ts';
 import { trustedRootJson } from '../support/trusted-root.ts';
 import { type KeylessSigner, makeKeylessCosign } from './support/cosign-keyless.ts';
@@ -11,6 +12,7 @@ import {
   outcomes,
   startJudge,
 } from './support/cosign-kit.ts';
+import { predicates, predicateTypes } from './support/predicates.ts';
 import type { RegistryKind } from './support/registries.ts';
 import { startSigstoreServices } from './support/sigstore-services.ts';
 
@@ -34,6 +36,14 @@ const nearMisses: Readonly<Record<string, KeylessSigner>> = {
   'an organisation in another case': { ...release, subject: workflow.replace('acme', 'Acme') },
   'a branch that begins alike': { ...release, subject: `${workflow}-evil` },
   'the subject within another': { ...release, subject: `https://evil.example.test/${workflow}` },
+};
+
+/** By when it was signed, which a log and a timestamp say; under `.att` of the whole envelope. */
+const sbom = {
+  predicateTypes: [predicateTypes.spdxjson],
+  signedBy: 'any-branch',
+  conditions: { 'sbom.present': 'spdx' },
+  maxAge: '1h',
 };
 
 const schemes: readonly (readonly [CosignScheme, RegistryKind])[] = [
@@ -66,10 +76,13 @@ async function testKeyless(kit: CosignKit): Promise<void> {
         sigstore: { issuer: github, subject: workflow, transparencyLog: { threshold: 2 } },
       },
     },
-    rules: ['release', 'any-branch', 'person', 'two-logs'].map((name) => ({
-      repositories: [`*/${name}/**`],
-      require: { signedBy: name },
-    })),
+    rules: [
+      ...['release', 'any-branch', 'person', 'two-logs'].map((name) => ({
+        repositories: [`*/${name}/**`],
+        require: { signedBy: name },
+      })),
+      { repositories: ['*/attested/**'], require: { attestation: sbom } },
+    ],
     files: { 'root.json': trustedRootJson().toString() },
     trust: { sigstore: { root: { file: './root.json' } } },
   });
@@ -105,6 +118,26 @@ async function testKeyless(kit: CosignKit): Promise<void> {
         const judged = await judge(pushed);
         t.match(judged, { ...outcomes.refused, reason: 'no-trusted-signer' });
         t.strictSame(failedChecks(judged), ['signer-candidate']);
+      }
+    });
+  }
+
+  for (const [scheme, kind] of schemes) {
+    t.test(`${scheme} in ${kind}: an attestation without keys counts by who made it`, async (t) => {
+      const predicate = { type: 'spdxjson', file: join(kit.folder, 'sbom.json') };
+      writeFileSync(predicate.file, JSON.stringify(predicates.spdxjson));
+      for (const [signer, expected] of [
+        [release, 'trusted'],
+        [person, 'refused'],
+      ] as const) {
+        const pushed = await kit.push(kind, `attested/${scheme}/${expected}`);
+        await cosign.attest(pushed.reference, scheme, signer, predicate);
+        const [byCosign, judged] = await Promise.all([
+          cosign.verifyAttestation(pushed.reference, scheme, release, predicate.type),
+          judge(pushed),
+        ]);
+        t.equal(byCosign.code === 0, expected === 'trusted', byCosign.output);
+        t.match(judged, outcomes[expected]);
       }
     });
   }

@@ -12,7 +12,20 @@ import { identityToken, type SigstoreServices } from './sigstore-services.ts';
 /** The real cosign with certificates of the local Fulcio, in a folder of its own. */
 export interface KeylessCosign {
   sign(reference: string, scheme: CosignScheme, signer: KeylessSigner): Promise<void>;
+  /** Attaches a statement with the predicate in the file. */
+  attest(
+    reference: string,
+    scheme: CosignScheme,
+    signer: KeylessSigner,
+    predicate: { readonly type: string; readonly file: string },
+  ): Promise<void>;
   verify(reference: string, scheme: CosignScheme, signer: KeylessSigner): Promise<Ended>;
+  verifyAttestation(
+    reference: string,
+    scheme: CosignScheme,
+    signer: KeylessSigner,
+    type: string,
+  ): Promise<Ended>;
 }
 
 export interface KeylessSigner {
@@ -60,15 +73,43 @@ export function makeKeylessCosign(
     tags: [`--timestamp-certificate-chain=${authority}`],
     bundles: [`--trusted-root=${root}`],
   };
+  const signing = (scheme: CosignScheme, { subject, issuer }: KeylessSigner): readonly string[] => [
+    '--yes',
+    '--allow-http-registry',
+    `--identity-token=${identityToken(subject, issuer)}`,
+    ...services,
+    ...writing[scheme],
+  ];
+  const verifying = (scheme: CosignScheme, { subject, issuer }: KeylessSigner) => [
+    '--allow-http-registry',
+    `--certificate-identity=${subject}`,
+    `--certificate-oidc-issuer=${issuer}`,
+    ...reading[scheme],
+  ];
   return {
-    async sign(reference, scheme, { subject, issuer }) {
-      const token = `--identity-token=${identityToken(subject, issuer)}`;
-      const words = ['sign', '--yes', '--allow-http-registry', token, ...services];
-      await mustRun(programs[scheme], [...words, ...writing[scheme], reference], options);
+    async sign(reference, scheme, signer) {
+      const words = ['sign', ...signing(scheme, signer), reference];
+      await mustRun(programs[scheme], words, options);
     },
-    verify(reference, scheme, { subject, issuer }) {
-      const who = [`--certificate-identity=${subject}`, `--certificate-oidc-issuer=${issuer}`];
-      const words = ['verify', '--allow-http-registry', ...who, ...reading[scheme], reference];
+    async attest(reference, scheme, signer, { type, file }) {
+      const what = [`--type=${type}`, `--predicate=${file}`];
+      const words = ['attest', ...signing(scheme, signer), ...what, reference];
+      await mustRun(programs[scheme], words, options);
+    },
+    verify(reference, scheme, signer) {
+      return runCommand(
+        programs[scheme],
+        ['verify', ...verifying(scheme, signer), reference],
+        options,
+      );
+    },
+    verifyAttestation(reference, scheme, signer, type) {
+      const words = [
+        'verify-attestation',
+        `--type=${type}`,
+        ...verifying(scheme, signer),
+        reference,
+      ];
       return runCommand(programs[scheme], words, options);
     },
   };
