@@ -3,7 +3,6 @@
 // Stryker's tap-runner starts a process for every test file of every mutant, most of whose time
 // goes into loading tap and the sources. Here the sources are loaded once; a test file is evaluated
 // again for each mutant (its address gets a new query), and gets a tap of its own to report to.
-// A mutant that only works while a module is loaded gets a new process from Stryker itself.
 import { registerHooks } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -22,6 +21,8 @@ import {
 } from '@stryker-mutator/api/test-runner';
 
 const namespace = '__stryker__';
+/** The name under which is counted what runs before any test counts. */
+const loading = 'loading';
 /** By the number of the run, where the test files find their tap. */
 const taps = new Map();
 globalThis[Symbol.for('assay taps')] = taps;
@@ -40,10 +41,8 @@ class InProcessRunner {
   #options;
   #Test;
   #runs = 0;
-  /** Whether a test failed since the last run without a mutant that passed. */
-  #isSuspect = false;
-  #lastFiles = [];
-  #isLoaded = false;
+  /** The test file that failed since the last run without a mutant. */
+  #suspect;
 
   constructor(options) {
     this.#options = options.assay;
@@ -59,18 +58,24 @@ class InProcessRunner {
     // A late failure of something that no test waits for is a failure of the test that is running.
     process.on('uncaughtException', (error) => this.failRunning(error));
     process.on('unhandledRejection', (error) => this.failRunning(error));
+    await this.#load();
   }
 
   failRunning(error) {
     taps.get(this.#runs)?.threw(error);
   }
 
+  /** Everything is loaded, and what tests make once and keep is made, while no mutant is active. */
+  async #load() {
+    const { sources, testFiles } = this.#options;
+    for (const file of sources) await import(pathToFileURL(resolve(file)).href);
+    globalThis[namespace].currentTestId = loading;
+    for (const file of testFiles) await this.#runFile(file);
+    globalThis[namespace].currentTestId = undefined;
+  }
+
   async dryRun() {
     const stryker = globalThis[namespace];
-    stryker.activeMutant = undefined;
-    // What runs while a source is loaded is static; what a test file does is that test's.
-    stryker.currentTestId = undefined;
-    await this.#load();
     const tests = [];
     for (const file of this.#options.testFiles) {
       stryker.currentTestId = file;
@@ -78,65 +83,34 @@ class InProcessRunner {
     }
     stryker.currentTestId = undefined;
     const { mutantCoverage } = stryker;
-    return { status: DryRunStatus.Complete, tests, mutantCoverage };
+    delete mutantCoverage?.perTest[loading];
+    return { ...complete(tests), mutantCoverage };
   }
 
   async mutantRun({ activeMutant, testFilter, mutantActivation, hitLimit, sandboxFileName }) {
-    const stryker = globalThis[namespace];
+    // They would have to be loaded while the mutant is active: see ignoreStatic in run.mjs.
+    if (mutantActivation === 'static') throw new TypeError('static mutants are not run');
     await this.#expectHealthy();
-    const isStatic = mutantActivation === 'static';
-    stryker.activeMutant = isStatic ? activeMutant.id : undefined;
-    stryker.hitCount = hitLimit === undefined ? undefined : 0;
-    stryker.hitLimit = hitLimit;
-    let files = testFilter ?? this.#options.testFiles;
-    try {
-      await this.#load();
-    } catch (error) {
-      if (!isStatic) throw error;
-      files = [];
-      return toMutantRunResult(complete([failedTest('load', String(error))]));
-    }
-    stryker.activeMutant = activeMutant.id;
+    const stryker = globalThis[namespace];
     const tests = [];
-    for (const file of mirrorFirst(files, sandboxFileName)) {
+    for (const file of mirrorFirst(testFilter ?? this.#options.testFiles, sandboxFileName)) {
+      Object.assign(stryker, { activeMutant: activeMutant.id, hitLimit, hitCount: 0 });
       const test = await this.#runFile(file);
+      Object.assign(stryker, { activeMutant: undefined, hitLimit: undefined });
       tests.push(test);
-      const limit = determineHitLimitReached(stryker.hitCount, stryker.hitLimit);
-      if (limit !== undefined) {
-        this.#suspect(file);
-        return limit;
-      }
-      if (test.status === TestStatus.Failed) {
-        this.#suspect(file);
-        break;
-      }
+      const limit = determineHitLimitReached(stryker.hitCount, hitLimit);
+      if (limit !== undefined || test.status === TestStatus.Failed) this.#suspect = file;
+      if (limit !== undefined) return limit;
+      if (test.status === TestStatus.Failed) break;
     }
-    stryker.activeMutant = undefined;
     return toMutantRunResult(complete(tests));
-  }
-
-  #suspect(file) {
-    globalThis[namespace].activeMutant = undefined;
-    this.#isSuspect = true;
-    this.#lastFiles = [file];
   }
 
   /** A mutant may leave something behind in a module; then Stryker starts a new process and asks again. */
   async #expectHealthy() {
-    if (!this.#isSuspect) return;
-    const stryker = globalThis[namespace];
-    stryker.activeMutant = undefined;
-    stryker.hitLimit = undefined;
-    for (const file of this.#lastFiles) {
-      if ((await this.#runFile(file)).status === TestStatus.Failed) process.exit(1);
-    }
-    this.#isSuspect = false;
-  }
-
-  async #load() {
-    if (this.#isLoaded) return;
-    this.#isLoaded = true;
-    for (const file of this.#options.sources) await import(pathToFileURL(resolve(file)).href);
+    if (this.#suspect === undefined) return;
+    if ((await this.#runFile(this.#suspect)).status === TestStatus.Failed) process.exit(1);
+    this.#suspect = undefined;
   }
 
   async #runFile(file) {
@@ -180,14 +154,6 @@ async function importTap() {
 }
 
 const complete = (tests) => ({ status: DryRunStatus.Complete, tests });
-
-const failedTest = (id, failureMessage) => ({
-  id,
-  name: id,
-  timeSpentMs: 0,
-  status: TestStatus.Failed,
-  failureMessage,
-});
 
 /** The test that mirrors a source knows most of it. */
 function mirrorFirst(files, sandboxFileName) {

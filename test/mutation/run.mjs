@@ -2,8 +2,8 @@
 //
 //   npm run mutation             every group of files, most important first (hours)
 //   npm run mutation GROUP…      these groups alone
-//   npm run mutation -- GROUP --only src/crypto/cms.ts
-//                                one file, by the tests of its group
+//   npm run mutation -- GROUP --only src/crypto/cms.ts,src/crypto/ber.ts
+//                                these files alone, by the tests of its group
 //
 // What it found goes into scores.json and the table in README.md; the changes that no test noticed
 // go to .tap/mutation/GROUP.json, and with what Stryker prints of them to the output.
@@ -39,7 +39,7 @@ function install() {
 
 function runGroup(name) {
   const files = filesOf(name, root);
-  const sources = only === undefined ? files.sources : [only];
+  const sources = only === undefined ? files.sources : only.split(',');
   const report = join(output, `${name}.json`);
   const configuration = join(root, output, `${name}.config.json`);
   mkdirSync(join(root, output), { recursive: true });
@@ -72,7 +72,7 @@ function configure(name, { sources, testFiles }, report) {
     jsonReporter: { fileName: report },
     concurrency: 2,
     // Memory grows by each test file that is evaluated again.
-    maxTestRunnerReuse: 100,
+    maxTestRunnerReuse: 150,
     timeoutMS: 10_000,
     // What is changed only while a module is loaded needs a new process and every test, each time.
     ignoreStatic: true,
