@@ -16,6 +16,20 @@ const alerts = [
     means:
       'a verification plugin finds nothing out; `PLUGIN_CHANGED` means that its file was replaced.',
   },
+  {
+    expression: 'time() - assay_deny_list_synced_timestamp_seconds > 30',
+    means:
+      'a replica does not see the shared [deny list](deny.md): what is denied elsewhere is not ' +
+      'denied there.',
+  },
+  {
+    expression: 'increase(assay_deny_list_republished_total[15m]) > 0',
+    means: 'the shared deny list was emptied, set back or tampered with; it was published again.',
+  },
+  {
+    expression: 'assay_deny_list_unreadable_entries > 0',
+    means: 'a replica can not open entries of the deny list: see `state.keys`.',
+  },
 ];
 
 /** docs/metrics.md: every metric with its kind, labels and meaning. */
