@@ -70,17 +70,24 @@ function makeRequester({
   events,
   limits,
 }: AskerDependencies): (source: SignedSource<unknown>) => Promise<Held> {
-  const slots = makeSlots(limits.concurrency, limits.maxWaiting);
-  const fetchBytes = async (request: FetchRequest, timeoutMs: number): Promise<Uint8Array> => {
+  // Lists are large and slow: they take neither all of the memory nor the place of a short answer.
+  const slots = {
+    ocsp: makeSlots(limits.ocspsAtOnce, limits.maxWaiting),
+    crl: makeSlots(limits.crlsAtOnce, limits.maxWaiting),
+  };
+  const fetchBytes = async (
+    request: FetchRequest,
+    { kind, timeoutMs }: SignedSource<unknown>,
+  ): Promise<Uint8Array> => {
     const signal = withDeadline(timeoutMs);
-    return await slots.run(() => abortable(fetch(request, signal), signal), signal);
+    return await slots[kind].run(() => abortable(fetch(request, signal), signal), signal);
   };
   return async (source) => {
     const problems: string[] = [];
     for (const request of source.requests) {
       let outcome: 'unreachable' | 'unusable' = 'unreachable';
       try {
-        const bytes = await fetchBytes(request, source.timeoutMs);
+        const bytes = await fetchBytes(request, source);
         outcome = 'unusable';
         const held = await accept(source, bytes);
         events.requested(source.kind, 'usable');

@@ -61,13 +61,32 @@ async function findRevocation(
   { serialNumber }: Certificate,
   { base, delta }: CurrentCrl,
 ): Promise<CrlEntry | undefined> {
-  const listed = await drive(findEntries(base.entries, serialNumber));
-  const changed = delta === undefined ? [] : await drive(findEntries(delta.entries, serialNumber));
+  const listed = await entriesIn(base, serialNumber);
+  const changed = delta === undefined ? [] : await entriesIn(delta, serialNumber);
   // Nothing lifts a revocation but that of a hold (RFC 5280, section 5.3.1).
   const final = [...changed, ...listed].find(({ reason }) => !isPassing(reason));
   if (final !== undefined) return final;
   const latest = changed.length > 0 ? changed : listed;
   return latest.find(({ reason }) => reason === 'certificateHold');
+}
+
+const maxSearches = 256;
+const searchesOf = new WeakMap<Crl, Map<string, Promise<readonly CrlEntry[]>>>();
+
+/**
+ * A list may have a million entries, and is asked about the same few certificates again and again,
+ * once for each copy of a signature that somebody attaches.
+ */
+function entriesIn(list: Crl, serialNumber: Uint8Array): Promise<readonly CrlEntry[]> {
+  const searches = searchesOf.get(list) ?? new Map<string, Promise<readonly CrlEntry[]>>();
+  searchesOf.set(list, searches);
+  const name = Buffer.from(serialNumber).toString('hex');
+  const search = searches.get(name) ?? drive(findEntries(list.entries, serialNumber));
+  searches.delete(name);
+  searches.set(name, search);
+  const [oldest] = searches.keys();
+  if (searches.size > maxSearches && oldest !== undefined) searches.delete(oldest);
+  return search;
 }
 
 function isPassing(reason: string | undefined): boolean {

@@ -9,8 +9,9 @@ export interface RevocationLimits {
   readonly maxCrlUrls: number;
   /** Questions that lead to requests, for one verification. */
   readonly questionsPerVerification: number;
-  /** Requests at once, and those that wait for one of them to end. */
-  readonly concurrency: number;
+  /** Requests at once, of each kind, and those that wait for one of them to end. */
+  readonly ocspsAtOnce: number;
+  readonly crlsAtOnce: number;
   readonly maxWaiting: number;
   /** What failed is not asked again for so long. */
   readonly failureMs: number;
@@ -31,7 +32,8 @@ export const defaultRevocationLimits: RevocationLimits = {
   maxOcspUrls: 4,
   maxCrlUrls: 8,
   questionsPerVerification: 64,
-  concurrency: 16,
+  ocspsAtOnce: 16,
+  crlsAtOnce: 4,
   maxWaiting: 256,
   failureMs: 10_000,
   maxAgeMs: 24 * 3_600_000,

@@ -77,10 +77,9 @@ function isForgiven(
 ): boolean {
   if (before === undefined) return false;
   const { signedAt, forgives } = before;
+  if (signedAt.latest >= revokedAt) return false;
   if (invalidityDate !== undefined) return signedAt.latest < invalidityDate;
-  return (
-    forgives === 'later-revocation' && harmless.includes(reason) && signedAt.latest < revokedAt
-  );
+  return forgives === 'later-revocation' && harmless.includes(reason);
 }
 
 function passing(asked: readonly Asked[]): RevocationResult {

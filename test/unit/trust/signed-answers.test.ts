@@ -338,3 +338,15 @@ t.test('a new list asks for the changes since it, though older ones still hold',
   world.answers.set(delta, changes(11));
   t.match(await ask(world, byList), { kind: 'good' });
 });
+
+t.test('lists that do not come keep no responder from being asked', async (t) => {
+  const world = makeWorld({ limits: { ocspsAtOnce: 1, crlsAtOnce: 1 } });
+  const { promise, resolve } = Promise.withResolvers<Uint8Array>();
+  world.answers.set(crl, () => promise);
+  const waiting = ask(world, byList);
+  await setImmediate();
+  t.match(await ask(world), { kind: 'good' });
+  t.strictSame(world.asked, [crl, ocsp]);
+  resolve(buildCrl({ issuer: byList.issuer }));
+  t.match(await waiting, { kind: 'good' });
+});

@@ -130,6 +130,11 @@ const rows: Readonly<Record<string, Row>> = {
     before: at('2029-03-01', 'invalidity-date'),
     passes: false,
   },
+  'signed after the revocation, before a later invalidity date': {
+    status: { reason: 'keyCompromise', invalidityDate: day('2029-08-01') },
+    before: at('2029-07-01', 'invalidity-date'),
+    passes: false,
+  },
   'signed between the invalidity date and the revocation': {
     status: { reason: 'superseded', invalidityDate: day('2029-03-01') },
     before: at('2029-04-01', 'later-revocation'),
