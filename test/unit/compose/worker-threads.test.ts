@@ -56,13 +56,13 @@ t.test('a large statement is judged in another thread', async (t) => {
 });
 
 t.test('what takes too long is ended, and the next one is judged', async (t) => {
-  const threads = openWorkerThreads({ ...limits, deadlineMs: 1_500 });
+  const threads = openWorkerThreads({ ...limits, deadlineMs: 4_000 });
   t.teardown(() => threads.close());
   const judge = makeStatementJudge(threads.judgeApart);
   const { signal } = new AbortController();
   const slow = await judge(question(sbom(30_000), endless), signal);
   t.same(slow.meets, []);
-  t.match(slow.conditions, [{ outcome: 'inconclusive', because: /took longer than 1500 ms/ }]);
+  t.match(slow.conditions, [{ outcome: 'inconclusive', because: /took longer than 4000 ms/ }]);
   const next = await judge(question(sbom(10_000)), signal);
   t.equal(next.meets.length, 1);
 });
@@ -70,6 +70,9 @@ t.test('what takes too long is ended, and the next one is judged', async (t) => 
 t.test('what needs too much memory ends the thread alone', async (t) => {
   const threads = openWorkerThreads({ ...limits, maxHeapMb: 16 });
   t.teardown(() => threads.close());
+  // A server has other work: a thread that ends, and a deadline, keep no process alive.
+  const otherWork = setInterval(() => {}, 1000);
+  t.teardown(() => clearInterval(otherWork));
   const judge = makeStatementJudge(threads.judgeApart);
   const found = await judge(question(sbom(150_000)), new AbortController().signal);
   t.same(found.meets, []);
