@@ -30,7 +30,7 @@ export function makeRevocation(dependencies: RevocationDependencies): Revocation
   const { fetch, filed, clock, events, limits } = dependencies;
   const answers = makeSignedAnswers({ ...dependencies, fetch: fetch ?? neverFetch });
   const budgets = new WeakMap<AbortSignal, number>();
-  // A verification is its signal.
+  // Each subject that is verified has a signal of its own.
   const mayAsk = (signal: AbortSignal): boolean => {
     const left = budgets.get(signal) ?? limits.questionsPerVerification;
     budgets.set(signal, left - 1);

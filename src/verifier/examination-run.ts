@@ -141,7 +141,10 @@ function isLastingly(candidate: Examinable): boolean {
   return candidate.kind === 'broken' ? candidate.isLasting : candidate.kind !== 'unfetched';
 }
 
-/** Neither time nor anybody's answer would change it: the bytes, the rule and the trust material do. */
+/**
+ * Neither time nor anybody's answer would change it: the bytes, the rule and the trust material do.
+ * But for a plugin's no, which holds as long, lest it is run for each copy of a signature.
+ */
 function isForGood({ outcome, reason }: Report): boolean {
   return (
     outcome === 'untrusted' && (reason === 'signature-invalid' || reason === 'no-trusted-signer')
