@@ -160,12 +160,7 @@ function assemble(dependencies: GateDependencies) {
     state,
     clock,
   });
-  const tags = makeTagDecisions({
-    ...{ verifier, roots, decisions, flights, clock, metrics },
-    history: makeTagHistory(state, clock),
-    tagMs: lifetimes.tagMs,
-    log: dependencies.log,
-  });
+  const tags = makeTags(dependencies, { roots, decisions, flights });
   const hot = makeHotContent<TrustedManifest>(limits.maxHotBytes, { verifier, clock });
   const hotBlobs = makeHotContent<TrustedBlob>(limits.maxHotBytes, { verifier, clock });
   const manifests = makeManifests({
@@ -192,4 +187,13 @@ function assemble(dependencies: GateDependencies) {
   const parts = { source, matching, metrics, verifier, hot: hotBlobs };
   const blobs = { ...parts, vouchers, decisions, unread, admitManifest };
   return { source, flights, verdicts, closure, decisions, denied, manifests, blobs };
+}
+
+function makeTags(
+  { verifier, state, clock, lifetimes, metrics, log }: GateDependencies,
+  parts: Pick<Parameters<typeof makeTagDecisions>[0], 'roots' | 'decisions' | 'flights'>,
+) {
+  const history = makeTagHistory(state, clock);
+  const { tagMs } = lifetimes;
+  return makeTagDecisions({ ...parts, verifier, history, clock, tagMs, metrics, log });
 }

@@ -43,14 +43,16 @@ interface Pin {
 
 const maxPinsInMemory = 10_000;
 
-export function makePins(dependencies: {
+interface PinDependencies {
   readonly source: (repository: Repository) => ContentSource;
   readonly state: SealedState;
   readonly flights: SingleFlight;
   readonly clock: Clock;
   readonly lifetimes: PinLifetimes;
   readonly metrics: Metrics;
-}): Pins {
+}
+
+export function makePins(dependencies: PinDependencies): Pins {
   const { source, state, flights, clock, lifetimes, metrics } = dependencies;
   const pins = makeRecent<Pin>(maxPinsInMemory);
   const tagged = makeRecent<true>(maxPinsInMemory);
@@ -77,14 +79,6 @@ export function makePins(dependencies: {
   const lastKnown = async (name: string): Promise<Pin | undefined> =>
     pins.get(name) ?? ((await state.get(name).catch(missIfUnavailable)) as Pin | undefined);
 
-  /** What the upstream said last, whichever replica it was that asked. */
-  const lastOfAll = async (name: string): Promise<Pin | undefined> => {
-    const own = pins.get(name);
-    const shared = (await state.get(name).catch(missIfUnavailable)) as Pin | undefined;
-    if (own === undefined || shared === undefined) return own ?? shared;
-    return own.resolvedAt < shared.resolvedAt ? shared : own;
-  };
-
   const toPinned = (repository: Repository, tag: Tag, pin: Pin, stale: boolean): Pinned => {
     const scope = scopeOf(repository);
     if (pin.digest === undefined) {
@@ -104,7 +98,7 @@ export function makePins(dependencies: {
         return toPinned(repository, tag, await flights.run(name, work, waiting), false);
       } catch (error) {
         if (!(error instanceof UnavailableError)) throw error;
-        const last = await lastOfAll(name);
+        const last = await lastOfAll(name, pins.get(name), state);
         const usable = last?.digest !== undefined && Math.abs(ageMs(last)) < lifetimes.staleTagMs;
         if (!usable) throw error;
         metrics.count('assay_stale_tags_total', { upstream: repository.upstream });
@@ -117,6 +111,17 @@ export function makePins(dependencies: {
     },
     isTagged: (scope, digest) => tagged.get(`${scope}@${digest}`) === true,
   };
+}
+
+/** What the upstream said last, whichever replica it was that asked. */
+async function lastOfAll(
+  name: string,
+  own: Pin | undefined,
+  state: SealedState,
+): Promise<Pin | undefined> {
+  const shared = (await state.get(name).catch(missIfUnavailable)) as Pin | undefined;
+  if (own === undefined || shared === undefined) return own ?? shared;
+  return own.resolvedAt < shared.resolvedAt ? shared : own;
 }
 
 function nameOf(repository: Repository, tag: Tag): string {

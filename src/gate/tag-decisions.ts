@@ -1,22 +1,13 @@
-import type { Clock } from '../kernel/clock.ts';
-import type { Digest } from '../oci/digest.ts';
 import type { Tag } from '../oci/reference.ts';
+import type { Digest } from '../oci/digest.ts';
 import { type Repository, scopeOf } from '../oci/repository.ts';
-import type { Log } from '../observe/log.ts';
-import type { Metrics } from '../observe/metric-list.ts';
-import type { AllowedRollback, TagRules } from '../policies/tag-rules.ts';
-import type { Reason } from '../verdict/reason.ts';
-import type { SigningTime } from '../verdict/signing-times.ts';
-import type { Verdict } from '../verdict/verdict.ts';
 import type { Verifier } from '../verifier/verifier.ts';
 import { withWarnings } from './admission.ts';
 import type { Decisions } from './decision.ts';
 import { makeRecent } from './recent.ts';
-import { findNewer } from './rollback.ts';
-import type { Roots } from './roots.ts';
-import { type AgeFault, judgeSignatureAge } from './signature-age.ts';
+import { judgeSignatureAge } from './signature-age.ts';
 import type { SingleFlight } from './single-flight.ts';
-import type { TagEntry, TagHistory } from './tag-history.ts';
+import { type AskedTag, judgeTag, type TagJudgeDependencies } from './tag-judge.ts';
 import type { TrustedManifest } from './trusted-content.ts';
 
 /** Whether a tag may be served with what it points at, beyond that the content is admitted. */
@@ -34,17 +25,12 @@ export interface TagDecisions {
   ): Promise<TrustedManifest>;
 }
 
-interface TagDependencies {
+interface TagDependencies extends TagJudgeDependencies {
   readonly verifier: Verifier;
-  readonly roots: Pick<Roots, 'renew'>;
   readonly decisions: Pick<Decisions, 'deny'>;
-  readonly history: TagHistory;
   readonly flights: SingleFlight;
-  readonly clock: Clock;
   /** What was decided is decided again after this: others may have seen the tag meanwhile. */
   readonly tagMs: number;
-  readonly metrics: Metrics;
-  readonly log: Log;
 }
 
 /** That a tag may be served with a digest. */
@@ -56,163 +42,81 @@ interface Pass {
   readonly warnings: readonly string[];
 }
 
-/** A tag with rules, and what it points at. */
-interface Asked {
-  readonly repository: Repository;
-  readonly scope: string;
-  readonly tag: Tag;
-  readonly digest: Digest;
-  readonly verdict: Verdict;
-  readonly rules: TagRules;
-  /** The rule is in audit mode until then: what would be denied is served with a warning. */
-  readonly auditUntil: Date | undefined;
-}
-
-/** Why a tag may not be served, or until when it may. */
-type Finding =
-  | { readonly kind: 'passed'; readonly until?: Date; readonly warning?: string }
-  | { readonly kind: 'failed'; readonly reason: Reason; readonly because: string };
-
 const maxPasses = 10_000;
-/** A verdict that is too old for a tag stands for so long before its signatures are looked for again. */
-const lookAgainMs = 10_000;
 
 export function makeTagDecisions(dependencies: TagDependencies): TagDecisions {
-  const { verifier, roots, decisions, history, flights, clock, tagMs } = dependencies;
+  const { verifier, flights, clock, tagMs } = dependencies;
   const passes = makeRecent<Pass>(maxPasses);
-
-  const rulesFor = (
-    repository: Repository,
-    { descriptor, admission }: TrustedManifest,
-  ): Pick<Asked, 'verdict' | 'rules' | 'auditUntil'> | undefined => {
-    const { verdict, by } = admission;
-    // Evidence moves with every signature that is added; what is waived is waived.
-    if (verdict?.kind !== 'trusted' || by === 'evidence') return undefined;
-    const { rule } = verifier.governing(repository, verdict.subject ?? descriptor.digest);
-    if (rule?.kind !== 'require' || rule.tags === undefined) return undefined;
-    return { verdict, rules: rule.tags, auditUntil: rule.audit?.until };
-  };
-  const ageFaultOf = ({ verdict, rules }: Pick<Asked, 'verdict' | 'rules'>): AgeFault | undefined =>
-    judgeSignatureAge(rules.maxSignatureAgeMs, verdict.signed, clock.now());
-
-  const judgeAge = (asked: Asked): Finding => {
-    const fault = ageFaultOf(asked);
-    const { repository, verdict, rules } = asked;
-    if (fault === undefined) {
-      const { maxSignatureAgeMs: ageMs = Infinity } = rules;
-      const since = verdict.signed?.freshest?.earliest.getTime() ?? 0;
-      const isBound = Number.isFinite(ageMs);
-      return { kind: 'passed', ...(isBound && { until: new Date(since + ageMs) }) };
-    }
-    // It may have been signed again since: whoever asks next gets to know.
-    const sinceMs = clock.now().getTime() - verdict.checkedAt.getTime();
-    if (sinceMs >= lookAgainMs) roots.renew(repository, verdict);
-    return { kind: 'failed', ...fault };
-  };
-
-  const judgeRollback = async (asked: Asked): Promise<Finding> => {
-    const { scope, tag, digest, rules, verdict } = asked;
-    if (rules.rollback === 'allow') return { kind: 'passed' };
-    const seen = { digest, ...(verdict.signed?.oldest && { signed: verdict.signed.oldest }) };
-    const newer = findNewer(seen, await history.of(scope, tag));
-    const finding = newer === undefined ? passed : judgeGoingBack(asked, newer, dependencies);
-    const isServed = finding.kind === 'passed' || asked.auditUntil !== undefined;
-    if (isServed) await history.note(scope, tag, seen);
-    return finding;
-  };
-
-  const judge = async (asked: Asked): Promise<Pick<Pass, 'until' | 'warnings'>> => {
-    const findings: Finding[] = [judgeAge(asked)];
-    if (findings[0]?.kind === 'passed' || asked.auditUntil !== undefined) {
-      findings.push(await judgeRollback(asked));
-    }
-    const warnings: string[] = [];
-    let until = clock.now().getTime() + tagMs;
-    for (const finding of findings) {
-      if (finding.kind === 'passed') {
-        until = Math.min(until, finding.until?.getTime() ?? Infinity);
-        if (finding.warning !== undefined) warnings.push(finding.warning);
-        continue;
-      }
-      const { repository, digest, auditUntil } = asked;
-      const { reason, because } = finding;
-      if (auditUntil === undefined) {
-        return await decisions.deny(repository, digest, reason, because);
-      }
-      const end = auditUntil.toISOString();
-      warnings.push(`audit mode until ${end}: would be denied: ${reason}: ${because}`);
-    }
-    return { until: new Date(until), warnings };
-  };
-
   return {
     atHand(repository, tag, manifest) {
-      const pass = passes.get(`${scopeOf(repository)}:${tag}`);
+      const pass = passes.get(nameOf(repository, tag));
       if (pass === undefined || pass.digest !== manifest.descriptor.digest) return undefined;
       if (pass.verdict !== manifest.admission.verdict?.id) return undefined;
       if (pass.generation !== verifier.generation() || clock.now() >= pass.until) return undefined;
       return withWarnings(manifest, pass.warnings);
     },
     isOutdated(repository, manifest) {
-      const bound = rulesFor(repository, manifest);
-      return bound !== undefined && ageFaultOf(bound) !== undefined;
+      const bound = rulesFor(repository, manifest, verifier);
+      if (bound === undefined) return false;
+      const { maxSignatureAgeMs } = bound.rules;
+      return judgeSignatureAge(maxSignatureAgeMs, bound.verdict.signed, clock.now()) !== undefined;
     },
     async decide(repository, tag, manifest, waiting) {
       const generation = verifier.generation();
-      const scope = scopeOf(repository);
       const { digest } = manifest.descriptor;
-      const bound = rulesFor(repository, manifest);
       const verdict = manifest.admission.verdict?.id;
-      const name = `${scope}:${tag}`;
-      const asked = bound && { repository, scope, tag, digest, ...bound };
+      const bound = rulesFor(repository, manifest, verifier);
+      const asked = bound && { repository, scope: scopeOf(repository), tag, digest, ...bound };
+      const name = nameOf(repository, tag);
+      const key = `tag/${generation}/${name}@${digest} ${verdict}`;
+      const work = asked && (() => reachPass(asked, dependencies));
       const { until, warnings } =
-        asked === undefined
+        work === undefined
           ? { until: new Date(clock.now().getTime() + tagMs), warnings: [] }
-          : await flights.run(
-              `tag/${generation}/${name}@${digest} ${verdict}`,
-              () => judge(asked),
-              waiting,
-            );
+          : await flights.run(key, work, waiting);
       passes.set(name, { digest, verdict, generation, until, warnings });
       return withWarnings(manifest, warnings);
     },
   };
 }
 
-const passed: Finding = { kind: 'passed' };
+/** What the rule that admitted the content asks of tags; undefined: nothing. */
+function rulesFor(
+  repository: Repository,
+  { descriptor, admission }: TrustedManifest,
+  verifier: Verifier,
+): Pick<AskedTag, 'verdict' | 'rules' | 'auditUntil'> | undefined {
+  const { verdict, by } = admission;
+  // Evidence moves with every signature that is added; what is waived is waived.
+  if (verdict?.kind !== 'trusted' || by === 'evidence') return undefined;
+  const { rule } = verifier.governing(repository, verdict.subject ?? descriptor.digest);
+  if (rule?.kind !== 'require' || rule.tags === undefined) return undefined;
+  return { verdict, rules: rule.tags, auditUntil: rule.audit?.until };
+}
 
-/** A rollback: whether somebody answers for it, or the rule lets it pass with a warning. */
-function judgeGoingBack(
-  { scope, tag, digest, rules, verdict }: Asked,
-  newer: TagEntry,
-  { clock, metrics, log }: Pick<TagDependencies, 'clock' | 'metrics' | 'log'>,
-): Finding {
-  const now = clock.now();
-  const allowed = rules.allowedRollbacks.find((each) => each.digest === digest && now < each.until);
-  const outcome = outcomeOf(rules, allowed);
-  metrics.count('assay_tag_rollbacks_total', { outcome });
-  const because = describeGoingBack(tag, newer, verdict.signed?.oldest);
-  const { owner, reason } = allowed ?? {};
-  const fields = { repository: scope, tag, digest, newer: newer.digest, outcome, owner, reason };
-  log.warn({ ...fields, because }, 'a tag went back to an older digest');
-  if (allowed !== undefined) {
-    const until = allowed.until;
-    const warning = `rollback allowed until ${until.toISOString()}: ${allowed.reason}: ${because}`;
-    return { kind: 'passed', until, warning };
+/** Until when the tag may be served, and with what warnings. Throws `DeniedError`. */
+async function reachPass(
+  asked: AskedTag,
+  dependencies: TagDependencies,
+): Promise<Pick<Pass, 'until' | 'warnings'>> {
+  const { decisions, clock, tagMs } = dependencies;
+  const warnings: string[] = [];
+  let untilMs = clock.now().getTime() + tagMs;
+  for (const finding of await judgeTag(asked, dependencies)) {
+    if (finding.kind === 'passed') {
+      untilMs = Math.min(untilMs, finding.until?.getTime() ?? Infinity);
+      if (finding.warning !== undefined) warnings.push(finding.warning);
+      continue;
+    }
+    const { repository, digest, auditUntil } = asked;
+    const { reason, because } = finding;
+    if (auditUntil === undefined) return decisions.deny(repository, digest, reason, because);
+    const end = auditUntil.toISOString();
+    warnings.push(`audit mode until ${end}: would be denied: ${reason}: ${because}`);
   }
-  if (rules.rollback === 'warn') return { kind: 'passed', warning: `rolled-back: ${because}` };
-  return { kind: 'failed', reason: 'rolled-back', because };
+  return { until: new Date(untilMs), warnings };
 }
 
-function outcomeOf({ rollback }: TagRules, allowed: AllowedRollback | undefined) {
-  if (allowed !== undefined) return 'allowed';
-  return rollback === 'warn' ? 'warned' : 'denied';
-}
-
-function describeGoingBack(tag: Tag, newer: TagEntry, signed: SigningTime | undefined): string {
-  const isTimed = signed !== undefined && newer.signed !== undefined;
-  const when = isTimed
-    ? ` (signed ${newer.signed.earliest.toISOString()}, this one ${signed.latest.toISOString()})`
-    : '';
-  return `tag ${tag} went back from ${newer.digest}${when}`;
+function nameOf(repository: Repository, tag: Tag): string {
+  return `${scopeOf(repository)}:${tag}`;
 }

@@ -1,6 +1,5 @@
 import t from 'tap';
 import type { TrustedManifest } from '../../../src/gate/trusted-content.ts';
-import type { Digest } from '../../../src/oci/digest.ts';
 import { StorageError } from '../../../src/storage/storage-error.ts';
 import { makeMemoryKeyValue } from '../../../src/storage/memory-key-value.ts';
 import { UpstreamError } from '../../../src/upstream/upstream-error.ts';
@@ -300,7 +299,7 @@ t.test('signatures under their tags are evidence, and move as they like', async 
     kit.clock.advanceMs(minuteMs);
     const { admission, descriptor } = await pulled(kit, tag);
     t.equal(admission.by, 'evidence');
-    t.equal(descriptor.digest, signature.descriptor.digest as Digest);
+    t.equal(descriptor.digest, signature.descriptor.digest);
   }
   kit.clock.advanceMs(dayMs);
   t.ok(await pulled(kit, tag), 'evidence has no age of its own');
