@@ -119,9 +119,10 @@ for (const [what, [overrides, message]] of Object.entries(refused)) {
   });
 }
 
-t.test('as many certificates as may be are read', async (t) => {
+t.test('as many certificates and signers as may be are read', async (t) => {
   const certificates = Array.from({ length: 16 }, () => authority.leaf.der);
   t.equal(read({ certificates }).certificates.length, 16);
+  t.equal(read({ signers: (one) => Array.from({ length: 4 }, () => one) }).signers.length, 4);
 });
 
 t.test('what holds it is a ContentInfo of signed data, and nothing more', async (t) => {
