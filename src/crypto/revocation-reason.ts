@@ -20,6 +20,17 @@ const names: readonly (string | undefined)[] = [
   'aACompromise',
 ];
 
+/** RFC 5280, section 5.3.1: those that say nothing of the key or of its holder's right till then. */
+const harmless: readonly (string | undefined)[] = [
+  'affiliationChanged',
+  'superseded',
+  'cessationOfOperation',
+];
+
+export function isHarmlessReason(reason: string | undefined): boolean {
+  return harmless.includes(reason);
+}
+
 export const reasonCodeOid = '2.5.29.21';
 export const invalidityDateOid = '2.5.29.24';
 

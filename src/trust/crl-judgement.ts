@@ -4,7 +4,9 @@ import { type CrlEntry, findEntries } from '../crypto/crl-entries.ts';
 import { allReasons } from '../crypto/crl-extensions.ts';
 import type { Crl } from '../crypto/crl.ts';
 import type { Certificate } from '../crypto/x509.ts';
+import { isNonEmpty } from '../kernel/non-empty.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
+import { gravestOf } from './gravest-revocation.ts';
 import type { RevocationStatus } from './revocation-source.ts';
 
 /** A list that was verified, with the changes since where it names where to find them. */
@@ -42,19 +44,29 @@ export async function outcomeOf(
  */
 export function statusOfLists(outcomes: readonly ListOutcome[]): RevocationStatus {
   const read = outcomes.filter((outcome) => 'list' in outcome);
-  for (const { list, entry } of read) {
-    const { source, validUntil } = list;
-    if (entry !== undefined) return { kind: 'revoked', source, ...entry, validUntil };
-  }
   const problems = outcomes.flatMap((outcome) => ('because' in outcome ? outcome.because : []));
-  if (problems.length > 0) return { kind: 'unknown', because: problems.join('; ') };
   const covered = read.reduce((reasons, outcome) => reasons | outcome.covered, 0);
   const [first, ...others] = read.map(({ list }) => list.validUntil);
-  if (first === undefined || covered !== allReasons) {
+  if (first === undefined) return { kind: 'unknown', because: problems.join('; ') };
+  const validUntil = others.reduce((earliest, end) => (end < earliest ? end : earliest), first);
+  const revoking = read.filter(({ entry }) => entry !== undefined);
+  const entries = revoking.flatMap(({ entry }) => entry ?? []);
+  if (isNonEmpty(entries)) {
+    const gravest = gravestOf(entries);
+    // Without the others it is not known what they hold: a reason that forgives must not be believed.
+    const isWhole = problems.length === 0 && covered === allReasons;
+    const details = isWhole ? gravest : { revokedAt: gravest.revokedAt };
+    return { kind: 'revoked', source: sourcesOf(revoking), ...details, validUntil };
+  }
+  if (problems.length > 0) return { kind: 'unknown', because: problems.join('; ') };
+  if (covered !== allReasons) {
     return { kind: 'unknown', because: 'revocation lists do not tell for every reason' };
   }
-  const validUntil = others.reduce((earliest, end) => (end < earliest ? end : earliest), first);
-  return { kind: 'good', source: read.map(({ list }) => list.source).join(', '), validUntil };
+  return { kind: 'good', source: sourcesOf(read), validUntil };
+}
+
+function sourcesOf(read: readonly Extract<ListOutcome, { readonly list: CurrentCrl }>[]): string {
+  return read.map(({ list }) => list.source).join(', ');
 }
 
 async function findRevocation(
@@ -64,8 +76,8 @@ async function findRevocation(
   const listed = await entriesIn(base, serialNumber);
   const changed = delta === undefined ? [] : await entriesIn(delta, serialNumber);
   // Nothing lifts a revocation but that of a hold (RFC 5280, section 5.3.1).
-  const final = [...changed, ...listed].find(({ reason }) => !isPassing(reason));
-  if (final !== undefined) return final;
+  const final = [...changed, ...listed].filter(({ reason }) => !isPassing(reason));
+  if (isNonEmpty(final)) return gravestOf(final);
   const latest = changed.length > 0 ? changed : listed;
   return latest.find(({ reason }) => reason === 'certificateHold');
 }

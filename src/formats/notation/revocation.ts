@@ -1,3 +1,4 @@
+import { isHarmlessReason } from '../../crypto/revocation-reason.ts';
 import type { Certificate } from '../../crypto/x509.ts';
 import { quoted } from '../../kernel/quoted.ts';
 import type { RevocationSource, RevocationStatus } from '../../trust/revocation-source.ts';
@@ -64,13 +65,6 @@ function findRefusal(
   return fail('certificate-revoked', `certificate ${describe(certificate, status)}`);
 }
 
-/** RFC 5280, section 5.3.1: reasons that say nothing of the key or of its holder's right till then. */
-const harmless: readonly (string | undefined)[] = [
-  'affiliationChanged',
-  'superseded',
-  'cessationOfOperation',
-];
-
 function isForgiven(
   { revokedAt, invalidityDate, reason }: Revoked,
   before: SignedBefore | undefined,
@@ -79,7 +73,7 @@ function isForgiven(
   const { signedAt, forgives } = before;
   if (signedAt.latest >= revokedAt) return false;
   if (invalidityDate !== undefined) return signedAt.latest < invalidityDate;
-  return forgives === 'later-revocation' && harmless.includes(reason);
+  return forgives === 'later-revocation' && isHarmlessReason(reason);
 }
 
 function passing(asked: readonly Asked[]): RevocationResult {

@@ -1,7 +1,10 @@
 import t from 'tap';
 import type { Certificate } from '../../../src/crypto/x509.ts';
+import type { CrlEntry } from '../../../src/crypto/crl-entries.ts';
+import { allReasons } from '../../../src/crypto/crl-extensions.ts';
 import { readCrl } from '../../../src/crypto/crl.ts';
-import { outcomeOf } from '../../../src/trust/crl-judgement.ts';
+import { type ListOutcome, outcomeOf, statusOfLists } from '../../../src/trust/crl-judgement.ts';
+import { datesAsText } from '../../support/dates-as-text.ts';
 import { makeRevocationCase } from '../../support/revocation-kit.ts';
 import { buildCrl } from '../../support/test-crl.ts';
 
@@ -30,3 +33,46 @@ t.test(
     t.equal(searches, 2);
   },
 );
+
+const day = (text: string): Date => new Date(`${text}T00:00:00Z`);
+const base = readCrl(buildCrl({ issuer }));
+const list = (source: string, entry?: CrlEntry, until = '2030-02-01'): ListOutcome => ({
+  list: { base, source, validUntil: day(until) },
+  covered: allReasons,
+  entry,
+});
+const superseded = { reason: 'superseded', revokedAt: day('2029-03-01') };
+const compromised = { reason: 'keyCompromise', revokedAt: day('2029-06-01') };
+const status = (...outcomes: readonly ListOutcome[]) => datesAsText(statusOfLists(outcomes));
+
+t.test('of revocations by several lists the gravest counts, in whatever order', async (t) => {
+  const expected = datesAsText({
+    kind: 'revoked',
+    reason: 'keyCompromise',
+    revokedAt: day('2029-03-01'),
+    validUntil: day('2030-01-02'),
+  });
+  const [one, other] = [list('a', superseded), list('b', compromised, '2030-01-02')];
+  t.match(status(one, other), expected);
+  t.match(status(other, one), expected);
+  const unstated = { revokedAt: day('2029-06-01') };
+  t.notHas(status(one, list('b', unstated)), { reason: 'superseded' });
+});
+
+t.test('an invalidity date counts where every revocation has one: the earliest', async (t) => {
+  const since = (text: string) => ({ ...compromised, invalidityDate: day(text) });
+  const [early, late] = [list('a', since('2029-01-01')), list('b', since('2029-02-01'))];
+  t.match(status(late, early), datesAsText({ invalidityDate: day('2029-01-01') }));
+  t.notHas(status(early, list('b', superseded)), { invalidityDate: /./ });
+});
+
+t.test('where a list could not be read no reason is told: it may hold a graver one', async (t) => {
+  const whole = status(list('a', superseded), list('b', undefined, '2030-01-02'));
+  t.match(whole, { reason: 'superseded', validUntil: '2030-01-02T00:00:00.000Z' });
+  const parts = [
+    status(list('a', superseded), { because: 'no such host' }),
+    status({ ...list('a', superseded), covered: 0b10 } as ListOutcome),
+  ];
+  for (const part of parts) t.strictSame(part, { ...Object(part), kind: 'revoked' });
+  for (const part of parts) t.notHas(part, { reason: 'superseded' });
+});
