@@ -136,7 +136,8 @@ function printFile(name, suite, time = 0) {
 }
 
 /** What tap knows of a failure, with the place and the difference first. */
-function explain({ at, diff, stack, source, ...rest } = {}) {
+function explain(diagnostic) {
+  const { at, diff, stack, source, ...rest } = diagnostic ?? {};
   const place = at?.fileName === undefined ? [] : [`at ${at.fileName}:${at.lineNumber}`];
   const others = Object.entries(rest)
     .filter(([key]) => !['args', 'command', 'cwd', 'stdio', 'externalID'].includes(key))
