@@ -48,8 +48,9 @@ export function addDenyRoutes(server: FastifyInstance, routes: DenyRoutes): void
   });
 }
 
-function describeList({ list, health }: DenyReplica): object {
-  const { syncedAt, problem, unreadable } = health();
+function describeList(replica: DenyReplica): object {
+  const { list } = replica;
+  const { syncedAt, problem, unreadable } = replica.health();
   return {
     epoch: list.epoch(),
     entries: list.entries().map(toListed),
@@ -117,5 +118,5 @@ function readBody(body: unknown): ReadBody {
     if (!names.includes(name)) return { problem: `there is no member but ${names.join(', ')}` };
     if (typeof value !== 'string') return { problem: `${name} must be text` };
   }
-  return { body: json as WrittenDenial };
+  return { body: json };
 }

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import https from 'node:https';
 import { readTextFileBounded } from '../files/read-file.ts';
 import { readBounded } from '../kernel/bounded.ts';
 import { isObject, type Json, type JsonObject, readJson } from '../kernel/json.ts';
@@ -60,28 +63,29 @@ async function askAdmin(
   token: string,
   body: object | undefined,
 ): Promise<Answer> {
+  const text = body === undefined ? '' : JSON.stringify(body);
+  const headers = {
+    authorization: `Bearer ${token}`,
+    ...(body !== undefined && { 'content-type': 'application/json' }),
+    'content-length': Buffer.byteLength(text),
+  };
   try {
-    const answer = await fetch(url, {
+    const signal = AbortSignal.timeout(timeoutMs);
+    const asking = (url.startsWith('https:') ? https : http).request(url, {
       method,
-      headers: {
-        authorization: `Bearer ${token}`,
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-      // The token is for this address and no other.
-      redirect: 'error',
-      signal: AbortSignal.timeout(timeoutMs),
+      headers,
+      signal,
     });
-    const bytes = await readBounded(answer.body ?? noBytes(), maxAnswerBytes, 'the answer');
-    return { status: answer.status, json: readJson(bytes) };
+    asking.end(text);
+    // A redirect is an answer like any other: the token is for this address alone.
+    const [answer] = (await once(asking, 'response')) as [http.IncomingMessage];
+    const bytes = await readBounded(answer, maxAnswerBytes, 'the answer');
+    return { status: answer.statusCode ?? 0, json: readJson(bytes) };
   } catch (cause) {
-    const why = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause;
-    const message = `the admin API does not answer: ${quoted(messageOf(why), 200)}`;
+    const message = `the admin API does not answer: ${quoted(messageOf(cause), 200)}`;
     throw new AdminApiError('ADMIN_API_FAILED', message, { cause });
   }
 }
-
-async function* noBytes(): AsyncGenerator<Uint8Array> {}
 
 function objectOf(answer: Answer, status: number): JsonObject {
   if (answer.status !== status) {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import type { Readiness, ReadinessProbe } from '../admin/health.ts';
-import { mergeDenials } from '../gate/denial-set.ts';
+import { type DenialSet, mergeDenials } from '../gate/denial-set.ts';
 import { makeDenyCopy, maxCopyBytes } from '../gate/deny-copy.ts';
 import { type DenyList, makeDenyList } from '../gate/deny-list.ts';
 import { makeDenyRecords } from '../gate/deny-records.ts';
@@ -13,6 +13,7 @@ import { makeSeal } from '../gate/sealed.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import { type DurableFile, makeDurableFile } from '../storage/durable-file.ts';
+import type { KeyValue } from '../storage/key-value.ts';
 import { makeTurns } from '../storage/turns.ts';
 import { denyIntervalMs, denyLooksPerComparison } from './limits.ts';
 import { StartupError } from './startup-error.ts';
@@ -51,8 +52,17 @@ export async function readDenyList(config: Config, clock: Clock): Promise<DenyLi
   const { path } = config.storage;
   const isThere = existsSync(config.state === undefined ? join(path, 'state.key') : path);
   if (!isThere) return list;
-  await using opened = new AsyncDisposableStack();
-  const { store } = await openShared(config, opened);
+  const opened = new AsyncDisposableStack();
+  try {
+    const { store } = await openShared(config, opened);
+    list.replace(await readBoth(config, store), 0);
+    return list;
+  } finally {
+    await opened.disposeAsync();
+  }
+}
+
+async function readBoth(config: Config, store: KeyValue): Promise<DenialSet> {
   const seal = makeSeal(await openSealKeys(config));
   const [shared, kept] = await Promise.all([
     makeDenyRecords(store, seal).read(),
@@ -64,8 +74,7 @@ export async function readDenyList(config: Config, clock: Clock): Promise<DenyLi
     throw new StartupError('STATE_UNUSABLE', 'the deny list does not open: see state.keys');
   }
   const own = kept.kind === 'whole' ? kept.denials.values() : [];
-  list.replace(mergeDenials(shared.denials.values(), own), 0);
-  return list;
+  return mergeDenials(shared.denials.values(), own);
 }
 
 function copyFileOf({ storage }: Pick<Config, 'storage'>): DurableFile {
@@ -121,11 +130,12 @@ function makeFollower(replica: DenyReplica) {
 }
 
 /** A list that was never read lets nothing through; one that is old is told, and goes on. */
-export function makeDenyProbe({ list, health }: DenyReplica): ReadinessProbe {
+export function makeDenyProbe(replica: DenyReplica): ReadinessProbe {
+  const { list } = replica;
   return {
     name: 'deny list',
     async check(): Promise<Readiness> {
-      const { problem, syncedAt, unreadable } = health();
+      const { problem, syncedAt, unreadable } = replica.health();
       if (!list.isKnown()) return { ok: false, says: `can not be read yet: ${problem}` };
       const inForce = `epoch ${list.epoch()}, ${list.entries().length} in force`;
       const locked = unreadable > 0 ? `; ${unreadable} shared entries do not open here` : '';

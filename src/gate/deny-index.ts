@@ -56,16 +56,10 @@ function findSigner(
 }
 
 function nameOf(target: DenyTarget): string {
-  switch (target.kind) {
-    case 'digest':
-      return `digest ${target.digest}`;
-    case 'repository':
-      return `repository ${target.repository}`;
-    case 'key':
-      return `key ${target.fingerprint}`;
-    case 'identity':
-      return identityName(target.identity.subject, target.identity.issuer);
-  }
+  if (target.kind === 'digest') return `digest ${target.digest}`;
+  if (target.kind === 'repository') return `repository ${target.repository}`;
+  if (target.kind === 'key') return `key ${target.fingerprint}`;
+  return identityName(target.identity.subject, target.identity.issuer);
 }
 
 function identityName(subject: string | undefined, issuer: string | undefined): string {

@@ -3,6 +3,7 @@ import type { Denial } from '../verdict/denial.ts';
 import { type DenialSet, isForgotten, mergeDenials, missingFrom, noDenials } from './denial-set.ts';
 import type { ReadCopy } from './deny-copy.ts';
 import type { Extent, ReplicaState } from './deny-replica.ts';
+import type { ReadRecords } from './deny-records.ts';
 import { tell } from './deny-tell.ts';
 import { DenyListError } from './gate-error.ts';
 
@@ -12,20 +13,24 @@ import { DenyListError } from './gate-error.ts';
  * Throws what the store throws, and `DenyListError` where the list is not known and can't be read.
  */
 export async function reconcile(state: ReplicaState, extent: Extent): Promise<void> {
-  const { records, list } = state;
-  const mark = await records.mark();
+  const mark = await state.records.mark();
   if (extent === 'changes' && isSeen(state, mark)) return;
   const known = await readCopy(state, extent);
-  if (extent === 'all' && known.kind === 'none' && isSeen(state, mark) && (await hasAll(state))) {
-    return saveCopy(state);
-  }
+  const isAsBefore = extent === 'all' && known.kind === 'none' && isSeen(state, mark);
+  if (!isAsBefore || !(await hasAll(state))) await bringTogether(state, mark, known);
+  await saveCopy(state);
+}
+
+async function bringTogether(
+  state: ReplicaState,
+  mark: Uint8Array | undefined,
+  known: KnownFromCopy,
+): Promise<void> {
+  const { records, list } = state;
   const shared = await records.read();
   noteUnreadable(state, shared.unreadable);
   const sharedEpoch = mark && records.epochIn(mark);
-  if (!list.isKnown()) {
-    const isForged = mark !== undefined && sharedEpoch === undefined;
-    assertReadable(state, known.kind, isForged, mark === undefined && shared.denials.size === 0);
-  }
+  if (!list.isKnown()) assertReadable(state, known, { ...shared, mark, sharedEpoch });
   const former = list.epoch();
   const merged = withoutForgotten(
     mergeDenials(list.all().values(), known.denials.values(), shared.denials.values()),
@@ -38,7 +43,6 @@ export async function reconcile(state: ReplicaState, extent: Extent): Promise<vo
   const isBehind = mark === undefined ? former > 0 : (sharedEpoch ?? -1) < former;
   if (lost.length > 0 || isBehind) await publishAgain(state, lost, sharedEpoch);
   else state.mark = mark;
-  await saveCopy(state);
   await forgetShared(state, shared.denials);
 }
 
@@ -89,25 +93,34 @@ async function readCopy(state: ReplicaState, extent: Extent): Promise<KnownFromC
 
 const damage = 'the copy of the deny list is damaged';
 
+interface ReadShared extends ReadRecords {
+  readonly mark: Uint8Array | undefined;
+  readonly sharedEpoch: number | undefined;
+}
+
 /** An empty list is believed only where nothing says that there was another one. */
 function assertReadable(
-  { unreadable, copy }: ReplicaState,
-  ofCopy: KnownFromCopy['kind'],
-  isForged: boolean,
-  isSharedEmpty: boolean,
+  { copy }: ReplicaState,
+  known: KnownFromCopy,
+  { mark, sharedEpoch, unreadable, denials }: ReadShared,
 ): void {
-  const fail = (what: string): never => {
-    const message = `${what}: what it denies is not known, so nothing is served`;
-    throw new DenyListError('DENY_LIST_UNREADABLE', message);
-  };
-  if (isForged) fail('the mark of the shared deny list does not open with the keys in state.keys');
+  if (mark !== undefined && sharedEpoch === undefined) {
+    throw unknownList('the mark of the shared deny list does not open with the keys in state.keys');
+  }
   if (unreadable.length > 0) {
     const count = `${unreadable.length} entries of the shared deny list`;
-    fail(`${count} do not open with the keys in state.keys, or are of a newer version`);
+    const why = 'do not open with the keys in state.keys, or are of a newer version';
+    throw unknownList(`${count} ${why}`);
   }
-  if (ofCopy === 'damaged' && isSharedEmpty) {
-    fail(`the deny list ${copy.path} is damaged or sealed with another key, and no other is left`);
+  if (known.kind === 'damaged' && mark === undefined && denials.size === 0) {
+    const why = 'is damaged or sealed with another key, and no other is left';
+    throw unknownList(`the deny list ${copy.path} ${why}`);
   }
+}
+
+function unknownList(what: string): DenyListError {
+  const message = `${what}: what it denies is not known, so nothing is served`;
+  return new DenyListError('DENY_LIST_UNREADABLE', message);
 }
 
 function withoutForgotten(denials: DenialSet, { clock }: ReplicaState): DenialSet {

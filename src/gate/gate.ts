@@ -11,9 +11,9 @@ import type { Verifier } from '../verifier/verifier.ts';
 import { admitList } from './admission.ts';
 import { admitBlob, blobAtHand } from './blobs.ts';
 import { makeClosure } from './closure.ts';
-import { makeDecisions } from './decision.ts';
+import { type Decisions, makeDecisions } from './decision.ts';
 import { NotFoundError } from './gate-error.ts';
-import { makeDeniedContent } from './denied-content.ts';
+import { type DeniedContent, makeDeniedContent } from './denied-content.ts';
 import type { DenyList } from './deny-list.ts';
 import { type FleetDependencies, makeFleetFlight, noFleet } from './fleet-flight.ts';
 import { makeHotContent } from './hot-content.ts';
@@ -73,17 +73,7 @@ export function makeGate(dependencies: GateDependencies): MadeGate {
     metrics.count('assay_admissions_total', { by, cache });
     return content;
   };
-  /** The deny list goes before everything, and again after it if it has changed. */
-  const decided = <T>(
-    repository: Repository,
-    digest: Digest | undefined,
-    decide: () => Promise<T>,
-  ): Promise<T> =>
-    denied.underOneList(async () => {
-      denied.assertNotDenied(repository, digest);
-      decisions.assertRuleIn(repository);
-      return await decide();
-    });
+  const decided = makeDecided(denied, decisions);
   return {
     manifestAtHand(repository, reference) {
       const known = manifests.atHand(repository, reference);
@@ -125,6 +115,20 @@ export function makeGate(dependencies: GateDependencies): MadeGate {
     },
     verdictById: (id) => verdicts.byId(id),
   };
+}
+
+/** The deny list goes before everything, and again after it if it has changed. */
+function makeDecided(denied: DeniedContent, decisions: Decisions) {
+  return <T>(
+    repository: Repository,
+    digest: Digest | undefined,
+    decide: () => Promise<T>,
+  ): Promise<T> =>
+    denied.underOneList(async () => {
+      denied.assertNotDenied(repository, digest);
+      decisions.assertRuleIn(repository);
+      return await decide();
+    });
 }
 
 /** What the gate consists of, from the lowest part up. */

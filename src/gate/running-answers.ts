@@ -42,7 +42,7 @@ export function makeRunningAnswers(list: DenyList, metrics: Metrics): RunningAns
     if (denial !== undefined) end(answer, describeDenial(denial));
   };
   list.onChange(() => {
-    for (const answer of [...running]) cutIfDenied(answer);
+    for (const answer of running) cutIfDenied(answer);
   });
   return {
     watch(repository, sent, cut) {

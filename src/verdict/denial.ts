@@ -37,19 +37,12 @@ export type DenialWish = Pick<Denial, 'target' | 'reason' | 'owner' | 'until'>;
 
 /** One text for logs, messages and lists. */
 export function describeTarget(target: DenyTarget): string {
-  switch (target.kind) {
-    case 'digest':
-      return target.digest;
-    case 'key':
-      return `key ${target.fingerprint}`;
-    case 'repository':
-      return `repository ${target.repository}`;
-    case 'identity': {
-      const { subject, issuer } = target.identity;
-      const texts = [subject, issuer === undefined ? undefined : `issued by ${issuer}`];
-      return `identity ${texts.filter((text) => text !== undefined).join(', ')}`;
-    }
-  }
+  if (target.kind === 'digest') return target.digest;
+  if (target.kind === 'key') return `key ${target.fingerprint}`;
+  if (target.kind === 'repository') return `repository ${target.repository}`;
+  const { subject, issuer } = target.identity;
+  const texts = [subject, issuer === undefined ? undefined : `issued by ${issuer}`];
+  return `identity ${texts.filter((text) => text !== undefined).join(', ')}`;
 }
 
 /** For a `because`: what is denied, why, and by whom. */

@@ -4,7 +4,7 @@ import type { ExemptRule, RequireRule } from '../policies/policy.ts';
 import { noRuleFor } from '../verdict/refusal.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { type Budget, makeBudget } from './budget.ts';
-import { decideSubject } from './decide-subject.ts';
+import { decideSubject, type SubjectDecision } from './decide-subject.ts';
 import { isByDenied } from './denied-report.ts';
 import { type EnvelopeRoom, makeEnvelopeRoom } from './envelope-room.ts';
 import { type Examined, makeExamined } from './examined.ts';
@@ -115,13 +115,12 @@ async function judge(
       )
     : undefined;
   const { kind, reason, because } = platforms?.decision ?? own;
-  const isWaived = kind !== 'trusted' && rule.audit !== undefined && !isByDenied(own.reports);
   return {
     kind,
     rule: rule.name,
     ...(reason !== undefined && { reason }),
     because,
-    ...(isWaived && { waiver: { kind: 'audit', until: rule.audit.until } }),
+    ...waived({ kind, reason, reports: own.reports }, rule),
     reports: own.reports,
     ...(own.search && { search: own.search }),
     children: platforms?.verdicts ?? [],
@@ -130,6 +129,16 @@ async function judge(
     }),
     ...(kind === 'inconclusive' && { retryAfterSeconds }),
   };
+}
+
+/** Audit mode serves what is not trusted, but nothing that somebody denied has signed. */
+function waived(
+  { kind, reason, reports }: Pick<SubjectDecision, 'kind' | 'reason' | 'reports'>,
+  { audit }: RequireRule,
+): Pick<Judgement, 'waiver'> {
+  const isDenied = reason === 'denylisted' || isByDenied(reports);
+  if (kind === 'trusted' || audit === undefined || isDenied) return {};
+  return { waiver: { kind: 'audit', until: audit.until } };
 }
 
 function endOf(

@@ -134,7 +134,9 @@ t.test('a shared state that is emptied denies on', { timeout: 30_000 }, async (t
 });
 
 t.test('commands beside a live server deny, show and take back', { timeout: 60_000 }, async (t) => {
-  const file = writeConfiguration(t, { upstreams: { reg: await openRegistry(t) } });
+  const upstreams = { reg: await openRegistry(t) };
+  const admin = { host: '127.0.0.1', port: 0, token };
+  const file = writeConfiguration(t, { upstreams, config: { admin } });
   const config = await loadConfig(file);
   const assay = (...given: string[]) => runAssay([...given, '--config', file]);
   const server = await startServe(t, file);
@@ -154,7 +156,13 @@ t.test('commands beside a live server deny, show and take back', { timeout: 60_0
   t.equal(await statusOf(restarted.oci), 403, 'the copy outlives the state');
   t.match((await assay('deny', 'list')).stdout, /1 entry in force/);
 
-  const removed = await assay('deny', 'remove', '--digest', digest);
+  const over = ['--admin', restarted.admin];
+  const listed = await assay('deny', 'list', ...over, '--json');
+  t.match(JSON.parse(listed.stdout), { entries: [{ what: digest, reason: 'INC-1' }] });
+  const wrong = await assay('deny', 'add', ...over, '--digest', 'sha256:1', ...words);
+  t.equal(wrong.code, 64);
+  t.match(wrong.stderr, /digest must be/);
+  const removed = await assay('deny', 'remove', ...over, '--digest', digest);
   t.equal(removed.code, 0, removed.stderr);
   await becomes(restarted.oci, 200);
 });

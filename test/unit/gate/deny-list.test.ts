@@ -3,7 +3,7 @@ import { mergeDenials } from '../../../src/gate/denial-set.ts';
 import { makeDenyList } from '../../../src/gate/deny-list.ts';
 import { UnavailableError } from '../../../src/gate/gate-error.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
-import type { DenyTarget } from '../../../src/verdict/denial.ts';
+import type { DeniedIdentity, DenyTarget } from '../../../src/verdict/denial.ts';
 import type { CertificateIdentity } from '../../../src/verdict/identity.ts';
 import { denialOf } from '../../support/deny-kit.ts';
 import { makeFakeClock } from '../../support/fake-clock.ts';
@@ -68,8 +68,8 @@ t.test('a key without a certificate is denied by its fingerprint, and by no name
 });
 
 t.test('an identity is compared exactly, subject and issuer as far as they are given', (t) => {
-  const denied = (identity: { subject?: string; issuer?: string }) =>
-    listOf({ kind: 'identity', identity } as DenyTarget).list.onReport(report()) !== undefined;
+  const denied = (identity: DeniedIdentity) =>
+    listOf({ kind: 'identity', identity }).list.onReport(report()) !== undefined;
   t.equal(denied({ subject: 'CN=ci' }), true);
   t.equal(denied({ issuer: 'CN=acme' }), true);
   t.equal(denied({ subject: 'CN=ci', issuer: 'CN=acme' }), true);
