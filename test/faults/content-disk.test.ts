@@ -108,6 +108,30 @@ t.test('a disk that runs full in the middle of a fill disturbs no client', async
   await expectRecovery(t, kit, coming);
 });
 
+t.test('who takes nothing while the disk is full is cut off, and nobody else is', async (t) => {
+  const disk = mountSmallDisk(t, { mebibytes: 128 });
+  if (disk === undefined) return;
+  const kit = await openDiskKit(t, disk.folder);
+  const large = buildImage({ name: t.fullname, layerSizes: [40 * mebibyte] });
+  kit.registry.put('app', large, 'large');
+  kit.registry.put('app', signatureOf(large.descriptor));
+  t.equal((await kit.ask('reg/app/manifests/large')).status, 200);
+  const blob = large.blobs[1]!;
+  const until = pauseHalfway(kit, blob);
+  const stalled = kit.open({ blob, stallAfter: 1 });
+  const clients = Array.from({ length: 3 }, () => kit.open({ blob }));
+  await Promise.all([stalled, ...clients].map((client) => client.reaches(1)));
+  await Promise.all(clients.map((client) => client.reaches(diskLayerBytes / 4)));
+  disk.fill();
+  until.release();
+  await expectAllWhole(t, clients);
+  stalled.resume();
+  const { isComplete, isRightSoFar } = await stalled.ended;
+  t.same([isComplete, isRightSoFar], [false, true], 'it has a part, and knows so');
+  t.equal(kit.fetches(blob).length, 1, 'from the one fetch');
+  await expectWhole(t, kit.open({ blob }), 'past the full disk a client');
+});
+
 t.test('a layer that does not fit on the disk is passed through', async (t) => {
   const disk = mountSmallDisk(t, { mebibytes: 36 });
   if (disk === undefined) return;
