@@ -31,3 +31,12 @@ t.test('what ends first and what is permissive stay, whatever stands before them
   t.strictSame(names(2), ['c', 'd']);
   t.strictSame(names(3), ['a', 'c', 'd']);
 });
+
+t.test('a denied signer is told of, however many strangers signed before', async (t) => {
+  const stranger = { outcome: 'untrusted', reason: 'no-trusted-signer' } as Report;
+  const denied = { outcome: 'untrusted', reason: 'denylisted' } as Report;
+  const many = [...Array.from({ length: 5 }, () => ({ ...stranger })), denied];
+  t.ok(toldReports(many, 2).includes(denied));
+  const unclear = { outcome: 'inconclusive' } as Report;
+  t.ok(toldReports([unclear, { ...unclear }, denied], 1).includes(denied));
+});
