@@ -1,0 +1,35 @@
+import type { MetricDeclaration } from './metric-declaration.ts';
+
+/** What upstreams were asked, and how they answered. */
+export const upstreamMetrics = [
+  {
+    name: 'assay_upstream_requests_total',
+    kind: 'counter',
+    labels: ['upstream', 'operation', 'outcome'],
+    help: 'Requests to upstreams by operation and outcome (status class or error code).',
+  },
+  {
+    name: 'assay_upstream_seconds',
+    kind: 'histogram',
+    labels: ['upstream', 'operation'],
+    help: 'Time until the headers of an upstream answer.',
+  },
+  {
+    name: 'assay_upstream_rate_limit_remaining',
+    kind: 'gauge',
+    labels: ['upstream'],
+    help: 'Pulls left as the upstream last stated in ratelimit-remaining.',
+  },
+  {
+    name: 'assay_upstream_circuit',
+    kind: 'gauge',
+    labels: ['upstream', 'operation'],
+    help: '0: the upstream is asked; 2: it failed too often and is not asked for a while; 1: one request probes it.',
+  },
+  {
+    name: 'assay_upstream_unasked_total',
+    kind: 'counter',
+    labels: ['upstream', 'operation', 'because'],
+    help: 'Requests that an upstream was not asked: it failed too often (circuit), or too many wait (queue).',
+  },
+] as const satisfies readonly MetricDeclaration[];
