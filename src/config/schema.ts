@@ -3,7 +3,8 @@ import { defaults } from './defaults.ts';
 import type { Secret } from './redact.ts';
 import * as leaf from './schema-leaf.ts';
 import { RedisSchema } from './schema-redis.ts';
-import { SigstoreSchema } from './schema-sigstore.ts';
+import { StorageSchema } from './schema-storage.ts';
+import { TrustSchema } from './schema-trust.ts';
 import { LayoutUpstreamSchema, RemoteUpstreamSchema } from './schema-upstream.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -15,25 +16,6 @@ const address = (port: number) => ({
   }),
   port: leaf.port({ description: 'The port. 0 takes any free one.', default: port }),
 });
-
-const Plugin = Type.Object(
-  {
-    path: leaf.path({
-      description:
-        'Its file: no link, owned by root or by the user that Assay runs as, and writable by ' +
-        'nobody else.',
-    }),
-    sha256: leaf.text('^[0-9a-f]{64}$', 'a SHA-256: 64 hex digits in lower case', {
-      description:
-        'The SHA-256 of that file, as `sha256sum` prints it; it is checked before each run.',
-    }),
-    timeout: leaf.duration({
-      description: 'How long one run may take, 15s at most.',
-      default: defaults.pluginTimeout,
-    }),
-  },
-  { ...closed, description: 'One plugin, by the name that signatures call it.' },
-);
 
 const Tls = Type.Object(
   {
@@ -109,109 +91,8 @@ export const ConfigSchema = Type.Object(
       }),
     ),
     trustPolicy: leaf.path({ description: 'The trust policy: who must have signed what.' }),
-    trust: Type.Object(
-      {
-        store: leaf.path({
-          description:
-            "Trust anchors in Notation's layout: `x509/{ca,signingAuthority,tsa}/NAME/*.pem`. May " +
-            'be absent where no rule refers to it.',
-          default: defaults.trustStore,
-        }),
-        offline: leaf.flag({
-          description:
-            'Verification opens no socket: what needs one (revocation, for example) is ' +
-            'inconclusive.',
-          default: false,
-        }),
-        revocation: Type.Optional(
-          Type.Object(
-            {
-              files: leaf.path({
-                description:
-                  'A folder of revocation lists (`*.crl`) and OCSP responses (`*.ocsp`), DER or PEM, ' +
-                  'used before anybody is asked, and alone where `offline` is true. Read again when ' +
-                  'it changes. What ended is of no use.',
-              }),
-            },
-            {
-              ...closed,
-              description:
-                'Unset: only the hosts that certificates name are asked whether they are revoked, ' +
-                'over plain http; private addresses where `egress.allowPrivate` has them.',
-            },
-          ),
-        ),
-        sigstore: Type.Optional(SigstoreSchema),
-        plugins: Type.Record(Type.String(), Plugin, {
-          default: {},
-          description:
-            'Notation verification plugins that may be run, by the name that signatures call them. ' +
-            'A signature that asks for another one is refused.',
-        }),
-      },
-      {
-        ...closed,
-        default: {},
-        description: 'What is held true before any signature is read.',
-      },
-    ),
-    storage: Type.Object(
-      {
-        path: leaf.path({
-          description: 'The folder for content and state. Made if it is not there.',
-          default: defaults.storagePath,
-        }),
-        maxBytes: Type.Optional(
-          leaf.size({
-            description:
-              'The most that stored content may take: blobs, unfinished ones, and manifests, which ' +
-              'get a tenth (512 MiB at most). What was not used for longest is let go. Unset: the ' +
-              'disk alone bounds it.',
-          }),
-        ),
-        verifyOnRead: leaf.choice(['always', 'never'], {
-          description:
-            '`always`: stored blobs are hashed each time that they are sent, with their last bytes ' +
-            'withheld until the hash matches; a part of one is sent as the whole is hashed.',
-          default: defaults.verifyOnRead,
-        }),
-        quarantine: Type.Object(
-          {
-            maxBytes: leaf.size({
-              description: 'What would be more is deleted, the oldest first.',
-              default: defaults.quarantine.maxBytes,
-            }),
-            maxAge: leaf.duration({
-              description: 'What has been there for so long is deleted.',
-              default: defaults.quarantine.maxAge,
-            }),
-          },
-          {
-            ...closed,
-            default: {},
-            description:
-              'Stored files that were not what their digests name, put aside for you to look at. ' +
-              'They do not count as stored content.',
-          },
-        ),
-        scrub: Type.Object(
-          {
-            rate: leaf.size({
-              description:
-                'So much a second is read for it in the background, from everything once a week; ' +
-                '`0 B`: none.',
-              default: defaults.scrubRate,
-            }),
-          },
-          {
-            ...closed,
-            default: {},
-            description: 'Hashing stored content again, to find what the disk damaged.',
-          },
-        ),
-      },
-      { ...closed, default: {}, later: ['s3'], description: 'What is kept between requests.' },
-    ),
+    trust: TrustSchema,
+    storage: StorageSchema,
     redis: Type.Optional(RedisSchema),
     state: Type.Optional(
       Type.Object(
