@@ -105,7 +105,8 @@ async function judge(
   const { repository, descriptor } = subject;
   const { digest, mediaType, size } = descriptor;
   // Type and size are signed too, and an index may lie about those of its children.
-  const question = `${scopeOf(repository)}@${digest} ${mediaType} ${size} ${ruleDigest} ${basis.generation}`;
+  const asked = `${scopeOf(repository)}@${digest} ${mediaType} ${size} ${ruleDigest}`;
+  const question = `${asked} ${basis.generation} ${dependencies.denied.generation()}`;
   const verification = { basis, budget, room, recollection: examined.of(question) };
   const own = await decideSubject(subject, rule, verification, dependencies);
   const isLeftToPlatforms = own.kind !== 'trusted' && rule.covers === 'platforms';

@@ -1,10 +1,14 @@
 import { setImmediate as immediate } from 'node:timers/promises';
 import t from 'tap';
+import { mergeDenials } from '../../../src/gate/denial-set.ts';
+import { makeDenyList } from '../../../src/gate/deny-list.ts';
 import type { Descriptor } from '../../../src/oci/descriptor.ts';
 import { readManifest } from '../../../src/oci/manifest.ts';
 import type { Verdict } from '../../../src/verdict/verdict.ts';
 import { UpstreamError } from '../../../src/upstream/upstream-error.ts';
 import { type Artifact, buildBlob, buildImage, buildManifest } from '../../support/build-image.ts';
+import { denialOf } from '../../support/deny-kit.ts';
+import { makeFakeClock } from '../../support/fake-clock.ts';
 import { app, type GateKit, makeGateKit, never } from '../../support/gate-kit.ts';
 import { toySignature } from '../../support/toy-format.ts';
 import { listInOrder } from '../../support/verifier-kit.ts';
@@ -213,4 +217,16 @@ t.test('a verdict ends with what it rests on, though its report is not told', as
   t.equal(verdict.kind, 'trusted');
   t.strictSame(verdict.expiresAt, new Date(until));
   t.equal(verdict.search?.unlisted, 14 - 4);
+});
+
+t.test('what is remembered of a signature ends when it is denied', async (t) => {
+  const denyList = makeDenyList(makeFakeClock());
+  const kit = await makeGateKit(undefined, { denyList });
+  kit.source.put(image);
+  const stranger = toySignature(image.descriptor, { by: 'mallory' });
+  kit.source.put(stranger);
+  t.match((await verify(kit)).reports, [{ reason: 'no-trusted-signer' }]);
+  const { digest } = stranger.descriptor;
+  denyList.replace(mergeDenials([denialOf({ kind: 'digest', digest })]), 1);
+  t.match((await verify(kit)).reports, [{ reason: 'denylisted' }]);
 });
