@@ -193,8 +193,9 @@ async function askLoggedIn(
   const isRefused = answer.status === 401 || answer.status === 403;
   // Another origin's challenge is nothing to us: what we have is not for it.
   if (!isRefused || answer.url.origin !== origin) return answer;
+  // Its headers say all; an unread body would keep its connection, maybe the last one, from the log-in.
+  discard(answer);
   const renewed = await logIn(authorizer.renew(answer, authorization, path, signal));
   if (renewed === undefined) return answer;
-  discard(answer);
   return follow(transport, { ...request, authorization: renewed }, origin, signal);
 }

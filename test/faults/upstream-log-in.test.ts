@@ -170,6 +170,22 @@ t.test('many requests at once fetch one token', async (t) => {
   t.equal(upstream.seen('/token').length, 1);
 });
 
+t.test(
+  'the body of a challenge keeps no connection from the log-in, nor from others',
+  async (t) => {
+    const limits = { maxConnections: 1, totalMs: 5_000 };
+    const { upstream, source } = await openRemoteKit(t, { limits });
+    const challenge = bearerChallenge(`${upstream.origin}/token`, scope);
+    const body = Buffer.alloc(4 * 1024 * 1024);
+    const large = { ...unauthorized(challenge), body };
+    upstream.on('GET /token', { status: 403 }, jsonAnswer({ token: 't1' }));
+    upstream.on(byTag, large, good);
+    const { code } = await failureOf(t, source.fetchManifest(path, { tag }, signal));
+    t.equal(code, 'UPSTREAM_UNAUTHORIZED', 'not for want of a connection');
+    t.ok(await source.fetchManifest(path, { tag }, signal));
+  },
+);
+
 t.test('the member access_token is a token too', async (t) => {
   const { upstream, source } = await openRemoteKit(t);
   scriptTokens(upstream, jsonAnswer({ access_token: 't1' }));
