@@ -18,6 +18,8 @@ const attributes = { at: 'signed-attributes' } as const;
 const scheme = 'io.cncf.notary.signingScheme';
 const signingTime = 'io.cncf.notary.signingTime';
 const seconds = 1_767_225_600;
+/** 2^64 - 1 as CBOR. */
+const largest = raw(0x1b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff);
 
 t.test('a manifest with a COSE layer is recognized and one with a JWS layer is not', async (t) => {
   const manifestOf = (format: 'jws' | 'cose'): ImageManifest =>
@@ -274,6 +276,38 @@ t.test('an envelope is read with what it says', async (t) => {
   t.equal(read.time('io.cncf.notary.authenticSigningTime'), undefined);
   t.same(read.timestampToken, Uint8Array.of(1));
   t.same(read.certificates, chain.ders);
+});
+
+t.test(
+  'what a plugin could be told is text, an integer or a truth value, and nothing else',
+  async (t) => {
+    const members = { text: 'a', number: 7, yes: true, bytes: Uint8Array.of(1), list: ['a'] };
+    const large = { large: largest };
+    const { envelope } = notationSignature({
+      of,
+      format: 'cose',
+      members: { ...members, ...large },
+    });
+    const { json } = readCoseEnvelope(envelope);
+    for (const name of ['text', 'number', 'yes'] as const) t.equal(json(name), members[name]);
+    for (const name of ['bytes', 'list', 'large', 'none']) {
+      t.throws(() => json(name), {
+        code: 'COSE_MALFORMED',
+        message: new RegExp(`"${name}" is no text, integer or truth value`),
+      });
+    }
+  },
+);
+
+t.test('a critical label larger than a number is exact', async (t) => {
+  const crit = ['io.cncf.notary.signingScheme', largest] as never;
+  const { envelope } = notationSignature({ of, format: 'cose', crit });
+  t.strictSame(readCoseEnvelope(envelope).critical.at(-1), 0xffff_ffff_ffff_ffffn);
+});
+
+t.test('an envelope without certificates is malformed COSE', async (t) => {
+  const { envelope } = notationSignature({ of, format: 'cose', certificates: [] });
+  t.throws(() => readCoseEnvelope(envelope), { code: 'COSE_MALFORMED' });
 });
 
 t.test('times are read from 1970 to the year 9999', async (t) => {

@@ -213,3 +213,20 @@ t.test('an envelope larger than 128 KiB is not read', async (t) => {
   t.throws(() => readJwsEnvelope(large), { code: 'JWS_MALFORMED', message: /larger than/ });
   t.throws(() => readJwsEnvelope(large), EnvelopeError);
 });
+
+t.test(
+  'an envelope without certificates is malformed JWS, and so is one without its type',
+  async (t) => {
+    for (const overrides of [{ certificates: [] }, { contentType: 'absent' }] as const) {
+      const { envelope } = notationSignature({ of, format: 'jws', ...overrides });
+      t.throws(() => readJwsEnvelope(envelope), { code: 'JWS_MALFORMED' });
+    }
+  },
+);
+
+t.test('an attribute that is not there is not told', async (t) => {
+  const { envelope } = notationSignature({ of, format: 'jws', members: { there: 1 } });
+  const { json } = readJwsEnvelope(envelope);
+  t.equal(json('there'), 1);
+  t.throws(() => json('none'), { code: 'JWS_MALFORMED', message: /"none" is missing/ });
+});
