@@ -23,13 +23,13 @@ export async function openRedisState(
   const address = await redisAddressOf(redis);
   const link = openRedisLink(address, observed);
   opened.defer(() => link.close());
+  if (!(await link.isConnected(redisConnectMs))) {
+    observed.log.error({}, 'redis can not be reached: this replica begins by itself');
+  }
   const life = watchRedisLife(link, { keyPrefix, ...redisLifeLimits }, observed);
   opened.defer(() => life.close());
   const notifications = openRedisNotifications({ address, keyPrefix, link }, observed);
   opened.defer(() => notifications.close());
-  if (!(await link.isConnected(redisConnectMs))) {
-    observed.log.error({}, 'redis can not be reached: this replica begins by itself');
-  }
   const probe: ReadinessProbe = {
     name: 'redis',
     // Without it this replica goes on; without all replicas nothing does.

@@ -118,13 +118,14 @@ const clusterOptions: ClusterOptions = {
   lazyConnect: true,
   enableOfflineQueue: false,
   clusterRetryStrategy: pauseMs,
-  // A slot that moves is followed at once; what takes longer is past the deadline anyway.
+  // A slot that moves is followed at once. Where a node is away its slots are, and whoever asks
+  // goes on without: waiting for it would cost each of many reads its whole deadline.
   maxRedirections: 4,
-  retryDelayOnFailover: 50,
-  retryDelayOnClusterDown: 50,
+  retryDelayOnFailover: 0,
+  retryDelayOnClusterDown: 0,
   retryDelayOnTryAgain: 20,
   slotsRefreshTimeout: 1_000,
-  slotsRefreshInterval: 5_000,
+  slotsRefreshInterval: 2_000,
 };
 
 function tlsOptions({ ca, certificate, key }: RedisTls) {

@@ -2,7 +2,7 @@ import { toKeyBytes } from './key-bytes.ts';
 import { type KeyValue, type KeyValueEntry, maxKeyBytes } from './key-value.ts';
 import { groupedKeys } from './redis-keys.ts';
 import type { RedisLink } from './redis-link.ts';
-import { deleteScript, listScript, putScript } from './redis-scripts.ts';
+import { deleteScript, forgetScript, listScript, putScript } from './redis-scripts.ts';
 import { StorageError } from './storage-error.ts';
 
 /** The group in which a key or a prefix of keys is listed; undefined: it can't be listed. */
@@ -18,6 +18,8 @@ export interface RedisKeyValueOptions {
 const maxValueBytes = 8 * 1024 * 1024;
 /** Of a value in a list. */
 const maxListedBytes = 64 * 1024;
+/** Of the names in a list whose entries are missing, so many are looked for where they may be. */
+const maxLookedAt = 64;
 /** Before each value, so that an empty one is told from none. */
 const mark = Buffer.of(1);
 
@@ -40,6 +42,16 @@ export function makeRedisKeyValue(
     toKeyBytes(key);
     return keys.placeOf(key);
   };
+  /** Of a missing entry there are no bytes. */
+  const read = async (entry: string, maxBytes: number): Promise<Buffer> => {
+    const reply = await link.send('get', 'GETRANGE', [entry, 0, maxBytes]);
+    return Buffer.isBuffer(reply) ? reply : Buffer.alloc(0);
+  };
+  /** Not waited for: an index that keeps a name for longer does no harm. */
+  const forget = (index: string, base: string, name: Buffer): void => {
+    const keys = [Buffer.concat([Buffer.from(base), name]), index];
+    link.send('delete', 'EVAL', [forgetScript, 2, ...keys, name]).catch(() => undefined);
+  };
   const list = async (
     prefix: string,
     limit: number,
@@ -52,16 +64,26 @@ export function makeRedisKeyValue(
     const to = member === '' ? '+' : Buffer.concat([Buffer.from(`[${member}`), Buffer.of(0xff)]);
     const bounds = [from, to, limit, base, maxBytes, maxKeyBytes];
     const reply = await link.send('list', 'EVAL', [listScript, 1, index, ...bounds]);
-    return pairsOf(reply).map(([name, value]) => ({
-      key: group + name.toString(),
-      value: value.subarray(mark.length),
-    }));
+    let lookedAt = 0;
+    const found = await Promise.all(
+      pairsOf(reply).map(async ([name, listed]) => {
+        const key = group + name.toString();
+        if (listed.length > 0) return { key, value: listed };
+        if (lookedAt++ >= maxLookedAt) return { key, value: listed };
+        const value = await read(base + name.toString(), maxBytes);
+        if (value.length === 0) forget(index, base, name);
+        return { key, value };
+      }),
+    );
+    return found.flatMap(({ key, value }) =>
+      value.length === 0 ? [] : [{ key, value: value.subarray(mark.length) }],
+    );
   };
   return {
     async get(key) {
       const { entry } = placeOf(key);
-      const reply = await link.send('get', 'GETRANGE', [entry, 0, maxValueBytes]);
-      if (!Buffer.isBuffer(reply) || reply.length === 0) return undefined;
+      const reply = await read(entry, maxValueBytes);
+      if (reply.length === 0) return undefined;
       if (reply.length <= maxValueBytes) return reply.subarray(mark.length);
       throw new StorageError('STORAGE_FAILED', 'a value in redis is larger than any of ours');
     },
@@ -77,7 +99,8 @@ export function makeRedisKeyValue(
         return;
       }
       const values = [bytes, keep, member, base];
-      await link.send('put', 'EVAL', [putScript, 2, entry, index, ...values]);
+      const missing = await link.send('put', 'EVAL', [putScript, 2, entry, index, ...values]);
+      for (const name of namesOf(missing)) forget(index, base, name);
     },
     async delete(key) {
       const { entry, index, member } = placeOf(key);
@@ -90,6 +113,10 @@ export function makeRedisKeyValue(
       isClosed = true;
     },
   };
+}
+
+function namesOf(reply: unknown): readonly Buffer[] {
+  return Array.isArray(reply) ? reply.filter((name) => Buffer.isBuffer(name)) : [];
 }
 
 function pairsOf(reply: unknown): readonly (readonly [Buffer, Buffer])[] {

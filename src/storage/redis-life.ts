@@ -54,6 +54,7 @@ export function watchRedisLife(
     wasAway = true;
     lookInBackground();
   });
+  lookInBackground();
   const timer = setInterval(lookInBackground, pollMs);
   timer.unref();
   return {
