@@ -1,4 +1,5 @@
-import type { SigstoreRequirement } from '../verdict/sigstore-requirement.ts';
+import type { FulcioClaim } from '../crypto/fulcio-extensions.ts';
+import type { SigstoreCertificate, SigstoreRequirement } from '../verdict/sigstore-requirement.ts';
 import { doubtsOfPattern } from './pattern-lint.ts';
 
 /** Issuers that speak for everybody who signs up, so that a subject is all that tells them apart. */
@@ -9,6 +10,17 @@ const ciIssuers = [
   'https://oidc.circleci.com',
 ];
 
+const github = 'https://token.actions.githubusercontent.com';
+
+/** Of these each says for which repository a workflow ran. */
+const callerClaims: readonly FulcioClaim[] = [
+  'sourceRepositoryUri',
+  'sourceRepositoryIdentifier',
+  'sourceRepositoryOwnerUri',
+  'sourceRepositoryOwnerIdentifier',
+  'githubWorkflowRepository',
+];
+
 /** What is doubtful in what an identity demands. */
 export function doubtsOfSigstore(
   { signer, minLogs, minTimestamps, minCertificateLogs }: SigstoreRequirement,
@@ -17,6 +29,11 @@ export function doubtsOfSigstore(
   if (signer.kind === 'certificate') {
     const { issuer, subject, claims } = signer;
     const doubts = [issuer, subject, ...claims.values()].flatMap(doubtsOfPattern);
+    if (isAnybodysWorkflow(signer)) {
+      doubts.push(
+        'GitHub names the workflow, and another repository may call it if it is reusable: add claims.repository',
+      );
+    }
     if (minCertificateLogs === 0) {
       doubts.push('without certificateTransparency nobody sees a certificate issued in error');
     }
@@ -45,4 +62,9 @@ export function doubtsOfSigstore(
     }
     return doubts;
   });
+}
+
+function isAnybodysWorkflow({ issuer, subject, claims }: SigstoreCertificate): boolean {
+  const isOfGitHub = issuer.matches(github) && subject.text.includes('github');
+  return isOfGitHub && !callerClaims.some((claim) => claims.has(claim));
 }

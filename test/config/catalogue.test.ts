@@ -107,6 +107,26 @@ for (const { name, issuer, subject, strangers } of identities) {
   });
 }
 
+/** Other repositories may call a workflow that is reusable, and its name is then in the certificate. */
+t.test(
+  'a workflow that ran for another repository is nobody that the catalogue knows',
+  async (t) => {
+    for (const [name, entry] of starter.identities) {
+      const signer = entry.kind === 'sigstore' ? entry.requirement.signer : undefined;
+      if (signer?.kind !== 'certificate' || !signer.issuer.matches(github)) continue;
+      const repository = signer.claims.get('sourceRepositoryUri');
+      t.ok(repository, name);
+      for (const other of ['https://github.com/eve/argo-cd', 'https://github.com/eve/fluxcd/x']) {
+        t.notOk(repository?.matches(other), `${name} of ${other}`);
+      }
+    }
+    const argo = starter.identities.get('argo-cd');
+    const signer = argo?.kind === 'sigstore' ? argo.requirement.signer : undefined;
+    const claims = signer?.kind === 'certificate' ? signer.claims : new Map<string, never>();
+    t.ok(claims.get('sourceRepositoryUri')?.matches('https://github.com/argoproj/argo-cd'));
+  },
+);
+
 t.test('what the catalogue does not name is trusted to nobody', async (t) => {
   for (const scope of ['docker.io/library/nginx', 'ghcr.io/acme/app', 'quay.io/cilium/other']) {
     t.notOk(starter.hasRuleIn(scope), scope);

@@ -114,7 +114,26 @@ t.test('a Sigstore identity that says exactly who has no findings', async (t) =>
   t.same(await findingsOf(rule, keyless('subject: a@acme.example')), []);
 });
 
+t.test('a workflow of GitHub that says for which repository it ran has no findings', async (t) => {
+  const subject =
+    'subject: https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main';
+  for (const claim of [
+    'repository: https://github.com/acme/app',
+    'sourceRepositoryOwnerIdentifier: "1"',
+  ]) {
+    t.same(await findingsOf(rule, keyless(`${subject}, claims: { ${claim} }`)), []);
+  }
+});
+
 const doubtful = [
+  [
+    'subject: https://github.com/acme/app/.github/workflows/x.yml@refs/heads/main',
+    /reusable: add claims.repository/,
+  ],
+  [
+    'subjectPattern: "https://github\\\\.com/acme/.*", claims: { trigger: push }',
+    /reusable: add claims.repository/,
+  ],
   ['subjectPattern: ".*"', /^identity x: pattern \.\* matches everything$/],
   ['subjectPattern: "https://github\\\\.com/acme.*"', /also matches names that begin like/],
   ['subject: a, claims: { refPattern: ".*/main" }', /says nothing of how the text begins/],
