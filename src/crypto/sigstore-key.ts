@@ -4,7 +4,10 @@ import { childrenOf, type DerElement, derTags, expectTag, readDer } from './der.
 import { EnvelopeError } from './envelope-error.ts';
 import type { HashName } from './hash-algorithm.ts';
 
-/** How a key signs. Ed25519 hashes by itself; Ed25519ph is nobody's default and is not accepted. */
+/**
+ * How a key signs. Ed25519 hashes by itself. Ed25519ph, with which cosign signs for a log, is not
+ * accepted: OpenSSL verifies it, and node:crypto does not offer that.
+ */
 export type KeyAlgorithm =
   | { readonly scheme: 'ecdsa' | 'rsa-pkcs1' | 'rsa-pss'; readonly hash: HashName }
   | { readonly scheme: 'ed25519'; readonly hash: null };
