@@ -2,6 +2,7 @@ import type { Amount, Purged, PurgeWish } from '../compose/cache.ts';
 import { parseDuration } from '../config/leaf-reader.ts';
 import type { Command, Invocation } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
+import { findConfig } from './find-config.ts';
 import { describeBytes, describeCount } from './quantities.ts';
 import { printable } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
@@ -10,12 +11,14 @@ import { withCache } from './with-cache.ts';
 export const cachePurge: Command = {
   name: 'cache purge',
   summary: 'takes stored content away',
-  operands: '[DIGEST…]',
+  operands: '[DIGEST…|REF…]',
   description: [
     'Deletes the blobs and manifests with these digests, or those blobs that nobody asked for since, or',
     'everything; unfinished blobs too, but for those that are being fetched. It will be fetched again',
     'when it is asked for; pulls under way still get all of it. What is in quarantine stays.',
     'Works beside a live server, which may keep a few manifests in memory until it ends. Verdicts stay.',
+    'A REF takes no content away: servers look at it anew, its verdict and where its tag points; of a',
+    'tag, at everything in its repository.',
   ].join('\n'),
   options: [
     { name: 'older-than', value: 'AGE', does: 'blobs that nobody asked for so long, such as 30d' },
@@ -24,10 +27,14 @@ export const cachePurge: Command = {
   ],
   examples: [
     { line: 'assay cache purge sha256:…', does: 'one blob or manifest' },
+    { line: 'assay cache purge ghcr.io/acme/app:1.4', does: 'look at it anew at its next pull' },
     { line: 'assay cache purge --older-than 30d', does: 'what was not used for a month' },
     { line: 'assay cache purge --all --yes', does: 'start anew' },
   ],
   run: async (invocation) => {
+    if (invocation.operands.some((operand) => operand.includes('/'))) {
+      return forget(invocation);
+    }
     const wish = await readWish(invocation);
     const { config, terminal, json } = invocation;
     const purged = await withCache(config, (cache, signal) => cache.purge(wish, signal));
@@ -35,6 +42,19 @@ export const cachePurge: Command = {
     return exitCodes.ok;
   },
 };
+
+/** What was found out about references, in place of content. */
+async function forget({ operands, options, config, json, terminal }: Invocation) {
+  if (Object.keys(options).length > 0 || !operands.every((operand) => operand.includes('/'))) {
+    throw new UsageError('references go without options, and without digests alone');
+  }
+  const { loadConfig } = await import('../config/load.ts');
+  const { askToLookAgain } = await import('../compose/look-again.ts');
+  await askToLookAgain(await loadConfig(findConfig(config)), operands);
+  const text = `looked at anew at the next pull: ${operands.map(printable).join(', ')}`;
+  terminal.out(json ? JSON.stringify({ forgotten: operands }, null, 2) : text);
+  return exitCodes.ok;
+}
 
 async function readWish({ operands, options }: Invocation): Promise<PurgeWish> {
   const { all, yes, 'older-than': age } = options;

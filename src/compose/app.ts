@@ -4,6 +4,7 @@ import { makeAdminServer } from '../admin/server.ts';
 import type { Config } from '../config/schema.ts';
 import type { DenyReplica } from '../gate/deny-replica.ts';
 import { parseRfc3339 } from '../crypto/rfc3339.ts';
+import type { LookAgain } from '../gate/look-again.ts';
 import { type MadeGate, makeGate } from '../gate/gate.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
@@ -22,6 +23,7 @@ import { anchorIntervalMs, gateLimits, reloadIntervalMs, revocationIntervalMs } 
 import { type Address, listenOn, namesOf, readServerTls, urlOf } from './listen.ts';
 import { loadBasis } from './load-basis.ts';
 import { makeAnchorProbe, makeBasisProbe, makeContentProbe, makeStateProbe } from './readiness.ts';
+import { followLookAgain } from './look-again.ts';
 import { publishSigstoreRoots } from './sigstore-roots.ts';
 import type { Stoppable } from './shutdown.ts';
 import { keepRefreshing, openRevocation } from './revocation.ts';
@@ -88,6 +90,7 @@ interface Parts extends WorkApart {
   readonly revocation: RevocationSource;
   readonly state: State;
   readonly deny: DenyReplica;
+  readonly lookAgain: LookAgain;
   readonly content: Content;
 }
 
@@ -114,6 +117,7 @@ async function openParts(
   const state = await openState(config, observed, opened, shared);
   const deny = await openDenyList(config, state, observed);
   followDenyList(deny, state, opened);
+  const lookAgain = await followLookAgain(state, observed, opened);
   const content = await openContent(config, observed, state, opened);
   const upstreams = await openUpstreams(config, {
     ...observed,
@@ -137,7 +141,7 @@ async function openParts(
   keepSigstoreFresh(config, { ...observed, ownListeners: () => listeners }, opened);
   // First of all to end: what was fetched so far is kept, and the next start goes on with it.
   opened.defer(() => content.fills.close());
-  return { ...observed, basis, upstreams, revocation, ...apart, state, deny, content };
+  return { ...observed, basis, upstreams, revocation, ...apart, state, deny, lookAgain, content };
 }
 
 async function makeApp(

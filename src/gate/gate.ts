@@ -17,6 +17,7 @@ import { type DeniedContent, makeDeniedContent } from './denied-content.ts';
 import type { DenyList } from './deny-list.ts';
 import { type FleetDependencies, makeFleetFlight, noFleet } from './fleet-flight.ts';
 import { makeHotContent } from './hot-content.ts';
+import { type LookAgain, neverAgain } from './look-again.ts';
 import { makeManifests } from './manifests.ts';
 import { makePins, type PinLifetimes } from './pin.ts';
 import { listEvidence } from './referrers.ts';
@@ -39,6 +40,8 @@ export interface GateDependencies {
   /** Undefined: no other replica shares the state. */
   readonly fleet?: FleetDependencies | undefined;
   readonly denyList: DenyList;
+  /** Undefined: what is remembered counts for as long as it lasts. */
+  readonly lookAgain?: LookAgain;
   readonly matching: (expected: Descriptor) => Transform;
   readonly clock: Clock;
   readonly lifetimes: PinLifetimes;
@@ -134,6 +137,7 @@ function makeDecided(denied: DeniedContent, decisions: Decisions) {
 /** What the gate consists of, from the lowest part up. */
 function assemble(dependencies: GateDependencies) {
   const { state, denyList, clock, lifetimes, limits, metrics, matching } = dependencies;
+  const { lookAgain = neverAgain } = dependencies;
   const source = (repository: Repository): ContentSource => {
     const found = dependencies.source(repository.upstream);
     if (found !== undefined) return found;
@@ -142,17 +146,27 @@ function assemble(dependencies: GateDependencies) {
   // What memory holds rests on what the state holds: a loss there ends it as another policy does.
   const verifier: Verifier = {
     ...dependencies.verifier,
-    generation: () => dependencies.verifier.generation() + state.losses(),
+    generation: () => dependencies.verifier.generation() + state.losses() + lookAgain.generation(),
   };
   const { maxFlights, flightDeadlineMs: deadlineMs } = limits;
   const flights = makeSingleFlight({ maxFlights, deadlineMs });
   const verdicts = makeVerdictCache(state, { verdicts: limits.maxVerdictsInMemory });
   const closure = makeClosure(state, clock);
-  const pins = makePins({ source, state, flights, clock, lifetimes, metrics });
+  const pins = makePins({ source, state, flights, clock, lifetimes, lookAgain, metrics });
   const denied = makeDeniedContent(denyList, { verdicts, clock });
   const fleet =
     dependencies.fleet === undefined ? noFleet : makeFleetFlight(dependencies.fleet, metrics);
-  const roots = makeRoots({ verifier, source, verdicts, flights, fleet, denied, clock, metrics });
+  const roots = makeRoots({
+    verifier,
+    source,
+    verdicts,
+    flights,
+    fleet,
+    denied,
+    lookAgain,
+    clock,
+    metrics,
+  });
   const vouchers = makeVouchers({ roots, closure, verifier, denied });
   const decisions = makeDecisions({
     roots,

@@ -5,6 +5,7 @@ import { type Repository, scopeOf } from '../oci/repository.ts';
 import type { Metrics } from '../observe/metric-list.ts';
 import type { ContentSource } from '../upstream/content-source.ts';
 import { missIfUnavailable, NotFoundError, UnavailableError } from './gate-error.ts';
+import type { LookAgain } from './look-again.ts';
 import { makeRecent } from './recent.ts';
 import type { SealedState } from './sealed.ts';
 import type { SingleFlight } from './single-flight.ts';
@@ -49,16 +50,20 @@ interface PinDependencies {
   readonly flights: SingleFlight;
   readonly clock: Clock;
   readonly lifetimes: PinLifetimes;
+  readonly lookAgain: LookAgain;
   readonly metrics: Metrics;
 }
 
 export function makePins(dependencies: PinDependencies): Pins {
-  const { source, state, flights, clock, lifetimes, metrics } = dependencies;
+  const { source, state, flights, clock, lifetimes, lookAgain, metrics } = dependencies;
   const pins = makeRecent<Pin>(maxPinsInMemory);
   const tagged = makeRecent<true>(maxPinsInMemory);
   const ageMs = (pin: Pin): number => clock.now().getTime() - pin.resolvedAt.getTime();
   const keepMs = Math.max(lifetimes.tagMs, lifetimes.staleTagMs);
-  const isFresh = (pin: Pin): boolean => {
+  const isFresh = (repository: Repository, tag: Tag, pin: Pin): boolean => {
+    const scope = scopeOf(repository);
+    const since = lookAgain.since(scope, `${scope}:${tag}`);
+    if (since !== undefined && pin.resolvedAt < since) return false;
     const age = ageMs(pin);
     return age >= 0 && age < (pin.digest === undefined ? lifetimes.absentMs : lifetimes.tagMs);
   };
@@ -92,7 +97,9 @@ export function makePins(dependencies: PinDependencies): Pins {
     async resolve(repository, tag, waiting) {
       const name = nameOf(repository, tag);
       const known = await lastKnown(name);
-      if (known !== undefined && isFresh(known)) return toPinned(repository, tag, known, false);
+      if (known !== undefined && isFresh(repository, tag, known)) {
+        return toPinned(repository, tag, known, false);
+      }
       try {
         const work = (signal: AbortSignal): Promise<Pin> => ask(repository, tag, signal);
         return toPinned(repository, tag, await flights.run(name, work, waiting), false);
@@ -107,7 +114,7 @@ export function makePins(dependencies: PinDependencies): Pins {
     },
     atHand(repository, tag) {
       const known = pins.get(nameOf(repository, tag));
-      return known !== undefined && isFresh(known) ? known.digest : undefined;
+      return known !== undefined && isFresh(repository, tag, known) ? known.digest : undefined;
     },
     isTagged: (scope, digest) => tagged.get(`${scope}@${digest}`) === true,
   };

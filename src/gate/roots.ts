@@ -8,6 +8,7 @@ import type { Verifier } from '../verifier/verifier.ts';
 import type { DeniedContent } from './denied-content.ts';
 import { missIfUnavailable } from './gate-error.ts';
 import type { FleetFlight } from './fleet-flight.ts';
+import type { LookAgain } from './look-again.ts';
 import { makeRecent } from './recent.ts';
 import { fetchAndRead, type ReadManifest } from './manifest-reader.ts';
 import type { SingleFlight } from './single-flight.ts';
@@ -47,10 +48,12 @@ export function makeRoots(dependencies: {
   readonly flights: SingleFlight;
   readonly fleet: FleetFlight;
   readonly denied: DeniedContent;
+  readonly lookAgain: LookAgain;
   readonly clock: Clock;
   readonly metrics: Metrics;
 }): Roots {
   const { verifier, source, verdicts, flights, fleet, denied, clock, metrics } = dependencies;
+  const { lookAgain } = dependencies;
 
   const reach = async (
     repository: Repository,
@@ -69,7 +72,9 @@ export function makeRoots(dependencies: {
   };
 
   const stands = (verdict: Verdict, ruleDigest: string): boolean =>
-    isInForce(verdict, ruleDigest, clock) && denied.letsStand(verdict);
+    isInForce(verdict, ruleDigest, clock) &&
+    denied.letsStand(verdict) &&
+    !isToBeLookedAt(verdict, lookAgain);
 
   const fly = (
     repository: Repository,
@@ -132,4 +137,9 @@ export function makeRoots(dependencies: {
       return denied.verdictOn(repository, digest) ?? verdict;
     },
   };
+}
+
+function isToBeLookedAt({ scope, subject, checkedAt }: Verdict, lookAgain: LookAgain): boolean {
+  const since = lookAgain.since(scope, `${scope}@${subject}`);
+  return since !== undefined && checkedAt < since;
 }

@@ -1,4 +1,5 @@
 import { type KeptDenyList, makeDenyList } from '../../src/gate/deny-list.ts';
+import type { LookAgain } from '../../src/gate/look-again.ts';
 import { makeGate, type MadeGate } from '../../src/gate/gate.ts';
 import { makeSealedState } from '../../src/gate/sealed.ts';
 import type { Digest } from '../../src/oci/digest.ts';
@@ -78,6 +79,7 @@ export async function loadRules(rules: string): ReturnType<typeof loadTrustPolic
 export async function makeGateKit(
   rules = aliceSigns,
   given: Partial<Pick<GateKit, 'source' | 'clock' | 'store' | 'denyList'>> & {
+    readonly lookAgain?: LookAgain;
     readonly trust?: string;
     readonly trustedMs?: number;
     readonly flightDeadlineMs?: number;
@@ -120,6 +122,7 @@ export async function makeGateKit(
   });
   const gate = makeGate({
     denyList,
+    ...(given.lookAgain && { lookAgain: given.lookAgain }),
     source: (upstream) => (upstream === 'reg' ? source : undefined),
     verifier,
     state: makeSealedState(store, [Buffer.alloc(32, 7)], { metrics, log }),
