@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { messageOf } from '../kernel/tagged-error.ts';
 import { algorithmOf, type Digest } from '../oci/digest.ts';
 import type { ContentName, Staging } from './blob-store.ts';
-import { makeJournalWriter } from './journal-writer.ts';
+import { type JournalWriter, makeJournalWriter } from './journal-writer.ts';
 import { type Lease, leavePartial } from './lease.ts';
 import { openPartial, type PartialDependencies, removePartial } from './partial-content.ts';
 import { StorageError } from './storage-error.ts';
@@ -33,11 +33,7 @@ export async function openStaging(
   const notes = waitedForLater(opened.then((files) => files.journal));
   const journal = makeJournalWriter(notes, hash);
   const endLease = makeOnce(() => lease.release().catch(onFailure));
-  const finish = async (): Promise<void> => {
-    await journal.close().catch(onFailure);
-    await endLease();
-  };
-  const end = makeEnd(ready, finish, onFailure);
+  const end = makeEnd(ready, journal, endLease, onFailure);
   const trying = (work: () => Promise<void>): Promise<void> =>
     attempt(digest, work, async (error) => {
       onFailure(error);
@@ -120,7 +116,8 @@ async function putIntoPlace(
 /** Ends once, and not before its files are made; what can't be tidied up now is left to a sweep. */
 function makeEnd(
   ready: Promise<unknown>,
-  finish: () => Promise<void>,
+  journal: JournalWriter,
+  endLease: () => Promise<void>,
   onFailure: (error: unknown) => void,
 ): (work: () => Promise<void>) => Promise<void> {
   let isEnded = false;
@@ -129,7 +126,8 @@ function makeEnd(
     isEnded = true;
     await ready.catch(() => undefined);
     await work().catch(onFailure);
-    await finish();
+    await journal.close().catch(onFailure);
+    await endLease();
   };
 }
 
