@@ -3,6 +3,7 @@ import {
   Counter,
   type CounterConfiguration,
   Gauge,
+  type GaugeConfiguration,
   Histogram,
   type OpenMetricsContentType,
   type PrometheusContentType,
@@ -34,11 +35,12 @@ export function makeMetrics(): MetricsRegistry {
   for (const { name, kind, labels, help } of metricList) {
     const options = { name, help, labelNames: [...labels], registers: [registry] };
     if (kind === 'counter') counters.set(name, makeTally(options));
-    else if (kind === 'gauge') gauges.set(name, new Gauge(options));
+    else if (kind === 'gauge') gauges.set(name, makeGauge(options));
     else histograms.set(name, new Histogram({ ...options, buckets: secondsBuckets }));
   }
   // Process and runtime: CPU, memory, file descriptors, garbage collection, event-loop lag.
   collectDefaultMetrics({ register: registry, prefix: 'assay_' });
+  for (const name of misnamed) registry.removeSingleMetric(`assay_nodejs_${name}`);
   const histogramOf = remember((name, labels) => declared(histograms, name).labels(labels));
   return {
     count: (name, labels, by = 1) => declared(counters, name)(labels, by),
@@ -48,6 +50,16 @@ export function makeMetrics(): MetricsRegistry {
     render: () => registry.metrics(),
     contentType: registry.contentType,
   };
+}
+
+/** prom-client's sums over gauges that are there by type too; `_total` is for counters alone. */
+const misnamed = ['active_handles_total', 'active_requests_total', 'active_resources_total'];
+
+/** One that nobody has set says nothing: its 0 would read as a Redis that is down, or a full disk. */
+function makeGauge(options: GaugeConfiguration<string>): Gauge {
+  const gauge = new Gauge(options);
+  if (options.labelNames?.length === 0) gauge.remove();
+  return gauge;
 }
 
 type Labels = Readonly<Record<string, string>>;

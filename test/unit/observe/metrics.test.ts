@@ -42,6 +42,20 @@ t.test('a gauge that was forgotten shows only what was set since', async (t) => 
   t.notMatch(text, 'digest="old"');
 });
 
+t.test('a gauge that was never set has no value', async (t) => {
+  const metrics = makeMetrics();
+  t.notMatch(await metrics.render(), /^assay_redis_up /m);
+  metrics.set('assay_redis_up', {}, 0);
+  t.match(await metrics.render(), /^assay_redis_up 0$/m);
+});
+
+t.test('a name ends in _total where it is a counter, and nowhere else', async (t) => {
+  const types = [...(await makeMetrics().render()).matchAll(/^# TYPE (\S+) (\S+)$/gm)];
+  t.ok(types.length > metricList.length, 'those of the process too');
+  for (const [, name = '', kind] of types)
+    t.equal(name.endsWith('_total'), kind === 'counter', name);
+});
+
 t.test('the process and its event loop are measured under our prefix', async (t) => {
   const text = await makeMetrics().render();
   t.match(text, /^assay_nodejs_eventloop_lag_p99_seconds /m);
