@@ -50,8 +50,10 @@ export async function openDenyList(
 export async function readDenyList(config: Config, clock: Clock): Promise<DenyList> {
   const list = makeDenyList(clock);
   const { path } = config.storage;
-  const isThere = existsSync(config.state === undefined ? join(path, 'state.key') : path);
-  if (!isThere) return list;
+  // A state of this machine's own that was never used is not made for it.
+  const isOwn = config.redis === undefined;
+  if (isOwn && !existsSync(config.state === undefined ? join(path, 'state.key') : path))
+    return list;
   const opened = new AsyncDisposableStack();
   try {
     const { store } = await openShared(config, opened);
