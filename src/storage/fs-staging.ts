@@ -35,11 +35,7 @@ export async function openStaging(
   const endLease = makeOnce(() => lease.release().catch(onFailure));
   const end = makeEnd(ready, journal, endLease, onFailure);
   const trying = (work: () => Promise<void>): Promise<void> =>
-    attempt(digest, work, async (error) => {
-      onFailure(error);
-      // What goes on is for readers of this process alone: others need not wait for its end.
-      await endLease();
-    });
+    attempt(digest, work, endLease, onFailure);
   let written = hash.bytes;
   let isRight = false;
 
@@ -134,12 +130,15 @@ function makeEnd(
 async function attempt(
   digest: string,
   work: () => Promise<void>,
-  onFailure: (error: unknown) => Promise<void>,
+  endLease: () => Promise<void>,
+  onFailure: (error: unknown) => void,
 ): Promise<void> {
   try {
     await work();
   } catch (cause) {
-    await onFailure(cause);
+    onFailure(cause);
+    // What goes on is for readers of this process alone: others need not wait for its end.
+    await endLease();
     const message = `${digest} can't be stored: ${messageOf(cause)}`;
     throw new StorageError('STORAGE_FAILED', message, { cause });
   }
