@@ -7,8 +7,7 @@ import type { Certificate } from './x509.ts';
 export interface FulcioIdentity {
   /** Who vouched for the person or workload: the `iss` of its identity token. */
   readonly issuer: string;
-  /** At least one. Fulcio writes one; what counts is that one of them fits. */
-  readonly subjects: readonly SubjectName[];
+  readonly subject: SubjectName;
   /** What the token said of the workload, by name. */
   readonly claims: ReadonlyMap<FulcioClaim, string>;
 }
@@ -57,12 +56,14 @@ const maxTextBytes = 4096;
 
 /**
  * Reads the identity out of a leaf certificate; throws `EnvelopeError` where it names no issuer or
- * no subject, or where something that it names can't be read. Two issuers that differ are refused.
+ * no subject, or where something that it names can't be read. Two issuers that differ are refused,
+ * and two subjects, with which one signature would be by two (Fulcio, Certificate Specification).
  */
 export function readFulcioIdentity(certificate: Certificate): FulcioIdentity {
-  const subjects = readSubjectNames(certificate);
-  if (subjects.length === 0) throw malformed('names no subject');
-  return { issuer: readIssuer(certificate), subjects, claims: readClaims(certificate) };
+  const [subject, ...others] = readSubjectNames(certificate);
+  if (subject === undefined) throw malformed('names no subject');
+  if (others.length > 0) throw malformed('names more than one subject');
+  return { issuer: readIssuer(certificate), subject, claims: readClaims(certificate) };
 }
 
 function readIssuer(certificate: Certificate): string {

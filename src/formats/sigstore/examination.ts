@@ -222,10 +222,10 @@ function toIdentity(candidate: SignerCandidate, by: ProvenKey): Identity | undef
     return { kind: 'key', subject, keyFingerprint };
   }
   if (candidate.kind === 'keys') return undefined;
-  const { leaf, subject, identity } = candidate;
+  const { leaf, identity } = candidate;
   return {
     kind: 'certificate',
-    subject,
+    subject: identity.subject.value,
     issuer: identity.issuer,
     certificateFingerprint: leaf.fingerprint,
     keyFingerprint: leaf.keyFingerprint,

@@ -20,8 +20,6 @@ export type SignerCandidate =
       readonly kind: 'certificate';
       readonly leaf: Certificate;
       readonly identity: FulcioIdentity;
-      /** That of its subjects which the policy names. */
-      readonly subject: string;
     };
 
 export interface CandidateFound {
@@ -60,15 +58,14 @@ function amongKeys(verifier: ClaimedVerifier, trusted: NonEmpty<TrustedKey>): Ca
 /** Issuer and subject, both, and every claim that is demanded; all of them the certificate's. */
 function byCertificate(leaf: Certificate, signer: SigstoreCertificate): CandidateFound {
   const identity = identityOf(leaf);
-  const subject = identity.subjects.find(({ value }) => signer.subject.matches(value))?.value;
-  const subjects = identity.subjects.map(({ value }) => quoted(value, 200)).join(', ');
+  const subject = identity.subject.value;
   if (!signer.issuer.matches(identity.issuer)) {
     const asked = quoted(signer.issuer.text, 200);
     return nobody(`its certificate is by the issuer ${quoted(identity.issuer, 200)}, not ${asked}`);
   }
-  if (subject === undefined) {
+  if (!signer.subject.matches(subject)) {
     const asked = quoted(signer.subject.text, 200);
-    return nobody(`its certificate is of the subject ${subjects}, not ${asked}`);
+    return nobody(`its certificate is of the subject ${quoted(subject, 200)}, not ${asked}`);
   }
   for (const [name, match] of signer.claims) {
     const value = identity.claims.get(name as Parameters<typeof identity.claims.get>[0]);
@@ -77,7 +74,7 @@ function byCertificate(leaf: Certificate, signer: SigstoreCertificate): Candidat
     return nobody(`its certificate's claim ${name} ${found}, not ${quoted(match.text, 200)}`);
   }
   const finding = pass({ subject: quoted(subject, 200), issuer: quoted(identity.issuer, 200) });
-  return { finding, candidate: { kind: 'certificate', leaf, identity, subject } };
+  return { finding, candidate: { kind: 'certificate', leaf, identity } };
 }
 
 const identityOf = oncePer(readFulcioIdentity);

@@ -18,7 +18,7 @@ const bare = (text: string): Uint8Array => Buffer.from(text);
 t.test('issuer and subject are read', async (t) => {
   t.strictSame(read(), {
     issuer: 'https://accounts.acme.test',
-    subjects: [{ kind: 'email', value: 'dev@acme.test' }],
+    subject: { kind: 'email', value: 'dev@acme.test' },
     claims: new Map(),
   });
 });
@@ -50,6 +50,10 @@ t.test('every claim is read under its name', async (t) => {
 
 const refused: Readonly<Record<string, [plan: FulcioPlan, why: RegExp]>> = {
   'no subject': [{ names: [] }, /names no subject/],
+  'two subjects': [
+    { names: [uriName('https://a.test'), uriName('https://b.test')] },
+    /names more than one subject/,
+  ],
   'an empty issuer': [{ claims: { 8: asn1.utf8('') } }, /names no issuer/],
   'two issuers': [{ claims: { 1: bare('https://other.test') } }, /names two issuers/],
   'an issuer that is no UTF8String': [{ claims: { 8: asn1.ia5('a') } }, /no UTF8String/],

@@ -6,7 +6,7 @@ import { sigstoreBundle } from '../../../../src/formats/sigstore-bundle.ts';
 import { exactly, parsePattern } from '../../../../src/policies/text-match.ts';
 import type { TextMatch } from '../../../../src/verdict/sigstore-requirement.ts';
 import * as asn1 from '../../../support/der-encoder.ts';
-import { emailName, otherName, uriName } from '../../../support/fulcio-certificate.ts';
+import { otherName, uriName } from '../../../support/fulcio-certificate.ts';
 import { makeCase } from '../../../support/notation-case.ts';
 import { runSteps } from '../../../support/run-steps.ts';
 import { makeAuthority } from '../../../support/test-authority.ts';
@@ -192,9 +192,6 @@ const sound: Readonly<Record<string, Plan>> = {
       },
     },
     requirement: byWorkflow(exactly('dev!acme')),
-  },
-  'by the second of two names': {
-    plan: { certificate: { names: [emailName('a@b.test'), emailName('dev@acme.test')] } },
   },
   'with a claim that is asked for': {
     plan: { certificate: { claims: { 12: asn1.utf8('https://github.com/acme/app') } } },
