@@ -57,10 +57,7 @@ export async function openStaging(
       isRight = hash.matches();
       return isRight;
     },
-    async read(into, position) {
-      const { bytesRead } = await (await ready).read(into, 0, into.byteLength, position);
-      return bytesRead;
-    },
+    read: (into, position) => readOnceMade(ready, into, position),
     async commit() {
       if (!isRight || written !== size) {
         throw new TypeError(`${digest} was about to be stored with other bytes`);
@@ -90,6 +87,16 @@ function waitedForLater<T>(work: Promise<T>): Promise<T> {
 function makeOnce(work: () => Promise<void>): () => Promise<void> {
   let done: Promise<void> | undefined;
   return () => (done ??= work());
+}
+
+async function readOnceMade(
+  making: Promise<FileHandle>,
+  into: Uint8Array,
+  position: number,
+): Promise<number> {
+  const file = await making;
+  const { bytesRead } = await file.read(into, 0, into.byteLength, position);
+  return bytesRead;
 }
 
 async function closeOnceMade(making: Promise<FileHandle>): Promise<void> {
