@@ -27,7 +27,7 @@ import { findSignerCandidate, type SignerCandidate } from './signer-candidate.ts
 import type { ReadSigstoreEnvelope, SigstoreEnvelope } from './sigstore-envelope.ts';
 import { checkTimestamps } from './timestamps.ts';
 import { findTrustedTimes } from './trusted-times.ts';
-import type { Witness } from './witness.ts';
+import { instantsOf, type Witness } from './witness.ts';
 
 /** What is examined, and against what. */
 export interface SigstoreCase {
@@ -209,10 +209,6 @@ function describeRoot({ from, asOf, expiresAt }: LoadedSigstoreRoot): Record<str
     ...(asOf && { 'as of': asOf.toISOString() }),
     ...(expiresAt && { 'ends at': expiresAt.toISOString() }),
   };
-}
-
-function instantsOf(witnesses: readonly Witness[]): readonly Date[] {
-  return witnesses.flatMap(({ instant }) => instant ?? []);
 }
 
 /** All of it out of the certificate that the checks before have proven. */

@@ -7,7 +7,7 @@ import { findBodyFault } from './log-entry-body.ts';
 import { judgeEvidence } from './log-evidence.ts';
 import type { ProvenKey } from './signature.ts';
 import type { ClaimedLogEntry, SigstoreEnvelope } from './sigstore-envelope.ts';
-import { countOperators, type Witness } from './witness.ts';
+import { countOperators, instantsOf, type Witness } from './witness.ts';
 
 export interface LogEntriesFound {
   readonly finding: Finding;
@@ -18,7 +18,7 @@ export interface LogEntriesQuestion {
   readonly envelope: SigstoreEnvelope;
   readonly root: SigstoreRoot | undefined;
   readonly by: ProvenKey;
-  /** Times by timestamp authorities: a log that states none must have been trusted then. */
+  /** Times by timestamp authorities. A log that states none must have been trusted at all that are proven. */
   readonly times: readonly Date[];
   readonly minLogs: number;
 }
@@ -36,8 +36,8 @@ export async function checkLogEntries(question: LogEntriesQuestion): Promise<Log
   if (root === undefined) return none(pass({ logs: 'none asked for' }));
   const passedBy: string[] = [];
   const witnesses: Witness[] = [];
-  for (const entry of envelope.logEntries) {
-    const evidence = judgeEvidence(entry, root, times);
+  for (const entry of envelope.logEntries.toSorted(promisedFirst)) {
+    const evidence = judgeEvidence(entry, root, [...times, ...instantsOf(witnesses)]);
     if (evidence.kind === 'passed-by') passedBy.push(evidence.because);
     if (evidence.kind === 'broken') return none(fail('signature-invalid', evidence.because));
     if (evidence.kind !== 'there') continue;
@@ -69,6 +69,11 @@ function conclude(
     ...(passedBy.length > 0 && { 'do not count': passedBy.slice(0, maxTold).join('; ') }),
   };
   return { finding: pass(evidence), witnesses };
+}
+
+/** What these say of the time is held against those that say nothing of it. */
+function promisedFirst(one: ClaimedLogEntry, other: ClaimedLogEntry): number {
+  return Number(one.promise === undefined) - Number(other.promise === undefined);
 }
 
 const maxTold = 4;

@@ -15,3 +15,7 @@ export interface Witness {
 export function countOperators(witnesses: readonly Witness[]): number {
   return new Set(witnesses.map(({ operator }) => operator)).size;
 }
+
+export function instantsOf(witnesses: readonly Witness[]): readonly Date[] {
+  return witnesses.flatMap(({ instant }) => instant ?? []);
+}

@@ -121,6 +121,7 @@ const passedBy = { at, reason: 'log-unproven' } as const;
 const window = (validFor: object) => ({
   root: { tlogs: [logEntry('rekor', { publicKey: { ...keyOf('rekor'), validFor } })] },
 });
+const endedBefore = { start: '2021-01-01T00:00:00Z', end: '2029-01-01T00:00:00Z' };
 function keyOf(name: string): object {
   return logEntry(name)['publicKey'] as object;
 }
@@ -146,5 +147,22 @@ assertSigstoreMutations(t, {
     ...window({ start: '2021-01-01T00:00:00Z', end: '2030-01-01T00:00:01Z' }),
     plan: { entries: [{ rekor: 'v2' }], timestamps: [{}] },
     because: /is not trusted at 2030-01-01T00:00:02/,
+  },
+  'a log of Rekor v2 that was not trusted when another log took the signature in': {
+    ...passedBy,
+    root: {
+      tlogs: [
+        logEntry('rekor', { operator: 'acme' }),
+        logEntry('other-log', {
+          operator: 'other',
+          publicKey: { ...keyOf('other-log'), validFor: endedBefore },
+        }),
+      ],
+    },
+    // Whoever has the key of a log that ended would otherwise be the second of two.
+    plan: { entries: [{ rekor: 'v2', log: 'other-log', logIndex: 2 }, {}] },
+    requirement: { minLogs: 2 },
+    because:
+      /^1 of 2 transparency logs.*other-log.example.test" is not trusted at 2030-01-01T00:00:01/,
   },
 } satisfies SigstoreMutations);
