@@ -73,6 +73,16 @@ for (const [what, overrides] of Object.entries(accepted)) {
   });
 }
 
+t.test('a signer signs up to 32 attributes', async (t) => {
+  const attributeList: TimestampOverrides['attributeList'] = (list) => [
+    ...list,
+    ...Array.from({ length: 32 - list.length }, (_, index) =>
+      attribute(`1.2.3.${index}`, asn1.nothing()),
+    ),
+  ];
+  t.equal(read({ attributeList }).signer.signedAttributes.size, 32);
+});
+
 t.test('it is over the DER of the attributes, whatever their order in the token', async (t) => {
   const disordered: TimestampOverrides = {
     signer: (parts) => {
@@ -173,6 +183,15 @@ const refused: Readonly<Record<string, readonly [TimestampOverrides, RegExp]>> =
   ],
   'an attribute with two values': [
     { attributes: { [oids.contentType]: [asn1.oid(oids.tstInfo), asn1.oid('1.2.3')] } },
+    /has not one value/,
+  ],
+  'an attribute with two values and more': [
+    {
+      attributeList: (list) => [
+        ...list,
+        asn1.sequence(asn1.oid('1.2.3'), asn1.set(asn1.nothing(), asn1.nothing()), asn1.nothing()),
+      ],
+    },
     /has not one value/,
   ],
   'an attribute without a value': [{ attributes: { [oids.contentType]: [] } }, /has not one value/],

@@ -70,7 +70,17 @@ t.test('whoever is named in one place is named in all', async (t) => {
     signer: (parts) =>
       parts.with(1, asn1.sequence(authority.certificates[1]?.name ?? leaf.name, asn1.integer(5))),
   };
-  for (const overrides of [elsewhere, otherSerial]) {
+  const otherIssuer: TimestampOverrides = {
+    signer: (parts) =>
+      parts.with(
+        1,
+        asn1.sequence(
+          forged.certificates[1]?.name ?? leaf.name,
+          asn1.integer(readCertificate(leaf.der).serialNumber),
+        ),
+      ),
+  };
+  for (const overrides of [elsewhere, otherSerial, otherIssuer]) {
     t.match(find(overrides), { kind: 'none', because: /names another signer/ });
   }
   t.match(

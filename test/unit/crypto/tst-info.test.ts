@@ -107,6 +107,14 @@ t.test('what may follow is read in its order', async (t) => {
   t.doesNotThrow(() => read(ending(asn1.boolean(false))));
 });
 
+t.test('a serial number has up to 64 bytes', async (t) => {
+  const longest = new Uint8Array(64).fill(1);
+  t.strictSame(
+    Buffer.from(read(having(3, asn1.integer(longest))).serialNumber),
+    Buffer.from(longest),
+  );
+});
+
 const refused: Readonly<Record<string, readonly [TimestampOverrides, RegExp]>> = {
   'version 2': [having(0, asn1.integer(2)), /its version is not 1/],
   'version 0': [having(0, asn1.integer(0)), /its version is not 1/],
