@@ -93,7 +93,12 @@ export function makeClosure(state: SealedState, clock: Pick<Clock, 'monotonicMs'
       const last = lastParent.get(name);
       if (last !== undefined) yield last;
       const first = await (ahead?.parents ?? parents(name));
-      for (const parent of first) if (parent.digest !== last?.digest) yield parent;
+      for (const parent of first) {
+        if (parent.digest === last?.digest) continue;
+        // The one that is taken stays the last.
+        lastParent.set(name, parent);
+        yield parent;
+      }
       if (first.length < maxAtOnce) return;
       const seen = new Set([last, ...first].map((parent) => parent && name + parent.digest));
       for (const other of await state.names(name, maxParents)) {

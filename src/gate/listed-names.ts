@@ -1,5 +1,5 @@
 /** Of these, those are listed together that agree up to the first `@`. */
-const listedByHead = ['part/', 'unread/'];
+const listedByHead = ['part/', 'unread/', 'tag-history/'];
 /** There are many of these, and each is asked for by its whole name. */
 const neverListed = ['verdict/', 'verdict-id/', 'untrusted/', 'evidence/', 'pin/'];
 

@@ -20,11 +20,15 @@ export function troubleOf(error: unknown): RedisTrouble {
   return error instanceof Error && error.name === 'ReplyError' ? 'refused' : 'unreachable';
 }
 
-/** Its words are bounded: a server that lies may say anything. */
+/**
+ * Its words are bounded: a server that lies may say anything. The client's own errors carry the
+ * command with all that it said, a password for one, and go no further.
+ */
 export function redisFailed(trouble: RedisTrouble, cause?: unknown): StorageError {
   const message = messages[trouble];
   const detail = trouble === 'refused' ? `: ${quoted(messageOf(cause), 200)}` : '';
-  return new StorageError('STORAGE_FAILED', `${message}${detail}`, { cause });
+  const reason = cause === undefined ? undefined : new Error(messageOf(cause));
+  return new StorageError('STORAGE_FAILED', `${message}${detail}`, { cause: reason });
 }
 
 const messages: Readonly<Record<RedisTrouble, string>> = {

@@ -1,8 +1,6 @@
 import { join } from 'node:path';
 import t from 'tap';
-import { signatureOf } from '../support/app-kit.ts';
-import { buildImage } from '../support/build-image.ts';
-import { clusterOf, sentinelOf } from '../support/redis-fleet.ts';
+import { sentinelOf } from '../support/redis-fleet.ts';
 import {
   makeFaultKit,
   recovers,
@@ -12,7 +10,7 @@ import {
   statusOf,
 } from '../support/redis-fault-kit.ts';
 import { freePort, hasRedis, startRedis, untilTrue } from '../support/redis-server.ts';
-import { metricOf, pathsOf, redisAt } from '../support/replicas-kit.ts';
+import { metricOf, redisAt } from '../support/replicas-kit.ts';
 import { makeServerCertificate } from '../support/server-certificate.ts';
 
 /** Redis in all the forms that it is run in, and what happens to each. */
@@ -31,49 +29,6 @@ t.test('notifications are cut: replicas still wait for each other, and look', as
     1,
   );
   await refusesUnsigned(t, kit.all, 'without notifications');
-});
-
-t.test('a slot of the cluster moves, and its entries are found where they are', async (t) => {
-  if (!hasRedis(t)) return;
-  const cluster = await clusterOf(t, 3);
-  const kit = await makeFaultKit(t, { cluster: { addresses: cluster.addresses } }, 2);
-  await servesAll(t, kit.all[0]!, 'signed', signed, 'before');
-  const moved = [
-    `assay:1:kverdict/reg/app@${signed.descriptor.digest}`,
-    `assay:1:i{/part/${signed.children[0]!.descriptor.digest}@}`,
-  ];
-  for (const key of moved) {
-    await cluster.moveSlotOf(key, async () => {
-      const [, child] = pathsOf('reg/app', 'signed', signed);
-      const fresh = await kit.add();
-      t.equal(await statusOf(fresh, child!), '200', `a child, while ${key} moves`);
-    });
-  }
-  for (const [at, path] of pathsOf('reg/app', 'signed', signed).entries()) {
-    t.equal(await statusOf(kit.all[1 - (at % 2)]!, path), '200', `${path} after the move`);
-  }
-  const verdicts = /^assay_verdicts_total\{kind="trusted"/;
-  t.equal(await metricOf(kit.all[1]!, verdicts), 0, 'what was verified is found');
-  const image = buildImage({ name: 'new' });
-  kit.registry.put('app', image, 'new');
-  kit.registry.put('app', signatureOf(image.descriptor));
-  t.equal(await statusOf(kit.all[0]!, 'reg/app/manifests/new'), '200');
-  t.equal(await statusOf(kit.all[1]!, `reg/app/manifests/${image.descriptor.digest}`), '200');
-  await recovers(t, kit, 'a slot moved');
-});
-
-t.test('a node of the cluster dies: the rest goes on, and it comes back', async (t) => {
-  if (!hasRedis(t)) return;
-  const cluster = await clusterOf(t, 3);
-  const kit = await makeFaultKit(t, { cluster: { addresses: cluster.addresses } }, 2);
-  await servesAll(t, kit.all[0]!, 'signed', signed, 'before');
-  await cluster.nodes[2]!.kill();
-  await servesAll(t, kit.all[0]!, 'signed', signed, 'what it served');
-  await servesAll(t, kit.all[1]!, 'signed', signed, 'what the other one served');
-  await refusesUnsigned(t, kit.all, 'a node is dead');
-  await cluster.nodes[2]!.start();
-  await cluster.untilOk();
-  await recovers(t, kit, 'a node came back');
 });
 
 t.test('Sentinel fails over: replicas follow to the server that takes writes', async (t) => {
