@@ -4,8 +4,7 @@
 // goes into loading tap and the sources. Here the sources are loaded once; a test file is evaluated
 // again for each mutant (its address gets a new query), and gets a tap of its own to report to.
 import { registerHooks } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import {
   commonTokens,
@@ -116,7 +115,8 @@ class InProcessRunner {
   async #runFile(file) {
     const run = (this.#runs += 1);
     const began = performance.now();
-    const testdir = join(tmpdir(), `assay-mutation-${process.pid}`, `${run}`);
+    // Below the working folder, which tap would leave otherwise.
+    const testdir = resolve('.tap', 'fixtures', `${process.pid}-${run}`);
     const tap = new this.#Test({ name: file, testdir, bail: true, timeout: 0 });
     taps.set(run, tap);
     tap.resume();
