@@ -19,7 +19,7 @@ const verified = [
   { reference: 'demo/app:expired', code: 1, first: 'untrusted', reason: 'signature-expired' },
   { reference: 'demo/cosign:signed-tag', code: 0, first: 'trusted', reason: undefined },
   { reference: 'demo/cosign:signed-bundle', code: 0, first: 'trusted', reason: undefined },
-  { reference: 'demo/cosign:wrong-key', code: 1, first: 'untrusted', reason: 'signature-invalid' },
+  { reference: 'demo/cosign:wrong-key', code: 1, first: 'untrusted', reason: 'no-trusted-signer' },
   { reference: 'demo/service:attested', code: 0, first: 'trusted', reason: undefined },
   { reference: 'demo/service:attested-tags', code: 0, first: 'trusted', reason: undefined },
   { reference: 'demo/service:no-sbom', code: 1, first: 'untrusted', reason: 'attestation-missing' },

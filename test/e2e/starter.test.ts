@@ -83,7 +83,7 @@ const refused = [
   { path: 'app', tag: 'tampered', reason: 'signature-invalid' },
   { path: 'app', tag: 'wrong-signer', reason: 'no-trusted-signer' },
   { path: 'app', tag: 'expired', reason: 'signature-expired' },
-  { path: 'cosign', tag: 'wrong-key', reason: 'signature-invalid' },
+  { path: 'cosign', tag: 'wrong-key', reason: 'no-trusted-signer' },
   { path: 'service', tag: 'no-sbom', reason: 'attestation-missing' },
   { path: 'service', tag: 'other-builder', reason: 'attestation-condition' },
 ];

@@ -24,24 +24,31 @@ export async function checkSignature(
   envelope: SigstoreEnvelope,
   candidate: SignerCandidate,
 ): Promise<SignatureFound> {
+  if (candidate.kind === 'keys') return await checkAgainstKeys(envelope, candidate);
+  const outcome = await verifySignature(envelope, candidate.leaf.publicKey);
+  if (outcome === 'valid') return { finding: pass(), by: { kind: 'certificate' } };
+  return { finding: fail('signature-invalid', notBy('the key of its certificate', outcome)) };
+}
+
+/** Where nothing says that it is by one of them, it is somebody else's rather than tampered with. */
+async function checkAgainstKeys(
+  envelope: SigstoreEnvelope,
+  { keys, isNamed }: Extract<SignerCandidate, { kind: 'keys' }>,
+): Promise<SignatureFound> {
   let outcome: Verification = 'invalid';
-  if (candidate.kind === 'certificate') {
-    outcome = await verifySignature(envelope, candidate.leaf.publicKey);
-    if (outcome === 'valid') return { finding: pass(), by: { kind: 'certificate' } };
-    return notBy('the key of its certificate', outcome);
-  }
-  for (const key of candidate.keys) {
+  for (const key of keys) {
     const result = await verifySignature(envelope, key.publicKey);
     if (result === 'valid') {
       return { finding: pass({ key: quoted(key.name, 200) }), by: { kind: 'key', key } };
     }
     if (result === 'unsupported') outcome = result;
   }
-  const { length } = candidate.keys;
-  return notBy(
-    length === 1 ? `the key ${quoted(candidate.keys[0].name)}` : `any of ${length} keys`,
-    outcome,
-  );
+  const whom = keys.length === 1 ? `the key ${quoted(keys[0].name)}` : `any of ${keys.length} keys`;
+  const because = notBy(whom, outcome);
+  if (isNamed || outcome === 'unsupported') return { finding: fail('signature-invalid', because) };
+  return {
+    finding: fail('no-trusted-signer', `${because}: it is by another key, or was changed`),
+  };
 }
 
 type Verification = ReturnType<typeof verifyDigestWithAny>;
@@ -65,10 +72,10 @@ async function verifySignature(
   return isValid ? 'valid' : 'invalid';
 }
 
-function notBy(whom: string, outcome: Verification): SignatureFound {
+function notBy(whom: string, outcome: Verification): string {
   const why =
     outcome === 'unsupported'
       ? ': over a hash alone neither Ed25519 nor RSA-PSS can be verified'
       : '';
-  return { finding: fail('signature-invalid', `the signature does not verify with ${whom}${why}`) };
+  return `the signature does not verify with ${whom}${why}`;
 }

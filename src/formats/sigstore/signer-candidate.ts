@@ -15,7 +15,12 @@ import type { ClaimedVerifier } from './sigstore-envelope.ts';
 
 /** Whose key may have made the signature, by what the signature says of itself. */
 export type SignerCandidate =
-  | { readonly kind: 'keys'; readonly keys: NonEmpty<TrustedKey> }
+  | {
+      readonly kind: 'keys';
+      readonly keys: NonEmpty<TrustedKey>;
+      /** Whether the signature says that it is by one of them. */
+      readonly isNamed: boolean;
+    }
   | {
       readonly kind: 'certificate';
       readonly leaf: Certificate;
@@ -52,7 +57,7 @@ function amongKeys(verifier: ClaimedVerifier, trusted: NonEmpty<TrustedKey>): Ca
     return nobody('the key of its certificate is none of those that the policy names');
   }
   const finding = pass({ keys: keys.map(({ name }) => quoted(name)).join(', ') });
-  return { finding, candidate: { kind: 'keys', keys } };
+  return { finding, candidate: { kind: 'keys', keys, isNamed: named.length > 0 } };
 }
 
 /** Issuer and subject, both, and every claim that is demanded; all of them the certificate's. */

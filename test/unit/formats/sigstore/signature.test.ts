@@ -10,6 +10,10 @@ import { type KeyKind, testKey } from '../../../support/test-keys.ts';
 
 const at = 'signature-verifies';
 const kinds: readonly KeyKind[] = ['EC-256', 'EC-384', 'EC-521', 'RSA-2048', 'Ed25519'];
+const hinted = (publicKey: object) => (b: { readonly verificationMaterial: object }) => ({
+  ...b,
+  verificationMaterial: { ...b.verificationMaterial, publicKey },
+});
 const stranger = (kind: KeyKind) => testKey(kind, 'stranger');
 
 assertSigstoreMutations(t, {
@@ -63,6 +67,19 @@ assertSigstoreMutations(t, {
     plan: { key: 'EC-256', signWith: stranger('EC-256') },
     requirement: { signer: { kind: 'keys', keys: [trustedKey('EC-256'), trustedKey('EC-384')] } },
     because: /does not verify with any of 2 keys/,
+  },
+  'a signature by a key that it names, which is none of ours': {
+    at,
+    reason: 'no-trusted-signer',
+    plan: { key: 'EC-256', signWith: stranger('EC-256'), bundle: hinted({ hint: 'c3RyYW5nZXI=' }) },
+    because:
+      /^the signature does not verify with the key "EC-256.pub": it is by another key, or was changed$/,
+  },
+  'a signature by another key, of which nothing says whose it is': {
+    at,
+    reason: 'no-trusted-signer',
+    plan: { key: 'EC-256', signWith: stranger('EC-256'), bundle: hinted({}) },
+    because: /it is by another key, or was changed/,
   },
   'an artifact signed with Ed25519, of which the hash alone is there': {
     at,
