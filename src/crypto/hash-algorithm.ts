@@ -4,6 +4,13 @@ import { EnvelopeError } from './envelope-error.ts';
 
 export type HashName = 'sha256' | 'sha384' | 'sha512';
 
+/** As Sigstore's protobufs call them (sigstore_common.proto, HashAlgorithm). */
+export const protobufHashes: ReadonlyMap<string, HashName> = new Map([
+  ['SHA2_256', 'sha256'],
+  ['SHA2_384', 'sha384'],
+  ['SHA2_512', 'sha512'],
+]);
+
 // No SHA-1, which tokens of old authorities still have.
 const hashes: Readonly<Record<string, HashName>> = {
   '2.16.840.1.101.3.4.2.1': 'sha256',

@@ -1,6 +1,6 @@
 import { readCertificate } from './certificate.ts';
 import { EnvelopeError } from './envelope-error.ts';
-import type { HashName } from './hash-algorithm.ts';
+import { type HashName, protobufHashes } from './hash-algorithm.ts';
 import type { JsonFields } from './json-fields.ts';
 import { readPem } from './pem.ts';
 import { type PublicKey, readPublicKey } from './public-key.ts';
@@ -25,11 +25,6 @@ export type LoggedVerifier =
 export const maxLoggedSignatures = 32;
 
 const digestBytes: Readonly<Record<HashName, number>> = { sha256: 32, sha384: 48, sha512: 64 };
-const hashNamesV2: Readonly<Record<string, HashName>> = {
-  SHA2_256: 'sha256',
-  SHA2_384: 'sha384',
-  SHA2_512: 'sha512',
-};
 const lowerHex = /^(?:[0-9a-f]{2})+$/;
 
 /** A hash as Rekor v1 writes it: `{algorithm, value}`, in hex. */
@@ -45,7 +40,7 @@ export function readHash(fields: JsonFields): HashValue {
 /** A hash as Rekor v2 and Sigstore's protobufs write it: `{algorithm, digest}`, in base64. */
 export function readHashV2(fields: JsonFields): HashValue {
   fields.expectOnly('algorithm', 'digest');
-  const algorithm = hashNamesV2[fields.text('algorithm')];
+  const algorithm = protobufHashes.get(fields.text('algorithm'));
   if (algorithm === undefined) throw malformedEntry(`${fields.path}.algorithm is not accepted`);
   return sized({ algorithm, digest: fields.bytes('digest') }, fields);
 }

@@ -1,5 +1,5 @@
 import { type DsseEnvelope, readDsseFields } from '../../crypto/dsse.ts';
-import type { HashName } from '../../crypto/hash-algorithm.ts';
+import { protobufHashes } from '../../crypto/hash-algorithm.ts';
 import { type JsonFields, readJsonFields } from '../../crypto/json-fields.ts';
 import { quoted } from '../../kernel/quoted.ts';
 import { readBundleEntries } from './bundle-entries.ts';
@@ -22,11 +22,6 @@ export interface BundleParts {
 const maxTimestamps = 32;
 const maxCertificates = 8;
 const maxHintLength = 1024;
-const hashNames: Readonly<Record<string, HashName>> = {
-  SHA2_256: 'sha256',
-  SHA2_384: 'sha384',
-  SHA2_512: 'sha512',
-};
 
 /**
  * Reads a Sigstore bundle (sigstore_bundle.proto; JSON as proto3 writes it, without the liberties
@@ -78,7 +73,7 @@ function readMessageSignature(fields: JsonFields): ReturnType<typeof readSigned>
   fields.expectOnly('messageDigest', 'signature');
   const messageDigest = fields.object('messageDigest');
   messageDigest.expectOnly('algorithm', 'digest');
-  const hash = hashNames[messageDigest.text('algorithm')];
+  const hash = protobufHashes.get(messageDigest.text('algorithm'));
   if (hash === undefined) throw malformedBundle('the hash of its artifact is of no accepted kind');
   const digest = messageDigest.bytes('digest');
   return { content: { kind: 'artifact', hash, digest }, signature: fields.bytes('signature') };

@@ -257,6 +257,10 @@ for (const [what, [change, because]] of Object.entries(broken)) {
 
 const brokenArtifact: Readonly<Record<string, readonly [Change, RegExp]>> = {
   'no hash': [(m) => delete m.messageDigest, /messageDigest is missing/],
+  'a hash by what every object has': [
+    (m) => (m.messageDigest.algorithm = 'constructor'),
+    /of no accepted kind/,
+  ],
   'a hash by SHA-1': [(m) => (m.messageDigest.algorithm = 'SHA1'), /of no accepted kind/],
   'no signature': [(m) => delete m.signature, /signature is missing/],
   more: [(m) => (m.more = 1), /more.* is not known/],
