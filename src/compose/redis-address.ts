@@ -50,11 +50,6 @@ async function readTls({
   ca,
   clientCertificate,
 }: NonNullable<RedisConfig['tls']>): Promise<RedisTls> {
-  const read = (key: string, file: string): Promise<string> =>
-    readTextFileBounded(file, maxPemBytes).catch((cause: unknown) => {
-      const message = `redis.tls.${key}: ${file} can not be read: ${readFailure(cause)}`;
-      throw new StartupError('STATE_UNUSABLE', message, { cause });
-    });
   const certificate = clientCertificate?.certificate;
   const key = clientCertificate?.key;
   return {
@@ -62,4 +57,11 @@ async function readTls({
     certificate: certificate && (await read('clientCertificate.certificate', certificate)),
     key: key && (await read('clientCertificate.key', key)),
   };
+}
+
+function read(key: string, file: string): Promise<string> {
+  return readTextFileBounded(file, maxPemBytes).catch((cause: unknown) => {
+    const message = `redis.tls.${key}: ${file} can not be read: ${readFailure(cause)}`;
+    throw new StartupError('STATE_UNUSABLE', message, { cause });
+  });
 }

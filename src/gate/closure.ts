@@ -50,7 +50,7 @@ const options = { keepMs: keptMs };
 
 export function makeClosure(state: SealedState, clock: Pick<Clock, 'monotonicMs'>): Closure {
   const recorded = makeRecent<Recorded>(maxInMemory);
-  const lastParent = makeRecent<Parent>(maxInMemory);
+  const parents = makeParents(state);
   const lastSubject = makeRecent<Digest>(maxInMemory);
 
   const isRecorded = (name: string): boolean => {
@@ -58,16 +58,13 @@ export function makeClosure(state: SealedState, clock: Pick<Clock, 'monotonicMs'
     if (known === undefined || known.losses !== state.losses()) return false;
     return clock.monotonicMs() - known.atMs < putAgainMs;
   };
-  const parents = async (name: string): Promise<readonly Parent[]> =>
-    (await state.values(name, maxAtOnce)) as readonly Parent[];
   const subjectOf = async (scope: string, evidence: Digest): Promise<Digest | undefined> => {
     const name = evidenceName(scope, evidence);
     return lastSubject.get(name) ?? ((await state.get(name)) as Digest | undefined);
   };
   const recordPart = async (scope: string, parent: Parent): Promise<void> => {
     const part = partName(scope, parent.part.digest);
-    lastParent.set(part, parent);
-    await state.put(`${part}${parent.digest}`, parent, options);
+    await parents.put(part, parent);
     if (parent.role === 'blob' || isRecorded(`${scope}@${parent.part.digest}`)) return;
     await state.put(unreadName(scope, parent.part.digest), true, options);
   };
@@ -88,11 +85,47 @@ export function makeClosure(state: SealedState, clock: Pick<Clock, 'monotonicMs'
       await state.delete(unreadName(scope, digest));
       recorded.set(name, noted);
     },
-    async *parentsOf(scope, part, ahead) {
-      const name = partName(scope, part);
+    parentsOf: (scope, part, ahead) => parents.of(partName(scope, part), ahead?.parents),
+    async recordEvidence(scope, evidence, subject) {
+      const name = evidenceName(scope, evidence);
+      lastSubject.set(name, subject);
+      await state.put(name, subject, options);
+    },
+    subjectOf: (scope, evidence, ahead) => ahead?.subject ?? subjectOf(scope, evidence),
+    readAhead(scope, digest) {
+      const subject = subjectOf(scope, digest);
+      // Whoever wants it sees why it can't be read.
+      subject.catch(() => undefined);
+      return { subject, parents: parents.readAhead(partName(scope, digest)) };
+    },
+    async unread(scope, limit) {
+      const prefix = unreadName(scope, '');
+      const names = await state.names(prefix, limit);
+      return names.map((name) => name.slice(prefix.length) as Digest);
+    },
+  };
+}
+
+/** The manifests that name a part, by the part's name in the state. */
+function makeParents(state: SealedState) {
+  const lastParent = makeRecent<Parent>(maxInMemory);
+  const read = async (name: string): Promise<readonly Parent[]> =>
+    (await state.values(name, maxAtOnce)) as readonly Parent[];
+  return {
+    async put(name: string, parent: Parent): Promise<void> {
+      lastParent.set(name, parent);
+      await state.put(`${name}${parent.digest}`, parent, options);
+    },
+    readAhead(name: string): Promise<readonly Parent[]> | undefined {
+      if (lastParent.get(name) !== undefined) return undefined;
+      const parents = read(name);
+      parents.catch(() => undefined);
+      return parents;
+    },
+    async *of(name: string, ahead: Promise<readonly Parent[]> | undefined): AsyncIterable<Parent> {
       const last = lastParent.get(name);
       if (last !== undefined) yield last;
-      const first = await (ahead?.parents ?? parents(name));
+      const first = await (ahead ?? read(name));
       for (const parent of first) {
         if (parent.digest === last?.digest) continue;
         // The one that is taken stays the last.
@@ -106,28 +139,6 @@ export function makeClosure(state: SealedState, clock: Pick<Clock, 'monotonicMs'
         const parent = (await state.get(other)) as Parent | undefined;
         if (parent !== undefined) yield parent;
       }
-    },
-    async recordEvidence(scope, evidence, subject) {
-      const name = evidenceName(scope, evidence);
-      lastSubject.set(name, subject);
-      await state.put(name, subject, options);
-    },
-    subjectOf: (scope, evidence, ahead) => ahead?.subject ?? subjectOf(scope, evidence),
-    readAhead(scope, digest) {
-      const name = partName(scope, digest);
-      const ahead = {
-        subject: subjectOf(scope, digest),
-        parents: lastParent.get(name) === undefined ? parents(name) : undefined,
-      };
-      // Whoever wants them sees why they can't be read.
-      ahead.subject.catch(() => undefined);
-      ahead.parents?.catch(() => undefined);
-      return ahead;
-    },
-    async unread(scope, limit) {
-      const prefix = unreadName(scope, '');
-      const names = await state.names(prefix, limit);
-      return names.map((name) => name.slice(prefix.length) as Digest);
     },
   };
 }

@@ -18,7 +18,7 @@ import type { DenyList } from './deny-list.ts';
 import { type FleetDependencies, makeFleetFlight, noFleet } from './fleet-flight.ts';
 import { makeHotContent } from './hot-content.ts';
 import { type LookAgain, neverAgain } from './look-again.ts';
-import { makeManifests } from './manifests.ts';
+import { makeManifests, type Manifests } from './manifests.ts';
 import { makePins, type PinLifetimes } from './pin.ts';
 import { listEvidence } from './referrers.ts';
 import { makeRoots } from './roots.ts';
@@ -138,11 +138,7 @@ function makeDecided(denied: DeniedContent, decisions: Decisions) {
 function assemble(dependencies: GateDependencies) {
   const { state, denyList, clock, lifetimes, limits, metrics, matching } = dependencies;
   const { lookAgain = neverAgain } = dependencies;
-  const source = (repository: Repository): ContentSource => {
-    const found = dependencies.source(repository.upstream);
-    if (found !== undefined) return found;
-    throw new NotFoundError('NAME_UNKNOWN', `no upstream is configured for ${scopeOf(repository)}`);
-  };
+  const source = sourceOf(dependencies);
   // What memory holds rests on what the state holds: a loss there ends it as another policy does.
   const verifier: Verifier = {
     ...dependencies.verifier,
@@ -191,20 +187,32 @@ function assemble(dependencies: GateDependencies) {
     tags,
     hot,
   });
-  const admitManifest: AdmitManifest = async (repository, digest, signal) => {
-    try {
-      return await manifests.admit(repository, { digest }, signal);
-    } catch (error) {
-      if (error instanceof NotFoundError) return undefined;
-      throw error;
-    }
-  };
+  const admitManifest = unlessAbsent(manifests);
   // Not among those of the verifications that they lead to, which could leave them no room.
   const readings = makeSingleFlight({ maxFlights, deadlineMs });
   const unread = makeUnreadChildren({ closure, flights: readings, clock, admitManifest });
   const parts = { source, matching, metrics, verifier, hot: hotBlobs };
   const blobs = { ...parts, vouchers, decisions, unread, admitManifest };
   return { source, flights, verdicts, closure, decisions, denied, manifests, blobs };
+}
+
+function sourceOf({ source }: GateDependencies) {
+  return (repository: Repository): ContentSource => {
+    const found = source(repository.upstream);
+    if (found !== undefined) return found;
+    throw new NotFoundError('NAME_UNKNOWN', `no upstream is configured for ${scopeOf(repository)}`);
+  };
+}
+
+function unlessAbsent({ admit }: Pick<Manifests, 'admit'>): AdmitManifest {
+  return async (repository, digest, signal) => {
+    try {
+      return await admit(repository, { digest }, signal);
+    } catch (error) {
+      if (error instanceof NotFoundError) return undefined;
+      throw error;
+    }
+  };
 }
 
 function makeTags(

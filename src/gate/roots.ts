@@ -1,18 +1,14 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type Repository, scopeOf } from '../oci/repository.ts';
-import type { Metrics } from '../observe/metric-list.ts';
-import type { ContentSource } from '../upstream/content-source.ts';
 import type { Verdict } from '../verdict/verdict.ts';
-import type { Verifier } from '../verifier/verifier.ts';
 import type { DeniedContent } from './denied-content.ts';
 import { missIfUnavailable } from './gate-error.ts';
-import type { FleetFlight } from './fleet-flight.ts';
 import type { LookAgain } from './look-again.ts';
 import { makeRecent } from './recent.ts';
-import { fetchAndRead, type ReadManifest } from './manifest-reader.ts';
-import type { SingleFlight } from './single-flight.ts';
-import { isDueForRenewal, isInForce, type VerdictCache } from './verdict-cache.ts';
+import type { ReadManifest } from './manifest-reader.ts';
+import { makeVerifications, type VerificationsDependencies } from './verifications.ts';
+import { isDueForRenewal, isInForce } from './verdict-cache.ts';
 
 /** The verdicts of roots: what was asked for by itself, not as a part of something. */
 export interface Roots {
@@ -41,68 +37,21 @@ export interface Roots {
 const renewalPauseMs = 10_000;
 const maxRenewalsRemembered = 10_000;
 
-export function makeRoots(dependencies: {
-  readonly verifier: Verifier;
-  readonly source: (repository: Repository) => ContentSource;
-  readonly verdicts: VerdictCache;
-  readonly flights: SingleFlight;
-  readonly fleet: FleetFlight;
+interface RootDependencies extends VerificationsDependencies {
   readonly denied: DeniedContent;
   readonly lookAgain: LookAgain;
   readonly clock: Clock;
-  readonly metrics: Metrics;
-}): Roots {
-  const { verifier, source, verdicts, flights, fleet, denied, clock, metrics } = dependencies;
-  const { lookAgain } = dependencies;
+}
 
-  const reach = async (
-    repository: Repository,
-    root: Digest | ReadManifest,
-    signal: AbortSignal,
-  ): Promise<Verdict> => {
-    const { descriptor, manifest } =
-      typeof root === 'string'
-        ? await fetchAndRead(repository, root, source(repository), signal)
-        : root;
-    const verdict = await verifier.verify({ repository, descriptor, manifest }, signal);
-    // The children's are as good as if each had been asked for by itself, which comes next.
-    await Promise.all([verdict, ...verdict.children].map((each) => verdicts.remember(each)));
-    if (fleet.isShared) await verdicts.shareDenial(verdict);
-    return verdict;
-  };
+export function makeRoots(dependencies: RootDependencies): Roots {
+  const { verifier, verdicts, denied, lookAgain, clock } = dependencies;
 
   const stands = (verdict: Verdict, ruleDigest: string): boolean =>
     isInForce(verdict, ruleDigest, clock) &&
     denied.letsStand(verdict) &&
     !isToBeLookedAt(verdict, lookAgain);
 
-  const fly = (
-    repository: Repository,
-    root: Digest | ReadManifest,
-    waiting: AbortSignal,
-    former?: Verdict,
-  ): Promise<Verdict> => {
-    const digest = typeof root === 'string' ? root : root.descriptor.digest;
-    // Another basis is another question: a flight under the old one is no answer to it.
-    const scope = scopeOf(repository);
-    const key = `verify/${verifier.generation()}/${scope}@${digest}`;
-    const basis = verifier.governing(repository, digest).digest;
-    const fromOthers = async (): Promise<Verdict | undefined> => {
-      const verdict = await verdicts.fromOthers(scope, digest);
-      // What is to be renewed is no renewal of itself.
-      return verdict && verdict.id !== former?.id && stands(verdict, basis) ? verdict : undefined;
-    };
-    const work = (signal: AbortSignal): Promise<Verdict> =>
-      fleet.run(
-        `${scope}@${digest}/${basis}`,
-        fromOthers,
-        () => reach(repository, root, signal),
-        signal,
-      );
-    return flights.run(key, work, waiting, () =>
-      metrics.count('assay_coalesced_total', { operation: 'verify' }),
-    );
-  };
+  const fly = makeVerifications(dependencies, stands);
 
   const inForce = async (repository: Repository, digest: Digest): Promise<Verdict | undefined> => {
     const verdict = await verdicts.last(scopeOf(repository), digest);

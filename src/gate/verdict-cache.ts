@@ -31,41 +31,18 @@ export function makeVerdictCache(
   state: SealedState,
   maxInMemory: { readonly verdicts: number },
 ): VerdictCache {
-  const recent = makeRecent<Recalled>(maxInMemory.verdicts, ({ verdict }) => weightOf(verdict));
   const recentById = makeRecent(maxInMemory.verdicts, weightOf);
-  const recall = (name: string, verdict: Verdict): void =>
-    recent.set(name, { verdict, losses: state.losses() });
-  const keep = async (name: string, verdict: Verdict): Promise<void> => {
-    const { id, scope, subject } = verdict;
-    await Promise.all([
-      state.put(name, verdict, { keepMs: lifeOf(verdict) + keptMs }),
-      state.put(idNameOf(id), { scope, subject }, { keepMs: lifeOf(verdict) + idKeptMs }),
-    ]);
-  };
-  const last = async (name: string): Promise<Verdict | undefined> => {
-    const known = recent.get(name);
-    if (known === undefined) {
-      const stored = (await state.get(name)) as Verdict | undefined;
-      if (stored !== undefined) recall(name, stored);
-      return stored;
-    }
-    const { verdict, losses } = known;
-    if (losses !== state.losses()) {
-      recall(name, verdict);
-      if (mayBeServed(verdict)) await keep(name, verdict);
-    }
-    return verdict;
-  };
+  const { last, keep, recall, atHand } = makeRecall(state, maxInMemory.verdicts);
   return {
     last: (scope, subject) => last(nameOf(scope, subject)),
-    isAtHand: (scope, subject) => recent.get(nameOf(scope, subject)) !== undefined,
+    isAtHand: (scope, subject) => atHand(nameOf(scope, subject)) !== undefined,
     async fromOthers(scope, subject) {
       const name = nameOf(scope, subject);
       const found = (await Promise.all([
         state.get(name),
         state.get(untrustedNameOf(scope, subject)),
       ])) as readonly (Verdict | undefined)[];
-      const known = recent.get(name)?.verdict;
+      const known = atHand(name);
       const newest = [known, ...found].reduce(newer);
       if (newest !== undefined && newest !== known) {
         recall(name, newest);
@@ -103,6 +80,36 @@ export function makeVerdictCache(
       return stored?.id === id ? stored : undefined;
     },
   };
+}
+
+/** Verdicts by their names in the state, the recent ones without asking it. */
+function makeRecall(state: SealedState, maxVerdicts: number) {
+  const recent = makeRecent<Recalled>(maxVerdicts, ({ verdict }) => weightOf(verdict));
+  const recall = (name: string, verdict: Verdict): void =>
+    recent.set(name, { verdict, losses: state.losses() });
+  const keep = async (name: string, verdict: Verdict): Promise<void> => {
+    const { id, scope, subject } = verdict;
+    await Promise.all([
+      state.put(name, verdict, { keepMs: lifeOf(verdict) + keptMs }),
+      state.put(idNameOf(id), { scope, subject }, { keepMs: lifeOf(verdict) + idKeptMs }),
+    ]);
+  };
+  const last = async (name: string): Promise<Verdict | undefined> => {
+    const known = recent.get(name);
+    if (known === undefined) {
+      const stored = (await state.get(name)) as Verdict | undefined;
+      if (stored !== undefined) recall(name, stored);
+      return stored;
+    }
+    const { verdict, losses } = known;
+    if (losses !== state.losses()) {
+      recall(name, verdict);
+      if (mayBeServed(verdict)) await keep(name, verdict);
+    }
+    return verdict;
+  };
+  const atHand = (name: string): Verdict | undefined => recent.get(name)?.verdict;
+  return { last, keep, recall, atHand };
 }
 
 interface Recalled {

@@ -42,6 +42,49 @@ export function makeRedisKeyValue(
     toKeyBytes(key);
     return keys.placeOf(key);
   };
+  const { read, list, forget } = makeRedisEntries(link, keys, assertOpen);
+  return {
+    async get(key) {
+      const { entry } = placeOf(key);
+      const reply = await read(entry, maxValueBytes);
+      if (reply.length === 0) return undefined;
+      if (reply.length <= maxValueBytes) return reply.subarray(mark.length);
+      throw new StorageError('STORAGE_FAILED', 'a value in redis is larger than any of ours');
+    },
+    async put(key, value, { keepMs = 0 } = {}) {
+      const { entry, index, base, member } = placeOf(key);
+      if (value.byteLength >= maxValueBytes) {
+        throw new StorageError('STORAGE_FAILED', 'the value is too large for redis');
+      }
+      const bytes = Buffer.concat([mark, value]);
+      const keep = Math.ceil(keepMs);
+      if (index === undefined) {
+        await link.send('put', 'SET', [entry, bytes, ...(keep > 0 ? ['PX', keep] : [])]);
+        return;
+      }
+      const values = [bytes, keep, member, base];
+      const missing = await link.send('put', 'EVAL', [putScript, 2, entry, index, ...values]);
+      for (const name of namesOf(missing)) forget(index, base, name);
+    },
+    async delete(key) {
+      const { entry, index, member } = placeOf(key);
+      if (index === undefined) await link.send('delete', 'DEL', [entry]);
+      else await link.send('delete', 'EVAL', [deleteScript, 2, entry, index, member]);
+    },
+    keys: async (prefix, limit) => (await list(prefix, limit, 0)).map(({ key }) => key),
+    entries: (prefix, limit) => list(prefix, limit, maxListedBytes),
+    async close() {
+      isClosed = true;
+    },
+  };
+}
+
+/** Reads entries and lists of them. */
+function makeRedisEntries(
+  link: RedisLink,
+  keys: ReturnType<typeof groupedKeys>,
+  assertOpen: () => void,
+) {
   /** Of a missing entry there are no bytes. */
   const read = async (entry: string, maxBytes: number): Promise<Buffer> => {
     const reply = await link.send('get', 'GETRANGE', [entry, 0, maxBytes]);
@@ -79,40 +122,7 @@ export function makeRedisKeyValue(
       value.length === 0 ? [] : [{ key, value: value.subarray(mark.length) }],
     );
   };
-  return {
-    async get(key) {
-      const { entry } = placeOf(key);
-      const reply = await read(entry, maxValueBytes);
-      if (reply.length === 0) return undefined;
-      if (reply.length <= maxValueBytes) return reply.subarray(mark.length);
-      throw new StorageError('STORAGE_FAILED', 'a value in redis is larger than any of ours');
-    },
-    async put(key, value, { keepMs = 0 } = {}) {
-      const { entry, index, base, member } = placeOf(key);
-      if (value.byteLength >= maxValueBytes) {
-        throw new StorageError('STORAGE_FAILED', 'the value is too large for redis');
-      }
-      const bytes = Buffer.concat([mark, value]);
-      const keep = Math.ceil(keepMs);
-      if (index === undefined) {
-        await link.send('put', 'SET', [entry, bytes, ...(keep > 0 ? ['PX', keep] : [])]);
-        return;
-      }
-      const values = [bytes, keep, member, base];
-      const missing = await link.send('put', 'EVAL', [putScript, 2, entry, index, ...values]);
-      for (const name of namesOf(missing)) forget(index, base, name);
-    },
-    async delete(key) {
-      const { entry, index, member } = placeOf(key);
-      if (index === undefined) await link.send('delete', 'DEL', [entry]);
-      else await link.send('delete', 'EVAL', [deleteScript, 2, entry, index, member]);
-    },
-    keys: async (prefix, limit) => (await list(prefix, limit, 0)).map(({ key }) => key),
-    entries: (prefix, limit) => list(prefix, limit, maxListedBytes),
-    async close() {
-      isClosed = true;
-    },
-  };
+  return { read, list, forget };
 }
 
 function namesOf(reply: unknown): readonly Buffer[] {

@@ -1,7 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Test } from 'tap';
-import type { Clock } from '../../src/kernel/clock.ts';
 import { type AppKit, type AppOptions, startAt, writeConfiguration } from './app-kit.ts';
 import type { Artifact } from './build-image.ts';
 import { type RedisServer, untilTrue } from './redis-server.ts';
@@ -31,7 +30,7 @@ export async function startReplicas(
   });
   const all: AppKit[] = [];
   const add = async (): Promise<AppKit> => {
-    const replica = await startAt(t, fileOfReplica(file, all.length), clock as Clock);
+    const replica = await startAt(t, fileOfReplica(file, all.length), clock);
     all.push(replica);
     return replica;
   };
