@@ -42,14 +42,16 @@ const maxInMemory = 10_000;
 /** Two who write at the same time overwrite each other: each looks whether its wish is there. */
 const maxTries = 5;
 
-/** It weakens nothing: a wish that is lost leaves what was found to its own lifetime. */
-export function makeLookAgain(dependencies: {
+interface LookAgainDependencies {
   readonly store: KeyValue;
   readonly seal: Seal;
   readonly notifications: Notifications;
   readonly clock: Clock;
   readonly log: Log;
-}): SharedLookAgain {
+}
+
+/** It weakens nothing: a wish that is lost leaves what was found to its own lifetime. */
+export function makeLookAgain(dependencies: LookAgainDependencies): SharedLookAgain {
   const { store, seal, notifications, clock, log } = dependencies;
   const since = makeRecent<Date>(maxInMemory);
   const seen = makeRecent<true>(maxInMemory);
@@ -73,16 +75,6 @@ export function makeLookAgain(dependencies: {
     }
     isFirst = false;
   };
-  const write = async (wishes: readonly Wish[]): Promise<boolean> => {
-    const sealed = await store.get(entryName);
-    const kept = (sealed && (seal.open(entryName, sealed) as readonly Wish[] | undefined)) ?? [];
-    const others = kept.filter(({ id }) => wishes.every((wish) => wish.id !== id));
-    const all = [...others, ...wishes].slice(-maxWishes);
-    const next = seal.close(entryName, all);
-    await store.put(entryName, next);
-    const found = await store.get(entryName);
-    return found !== undefined && Buffer.compare(found, next) === 0;
-  };
   return {
     since: (...names) =>
       names
@@ -99,7 +91,8 @@ export function makeLookAgain(dependencies: {
     async ask(names) {
       const wishes = names.map((name) => ({ id: randomHex(8), name, at: clock.now() }));
       try {
-        for (let tries = 0; tries < maxTries; tries += 1) if (await write(wishes)) break;
+        for (let tries = 0; tries < maxTries; tries += 1)
+          if (await write(wishes, dependencies)) break;
       } catch (cause) {
         throw new UnavailableError('UNAVAILABLE', 'the state can not be written', { cause });
       }
@@ -107,4 +100,18 @@ export function makeLookAgain(dependencies: {
       await notifications.publish(lookAgainChannel, '').catch(() => undefined);
     },
   };
+}
+
+/** Whether they are there afterwards. */
+async function write(
+  wishes: readonly Wish[],
+  { store, seal }: Pick<LookAgainDependencies, 'store' | 'seal'>,
+): Promise<boolean> {
+  const sealed = await store.get(entryName);
+  const kept = (sealed && (seal.open(entryName, sealed) as readonly Wish[] | undefined)) ?? [];
+  const others = kept.filter(({ id }) => wishes.every((wish) => wish.id !== id));
+  const next = seal.close(entryName, [...others, ...wishes].slice(-maxWishes));
+  await store.put(entryName, next);
+  const found = await store.get(entryName);
+  return found !== undefined && Buffer.compare(found, next) === 0;
 }
