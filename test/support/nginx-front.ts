@@ -1,0 +1,49 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ServerCertificate } from './server-certificate.ts';
+
+const file = join(import.meta.dirname, '..', '..', 'deploy', 'nginx', 'nginx.conf');
+
+export interface NginxFront {
+  /** For its own files. */
+  readonly folder: string;
+  readonly port: number;
+  /** Ports of the replicas, as many as the configuration names. */
+  readonly replicas: readonly number[];
+  readonly tls: Pick<ServerCertificate, 'certificate' | 'key'>;
+}
+
+/** Writes deploy/nginx/nginx.conf with the places of this machine in it; returns nginx's words. */
+export function writeNginxFront({ folder, port, replicas, tls }: NginxFront): readonly string[] {
+  mkdirSync(folder, { recursive: true });
+  const places: Readonly<Record<string, string>> = {
+    // Its worker must get into folders that are only ours.
+    'worker_processes auto;': `daemon off; ${process.getuid?.() === 0 ? 'user root; ' : ''}worker_processes 1;`,
+    '/var/run/nginx.pid': join(folder, 'pid'),
+    'worker_rlimit_nofile 65536;': '',
+    'worker_connections 16384;': 'worker_connections 256;',
+    '/dev/stdout': join(folder, 'access.log'),
+    'listen 443 ssl;': `listen 127.0.0.1:${port} ssl;`,
+    '/etc/nginx/tls/tls.crt': join(folder, 'tls.crt'),
+    '/etc/nginx/tls/tls.key': join(folder, 'tls.key'),
+    'server_tokens off;': `server_tokens off; ${temporaryFolders(folder)}`,
+    ...Object.fromEntries(
+      replicas.map((replica, index) => [`assay-${index + 1}:5000`, `127.0.0.1:${replica}`]),
+    ),
+  };
+  let text = readFileSync(file, 'utf8');
+  for (const [theirs, ours] of Object.entries(places)) {
+    if (!text.includes(theirs)) throw new Error(`nginx.conf does not say ${theirs}`);
+    text = text.replaceAll(theirs, ours);
+  }
+  writeFileSync(join(folder, 'nginx.conf'), text);
+  writeFileSync(join(folder, 'tls.crt'), tls.certificate);
+  writeFileSync(join(folder, 'tls.key'), tls.key);
+  return ['-c', join(folder, 'nginx.conf'), '-p', folder];
+}
+
+function temporaryFolders(folder: string): string {
+  return ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((name) => `${name}_temp_path ${join(folder, name)};`)
+    .join(' ');
+}
