@@ -32,6 +32,11 @@ export interface TimesFound {
  */
 export function findTrustedTimes(question: TimesQuestion): TimesFound {
   const { by, logs, timestamps, requirement, now } = question;
+  const early = [...logs, ...timestamps].filter(isTimed).find(isYetToCome(now));
+  if (early !== undefined) {
+    const because = `${early.name} says ${early.instant.toISOString()}, which is yet to come`;
+    return { finding: fail('timestamp-unproven', because), times: [] };
+  }
   if (by.kind === 'certificate')
     return conclude([...logs, ...timestamps], 'its certificate is valid');
   const { minLogs, minTimestamps } = requirement;
@@ -62,6 +67,14 @@ function conclude(witnesses: readonly Witness[], what: string): TimesFound {
     says: timed.map(({ name }) => name).join(', '),
   };
   return { finding: pass(evidence), times: timed.map(({ instant }) => instant), trustedTime: time };
+}
+
+/** Clocks of witnesses and ours may differ by so much. */
+const toleranceMs = 5 * 60_000;
+
+/** It would be young for ever, and younger than all that is signed meanwhile. */
+function isYetToCome(now: Date): (witness: Timed) => boolean {
+  return ({ instant }) => instant.getTime() > now.getTime() + toleranceMs;
 }
 
 type Timed = Witness & Required<Pick<Witness, 'instant' | 'time'>>;

@@ -18,6 +18,11 @@ const before = keyFrom('2029-01-01T00:00:00Z', '2030-01-01T00:00:00Z');
 const after = keyFrom('2030-01-01T00:00:02Z', '2031-01-01T00:00:00Z');
 const byKey = { key: 'EC-256' } as const;
 
+t.test('clocks may differ by five minutes', async (t) => {
+  const { stoppedBy } = await runBundle(byKey, { now: '2029-12-31T23:55:01Z' });
+  t.equal(stoppedBy, undefined);
+});
+
 // The twelfth of the fifteen: no time with a certificate is a failure that says so, never now.
 assertSigstoreMutations(t, {
   'a certificate in a log of Rekor v2 alone': {
@@ -41,6 +46,19 @@ assertSigstoreMutations(t, {
     ...unproven,
     plan: { ...byKey, entries: [{ rekor: 'v2' }] },
     because: /no trusted log or authority says when/,
+  },
+  'a log that took it in at a time that is yet to come': {
+    ...unproven,
+    plan: byKey,
+    now: '2029-12-31T23:54:59Z',
+    because: /^"rekor.example.test" #1007 says 2030-01-01T00:00:01.000Z, which is yet to come$/,
+  },
+  'an authority that saw it at a time that is yet to come': {
+    ...unproven,
+    plan: { entries: [], timestamps: [{}] },
+    requirement: { minLogs: 0, minTimestamps: 1 },
+    now: '2029-12-31T23:54:59Z',
+    because: /clock.test" says 2030-01-01T00:00:02.000Z, which is yet to come/,
   },
   'a key that had ended when it signed': {
     ...unproven,
