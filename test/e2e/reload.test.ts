@@ -8,6 +8,7 @@ async function startChangeable(t: Test) {
   const starter = await loadStarter(t);
   const folder = join(starter.storage.path, '..', 'config');
   await cp(join(repositoryRoot, 'config', 'trust'), join(folder, 'trust'), { recursive: true });
+  await cp(join(repositoryRoot, 'config', 'keys'), join(folder, 'keys'), { recursive: true });
   await cp(starter.trustPolicy, join(folder, 'policy.yaml'));
   const policyFile = join(folder, 'policy.yaml');
   const started = await startApp(t, {
