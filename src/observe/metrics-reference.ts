@@ -1,37 +1,5 @@
 import { metricList } from './metric-list.ts';
 
-const alerts = [
-  {
-    expression: 'assay_trust_anchor_expiry_timestamp_seconds - time() < 30 * 86400',
-    means:
-      'a trust anchor ends within 30 days. Put the next one beside it now ([how](trust.md)): ' +
-      'what only the old one vouches for is refused after its end.',
-  },
-  {
-    expression: 'increase(assay_reload_failures_total[15m]) > 0',
-    means: 'a changed policy or trust store does not load; an older one is in force.',
-  },
-  {
-    expression: 'increase(assay_plugin_runs_total{outcome!~"answered|cancelled"}[15m]) > 0',
-    means:
-      'a verification plugin finds nothing out; `PLUGIN_CHANGED` means that its file was replaced.',
-  },
-  {
-    expression: 'time() - assay_deny_list_synced_timestamp_seconds > 30',
-    means:
-      'a replica does not see the shared [deny list](deny.md): what is denied elsewhere is not ' +
-      'denied there.',
-  },
-  {
-    expression: 'increase(assay_deny_list_republished_total[15m]) > 0',
-    means: 'the shared deny list was emptied, set back or tampered with; it was published again.',
-  },
-  {
-    expression: 'assay_deny_list_unreadable_entries > 0',
-    means: 'a replica can not open entries of the deny list: see `state.keys`.',
-  },
-];
-
 /** docs/metrics.md: every metric with its kind, labels and meaning. */
 export function renderMetricsReference(): string {
   const rows = metricList.map(({ name, kind, labels, help }) => {
@@ -57,7 +25,8 @@ export function renderMetricsReference(): string {
     '',
     '## Worth an alert',
     '',
-    ...alerts.flatMap(({ expression, means }) => [`- \`${expression}\`: ${means}`]),
+    '`deploy/prometheus/alerts.yaml` has rules, and [operations](operations.md#what-to-watch) says of each what',
+    'it means and what to do.',
     '',
   ].join('\n');
 }

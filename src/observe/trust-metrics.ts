@@ -63,6 +63,12 @@ export const trustMetrics = [
     help: 'The trust policy in force; the value is 1.',
   },
   {
+    name: 'assay_exemption_expiry_timestamp_seconds',
+    kind: 'gauge',
+    labels: ['rule', 'owner'],
+    help: 'When an exemption of the trust policy ends (Unix time); of the 1,000 that end first.',
+  },
+  {
     name: 'assay_reload_failures_total',
     kind: 'counter',
     labels: ['what'],

@@ -1,0 +1,167 @@
+import { access, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import t, { type Test } from 'tap';
+import { parse } from 'yaml';
+import { loadBasis } from '../../src/compose/load-basis.ts';
+import { shutdownTiming } from '../../src/compose/shutdown.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import type { Config } from '../../src/config/schema.ts';
+import { lintTrustPolicy } from '../../src/policies/lint.ts';
+import { loadTrustPolicy } from '../../src/policies/trust-policy.ts';
+import { serverLimits } from '../../src/routes/limits.ts';
+import { onlyOne, readDockerfile, type Stage } from '../support/dockerfile.ts';
+
+const deploy = join(import.meta.dirname, '..', '..', 'deploy');
+const read = (...names: readonly string[]): Promise<string> =>
+  readFile(join(deploy, ...names), 'utf8');
+
+interface Service {
+  readonly image?: string;
+  readonly build?: string;
+  readonly volumes?: readonly string[];
+  readonly networks?: readonly string[];
+  readonly depends_on?: readonly string[] | Readonly<Record<string, object>>;
+  readonly ports?: readonly string[];
+  readonly stop_grace_period?: string;
+  readonly read_only?: boolean;
+}
+
+interface Compose {
+  readonly services: Readonly<Record<string, Service>>;
+  readonly networks: Readonly<Record<string, { readonly internal?: boolean }>>;
+  readonly volumes: Readonly<Record<string, object>>;
+}
+
+const compose = parse(await read('compose.yaml'), { merge: true }) as Compose;
+const nginx = await read('nginx', 'nginx.conf');
+const dockerfile = readDockerfile(await readFile(join(deploy, '..', 'Dockerfile'), 'utf8'));
+const replicas = Object.keys(compose.services).filter((name) => name.startsWith('assay'));
+/** What the operator makes; docs/operations.md says how. */
+const made = ['./assay/secrets/redis.password', './nginx/tls'];
+
+/** The configuration of deploy/assay, with secrets beside it as an operator makes them. */
+async function loadDeployed(t: Test): Promise<Config> {
+  const folder = join(t.testdir(), 'assay');
+  await cp(join(deploy, 'assay'), folder, {
+    recursive: true,
+    filter: (from) => !from.endsWith('secrets'),
+  });
+  await mkdir(join(folder, 'secrets'));
+  await writeFile(join(folder, 'secrets', 'redis.password'), 'of Redis\n');
+  await writeFile(join(folder, 'secrets', 'state.key'), `${'0123456789abcdef'.repeat(4)}\n`);
+  return loadConfig(join(folder, 'assay.yaml'), { environment: {} });
+}
+
+const mountsOf = ({ volumes = [] }: Service): readonly (readonly [string, string])[] =>
+  volumes.map((volume) => volume.split(':').slice(0, 2) as [string, string]);
+
+t.test('the configuration of the replicas loads, with its policy', async (t) => {
+  const config = await loadDeployed(t);
+  const { problems } = await loadBasis(config, async () => undefined);
+  t.same(problems, []);
+  const text = await read('assay', 'trust-policy.yaml');
+  const policy = await loadTrustPolicy(text, 'trust-policy.yaml', async () => '');
+  t.ok(policy.rules.length > 0);
+  t.same(lintTrustPolicy(policy, { at: new Date('2026-11-01T00:00:00Z') }), []);
+});
+
+t.test('everything that the compose file refers to is there', async (t) => {
+  t.ok(replicas.length >= 2, replicas.join(', '));
+  for (const [name, service] of Object.entries(compose.services)) {
+    for (const [source] of mountsOf(service)) {
+      if (!source.startsWith('.')) t.ok(source in compose.volumes, `${name}: volume ${source}`);
+      else if (!made.includes(source)) await t.resolves(access(join(deploy, source)), source);
+    }
+    for (const network of service.networks ?? []) {
+      t.ok(network in compose.networks, `${name}: network ${network}`);
+    }
+    const needed = service.depends_on ?? [];
+    for (const other of Array.isArray(needed) ? needed : Object.keys(needed)) {
+      t.ok(other in compose.services, `${name} depends on ${other}`);
+    }
+    t.match(service.image, /:[\w.-]+$/, `${name} has an image of a stated version`);
+  }
+  await t.resolves(access(join(deploy, compose.services[replicas[0]!]!.build!, 'Dockerfile')));
+});
+
+t.test('what the files say of each other fits', async (t) => {
+  const config = await loadDeployed(t);
+  const last = dockerfile.at(-1) as Stage;
+  const command = JSON.parse(onlyOne(last, 'CMD')) as readonly string[];
+  for (const name of replicas) {
+    const mounts = new Map(mountsOf(compose.services[name]!).map(([from, at]) => [at, from]));
+    t.equal(mounts.get(dirname(command.at(-1)!)), './assay', 'where the image looks');
+    t.match(mounts.get(onlyOne(last, 'VOLUME')), /^content-\d$/, 'storage of its own');
+  }
+  t.equal(config.storage.path, onlyOne(last, 'VOLUME'));
+  const storages = replicas.map((name) => compose.services[name]?.volumes?.at(-1));
+  t.equal(new Set(storages).size, replicas.length, 'none is shared');
+  const { redis } = config;
+  const url = redis !== undefined && 'url' in redis ? redis.url : '';
+  t.ok(new URL(String(url)).hostname in compose.services, 'Redis is a service');
+  const fronted = [...nginx.matchAll(/^\s*server (\S+?):(\d+)/gm)].map(([, name, port]) => [
+    name,
+    Number(port),
+  ]);
+  t.same(
+    fronted,
+    replicas.map((name) => [name, config.listen.port]),
+    'nginx has all of them',
+  );
+  const scraped = parse(await read('prometheus', 'prometheus.yaml')) as {
+    rule_files: readonly string[];
+    scrape_configs: readonly { static_configs: readonly { targets: readonly string[] }[] }[];
+  };
+  t.same(
+    scraped.scrape_configs[0]?.static_configs[0]?.targets,
+    replicas.map((name) => `${name}:${config.admin.port}`),
+    'Prometheus too',
+  );
+  for (const file of scraped.rule_files) await t.resolves(access(join(deploy, 'prometheus', file)));
+});
+
+t.test('only nginx is reached from outside, and Redis by replicas alone', async (t) => {
+  const reached = Object.entries(compose.services).filter(([, { ports = [] }]) =>
+    ports.some((port) => !port.startsWith('127.0.0.1:')),
+  );
+  t.same(
+    reached.map(([name]) => name),
+    ['nginx'],
+  );
+  t.equal(compose.networks['state']?.internal, true);
+  const near = Object.entries(compose.services).filter(([, { networks = [] }]) =>
+    networks.includes('state'),
+  );
+  t.same(
+    near.map(([name]) => name),
+    [...replicas, 'redis'],
+  );
+  for (const name of replicas) t.equal(compose.services[name]?.read_only, true);
+});
+
+/** Seconds of the directive, each time that it stands there. */
+function secondsOf(directive: string, text = nginx): readonly number[] {
+  const found = [...text.matchAll(new RegExp(`^\\s*${directive}[ =](\\d+)s?;?$`, 'gm'))];
+  if (found.length === 0) throw new Error(`${directive} is not there`);
+  return found.map(([, seconds]) => Number(seconds));
+}
+
+t.test('nginx waits longer than Assay does, and keeps connections for less', (t) => {
+  const [readTimeout = 0] = secondsOf('proxy_read_timeout');
+  t.ok(readTimeout * 1000 > serverLimits.answerDeadlineMs);
+  t.ok(readTimeout * 1000 > serverLimits.idleTimeoutMs);
+  t.ok(secondsOf('send_timeout')[0]! * 1000 > serverLimits.slowReader.intervalMs);
+  const [kept = 0] = secondsOf('keepalive_timeout');
+  t.ok(kept * 1000 < serverLimits.keepAliveTimeoutMs, 'towards Assay, which stands first');
+  t.end();
+});
+
+t.test('whoever stops Assay waits until answers under way may be cut', async (t) => {
+  const endMs = shutdownTiming.drainDelayMs + shutdownTiming.maxStreamsMs;
+  for (const name of replicas) {
+    const grace = /^(\d+)s$/.exec(compose.services[name]?.stop_grace_period ?? '')?.[1];
+    t.ok(Number(grace) * 1000 > endMs);
+  }
+  const unit = await read('systemd', 'assay.service');
+  t.ok(secondsOf('TimeoutStopSec', unit)[0]! * 1000 > endMs);
+});
