@@ -49,16 +49,18 @@ export interface AnchorListed {
   readonly daysLeft: number;
 }
 
+/** Nothing is loaded again: nobody need know which files were read. */
+const unwatched = async (): Promise<void> => undefined;
+
 /** Loads everything as `serve` would, and asks each plugin what it is. Throws `StartupError`. */
 export async function listTrust(
   config: Config,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<TrustList> {
-  const policy = await readPolicyFile(config.trustPolicy, async () => undefined);
-  const ignore = async (): Promise<void> => undefined;
+  const policy = await readPolicyFile(config.trustPolicy, unwatched);
   const anchors = await readTrustStore(config.trust.store);
-  const trust = await withSigstoreRoots(anchors, config, ignore);
+  const trust = await withSigstoreRoots(anchors, config, unwatched);
   const sigstoreRoots = listSigstoreRoots(config, policy, trust, clock.now());
   const stores = listStores(config.trust.store, policy, trust, clock.now());
   const plugins = await listPlugins(config, clock, signal);

@@ -64,14 +64,14 @@ function readAllowed(place: Place, report: ReportProblem): readonly AllowedRollb
 
 function readOneAllowed(place: Place, report: ReportProblem): AllowedRollback | undefined {
   const fields = readFields(place, allowedKeys, report);
-  const digestPlace = fields?.get('digest');
-  const reasonPlace = fields?.get('reason');
-  const ownerPlace = fields?.get('owner');
-  const untilPlace = fields?.get('until');
-  const digest = digestPlace && readDigest(digestPlace, report);
-  const reason = reasonPlace && readText(reasonPlace, report, 200);
-  const owner = ownerPlace && readText(ownerPlace, report, 200);
-  const until = untilPlace && readInstant(untilPlace, report);
+  const field = <T>(name: string, read: (place: Place) => T | undefined): T | undefined => {
+    const within = fields?.get(name);
+    return within && read(within);
+  };
+  const digest = field('digest', (within) => readDigest(within, report));
+  const reason = field('reason', (within) => readText(within, report, 200));
+  const owner = field('owner', (within) => readText(within, report, 200));
+  const until = field('until', (within) => readInstant(within, report));
   if (digest === undefined || reason === undefined) return undefined;
   if (owner === undefined || until === undefined) return undefined;
   return { digest, reason, owner, until };

@@ -10,7 +10,7 @@ import { type EnvelopeRoom, makeEnvelopeRoom } from './envelope-room.ts';
 import { type Examined, makeExamined } from './examined.ts';
 import { governing } from './governing.ts';
 import { earliest, lifetimeEnd } from './lifetime.ts';
-import { verifyPlatforms } from './platforms.ts';
+import { type PlatformsDecision, verifyPlatforms } from './platforms.ts';
 import { signingTimesOfAll } from './signing-times.ts';
 import type { Subject, VerificationBasis, Verifier, VerifierDependencies } from './verifier.ts';
 
@@ -115,7 +115,16 @@ async function judge(
         reach(child, shared, dependencies),
       )
     : undefined;
+  return toJudgement(own, platforms, rule);
+}
+
+function toJudgement(
+  own: SubjectDecision,
+  platforms: PlatformsDecision | undefined,
+  rule: RequireRule,
+): Judgement {
   const { kind, reason, because } = platforms?.decision ?? own;
+  const children = platforms?.verdicts ?? [];
   return {
     kind,
     rule: rule.name,
@@ -124,10 +133,8 @@ async function judge(
     ...waived({ kind, reason, reports: own.reports }, rule),
     reports: own.reports,
     ...(own.search && { search: own.search }),
-    children: platforms?.verdicts ?? [],
-    ...(kind === 'trusted' && {
-      signed: own.signed ?? signingTimesOfAll(platforms?.verdicts ?? []),
-    }),
+    children,
+    ...(kind === 'trusted' && { signed: own.signed ?? signingTimesOfAll(children) }),
     ...(kind === 'inconclusive' && { retryAfterSeconds }),
   };
 }

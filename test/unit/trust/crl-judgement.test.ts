@@ -71,7 +71,7 @@ t.test('where a list could not be read no reason is told: it may hold a graver o
   t.match(whole, { reason: 'superseded', validUntil: '2030-01-02T00:00:00.000Z' });
   const parts = [
     status(list('a', superseded), { because: 'no such host' }),
-    status({ ...list('a', superseded), covered: 0b10 } as ListOutcome),
+    status({ ...list('a', superseded), covered: 0b10 }),
   ];
   for (const part of parts) t.strictSame(part, { ...Object(part), kind: 'revoked' });
   for (const part of parts) t.notHas(part, { reason: 'superseded' });
