@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nginxFilesConfiguration } from '../support/nginx-files.ts';
 import { findTool } from '../support/require-tool.ts';
@@ -92,26 +92,47 @@ export async function startNginxFiles(
 }
 
 /** The built proxy over `remoteUrl`, trusting one root; needs `npm run build` first. */
-export async function startAssay(
+export function startAssay(
   owner: Owner,
   parent: string,
   remoteUrl: string,
   rootPem: string,
 ): Promise<ServerOnCore> {
-  const folder = await folderIn(parent, 'assay');
-  const store = await folderIn(folder, 'trust/x509/ca/bench');
-  const [port, adminPort] = [await freePort(), await freePort()];
-  await writeFile(join(store, 'root.pem'), rootPem);
-  await writeFile(
-    join(folder, 'trust-policy.yaml'),
-    `version: 1
+  return startAssayUnder(owner, parent, remoteUrl, {
+    trustPolicy: `version: 1
 identities:
   signer: { notation: { trustStores: ["ca:bench"], trustedIdentities: ["*"] } }
 rules:
   - repositories: ["up/**"]
     require: { signedBy: signer }
 `,
-  );
+    files: { 'trust/x509/ca/bench/root.pem': rootPem },
+  });
+}
+
+export interface AssayOptions {
+  readonly trustPolicy: string;
+  /** Beside the configuration, by path. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Of the list of `taskset`; the first unless told. */
+  readonly cores?: string;
+}
+
+/** The same with a policy and trust material of any kind. */
+export async function startAssayUnder(
+  owner: Owner,
+  parent: string,
+  remoteUrl: string,
+  { trustPolicy, files, cores }: AssayOptions,
+): Promise<ServerOnCore> {
+  const folder = await folderIn(parent, 'assay');
+  const [port, adminPort] = [await freePort(), await freePort()];
+  await folderIn(folder, 'trust');
+  for (const [path, text] of Object.entries(files)) {
+    await folderIn(folder, dirname(path));
+    await writeFile(join(folder, path), text);
+  }
+  await writeFile(join(folder, 'trust-policy.yaml'), trustPolicy);
   const file = join(folder, 'assay.yaml');
   await writeFile(
     file,
@@ -124,5 +145,6 @@ storage: { path: ./data }
 `,
   );
   const main = join(projectRoot, 'dist', 'main.js');
-  return startOnCore(owner, process.execPath, [main, 'serve', '--config', file], port);
+  const words = [main, 'serve', '--config', file];
+  return startOnCore(owner, process.execPath, words, port, {}, cores);
 }

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { listening, type Owner, startProcess } from '../interop/support/process.ts';
 
-/** A server that runs on the first core alone, until its owner ends. */
+/** A server that runs on the first core alone unless told, until its owner ends. */
 export interface ServerOnCore {
   readonly url: string;
   /** Resident memory now, in MiB. */
@@ -19,8 +19,9 @@ export async function startOnCore(
   words: readonly string[],
   port: number,
   env: Readonly<Record<string, string>> = {},
+  cores = '0',
 ): Promise<ServerOnCore> {
-  const onCore = ['-c', '0', command, ...words];
+  const onCore = ['-c', cores, command, ...words];
   const running = startProcess(owner, 'taskset', onCore, { env: { GOMAXPROCS: '1', ...env } });
   await listening(running, port);
   return {

@@ -34,8 +34,11 @@ export type Judge = (path: string, image: Artifact) => Promise<AssayAnswer>;
 
 /** Assay's verifier as it is put together for `serve`, on the files that notation reads. */
 export interface AssaySide {
-  /** Reads policy and trust store once, for verifiers of which each remembers nothing. */
-  openFolder(folder: string): Promise<() => Judge>;
+  /**
+   * Reads policy and trust store once, for verifiers of which each remembers nothing. The policy
+   * hands everything to Notation's own unless told.
+   */
+  openFolder(folder: string, policyText?: string): Promise<() => Judge>;
   verify(folder: string, path: string, image: Artifact): Promise<AssayAnswer>;
   close(): Promise<void>;
 }
@@ -90,9 +93,9 @@ export function openAssaySide(
       metrics: makeCountingMetrics(),
       log: makeKeptLog(),
     });
-  const openFolder = async (folder: string): Promise<() => Judge> => {
+  const openFolder = async (folder: string, text = trustPolicy): Promise<() => Judge> => {
     const home = join(folder, 'notation');
-    const policy = await loadTrustPolicy(trustPolicy, 'trust-policy.yaml', (file) =>
+    const policy = await loadTrustPolicy(text, 'trust-policy.yaml', (file) =>
       readFile(join(home, file), 'utf8'),
     );
     const trust = await loadTrustMaterial(join(home, 'truststore'));

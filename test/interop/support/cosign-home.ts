@@ -21,6 +21,9 @@ export interface CosignHome {
   /** Attaches a signature that somebody else made over a payload, both in files. */
   attach(reference: string, payload: string, signature: string): Promise<void>;
   verify(reference: string, scheme: CosignScheme, options?: VerifyOptions): Promise<Ended>;
+  /** The same for whoever runs it otherwise, with `env`. */
+  verifyWords(reference: string, scheme: CosignScheme, options?: VerifyOptions): readonly string[];
+  readonly env: Readonly<Record<string, string>>;
   verifyAttestation(
     reference: string,
     type: string,
@@ -83,6 +86,11 @@ export async function makeCosignHome(
     ...formatOf(scheme),
   ];
   const predicate = join(folder, 'predicate.json');
+  const verifyWords: CosignHome['verifyWords'] = (reference, scheme, how) => [
+    'verify',
+    ...reading(scheme, how),
+    reference,
+  ];
   writeFileSync(predicate, JSON.stringify({ buildType: 'https://example.com/build' }));
   return {
     publicKey,
@@ -102,8 +110,9 @@ export async function makeCosignHome(
       const words = ['attach', 'signature', '--allow-http-registry', ...files, reference];
       await mustRun(program, words, options);
     },
-    verify: (reference, scheme, how) =>
-      runCommand(program, ['verify', ...reading(scheme, how), reference], options),
+    verify: (...words) => runCommand(program, verifyWords(...words), options),
+    verifyWords,
+    env: options.env,
     verifyAttestation: (reference, type, scheme, how) =>
       runCommand(
         program,
