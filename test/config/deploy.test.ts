@@ -98,7 +98,7 @@ t.test('what the files say of each other fits', async (t) => {
   t.equal(new Set(storages).size, replicas.length, 'none is shared');
   const { redis } = config;
   const url = redis !== undefined && 'url' in redis ? redis.url : '';
-  t.ok(new URL(String(url)).hostname in compose.services, 'Redis is a service');
+  t.ok(new URL(url).hostname in compose.services, 'Redis is a service');
   const fronted = [...nginx.matchAll(/^\s*server (\S+?):(\d+)/gm)].map(([, name, port]) => [
     name,
     Number(port),
