@@ -1,6 +1,5 @@
 import { abortable, withDeadline } from '../kernel/abort.ts';
-import { readBounded, TooLargeError } from '../kernel/bounded.ts';
-import { matchesDigest } from '../oci/digest.ts';
+import { readNamedBytes } from '../oci/named-bytes.ts';
 import {
   type Candidate,
   type EnvelopeLead,
@@ -53,13 +52,7 @@ async function fetchEnvelope(
   try {
     // An answer of another length is wrong before its first byte comes.
     if (blob.size !== undefined && blob.size !== layer.size) return 'other bytes';
-    const reading = readBounded(blob.stream, layer.size, `envelope ${layer.digest}`);
-    const bytes = await abortable(reading, signal);
-    const isIt = bytes.byteLength === layer.size && matchesDigest(bytes, layer.digest);
-    return isIt ? bytes : 'other bytes';
-  } catch (error) {
-    if (error instanceof TooLargeError) return 'other bytes';
-    throw error;
+    return (await abortable(readNamedBytes(blob.stream, layer), signal)) ?? 'other bytes';
   } finally {
     blob.stream.destroy();
   }
