@@ -75,6 +75,13 @@ const reading: Work = {
 export function openWorkerThreads(limits: WorkerLimits): WorkerThreads {
   let pool: Promise<Piscina> | undefined;
   let isClosed = false;
+  const open = (): Promise<Piscina> => {
+    // A pool whose thread dies between tasks, or before its first, makes no other one.
+    const opening = openPool(limits, () => {
+      if (pool === opening) pool = undefined;
+    });
+    return opening;
+  };
   const under = new Set<Uint8Array>();
   const run = async (
     work: Work,
@@ -83,7 +90,7 @@ export function openWorkerThreads(limits: WorkerLimits): WorkerThreads {
     signal: AbortSignal,
   ): Promise<unknown> => {
     const { deadlineMs } = limits;
-    const threads = await (pool ??= openPool(limits));
+    const threads = await (pool ??= open());
     const bounded = withDeadline(deadlineMs, signal);
     // A copy of its own, to be handed over: a view would take all that it is a view of with it.
     const copy = await copyInTurns(bytes);
@@ -126,7 +133,7 @@ export function openWorkerThreads(limits: WorkerLimits): WorkerThreads {
   };
 }
 
-const pieceBytes = 2 * 1024 * 1024;
+const pieceBytes = 512 * 1024;
 
 /** Others have their turns between the pieces. */
 async function copyInTurns(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
@@ -147,9 +154,10 @@ function hasRoom(
   return under.size < maxThreads + maxQueue && bytes <= maxBytes;
 }
 
-async function openPool(limits: WorkerLimits): Promise<Piscina> {
+/** `onLost` is told when it is of no more use; what waits in it is refused then. */
+async function openPool(limits: WorkerLimits, onLost: () => void): Promise<Piscina> {
   const { Piscina: Pool } = await import('piscina');
-  return new Pool({
+  const pool = new Pool({
     minThreads: 0,
     maxThreads: limits.maxThreads,
     idleTimeout: limits.idleMs,
@@ -157,6 +165,12 @@ async function openPool(limits: WorkerLimits): Promise<Piscina> {
     // Without these a thread sleeps where no signal and no timer reaches it.
     atomics: 'disabled',
   });
+  // Without a listener the process would end with the thread.
+  pool.on('error', () => {
+    onLost();
+    void pool.destroy();
+  });
+  return pool;
 }
 
 /** The file is .ts in a checkout and .js in dist, as this one. */

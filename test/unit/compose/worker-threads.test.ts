@@ -79,6 +79,17 @@ t.test('what needs too much memory ends the thread alone', async (t) => {
   t.match(found.conditions, [{ outcome: 'inconclusive', because: /could not be judged/ }]);
 });
 
+t.test('threads that die before they work refuse at once, and again', async (t) => {
+  const threads = openWorkerThreads({ ...limits, maxHeapMb: 4, deadlineMs: 100_000 });
+  t.teardown(() => threads.close());
+  const judge = makeStatementJudge(threads.judgeApart);
+  for (const attempt of [1, 2]) {
+    const found = await judge(question(sbom(10_000)), new AbortController().signal);
+    t.same(found.meets, [], `attempt ${attempt}`);
+    t.match(found.conditions, [{ outcome: 'inconclusive', because: /could not be judged/ }]);
+  }
+});
+
 t.test('a queue that is full refuses at once', async (t) => {
   const threads = openWorkerThreads({ ...limits, maxQueue: 1 });
   t.teardown(() => threads.close());
