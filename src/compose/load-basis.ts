@@ -24,7 +24,7 @@ export async function loadBasis(config: Config, saw: Saw): Promise<LoadedBasis> 
   } = config;
   await saw(store);
   if (revocation !== undefined) await saw(revocation.files);
-  const policy = await readPolicyFile(trustPolicy, saw);
+  const policy = await readPolicyFile(trustPolicy, saw, config);
   const anchors = withPlugins(await readTrustStore(store), allowedPlugins(config));
   const filed = await withRevocationFiles(anchors, revocation?.files);
   const trust = await withSigstoreRoots(filed, config, saw);

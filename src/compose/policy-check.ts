@@ -22,7 +22,7 @@ export async function checkPolicy(
   config: Config | undefined,
   clock: Clock,
 ): Promise<PolicyCheck> {
-  const policy = await readPolicyFile(file, async () => undefined);
+  const policy = await readPolicyFile(file, async () => undefined, config);
   const at = clock.now();
   if (config !== undefined) await checkTrustStore(config, policy);
   const upstreams = config && Object.keys(config.upstreams);

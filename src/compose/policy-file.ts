@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { readTextFileBounded } from '../files/read-file.ts';
+import type { Config } from '../config/schema.ts';
 import { PolicyError } from '../policies/policy-error.ts';
 import {
   type LoadedTrustPolicy,
@@ -7,21 +8,30 @@ import {
   maxPolicyBytes,
 } from '../policies/trust-policy.ts';
 import type { Saw } from './basis.ts';
+import { openKeyReader } from './key-references.ts';
 import { readFailure } from './read-failure.ts';
 import { StartupError } from './startup-error.ts';
 
 /**
  * Reads a trust policy and the files that it names, relative to it; `saw` gets the path of each
- * before it is read. Throws `StartupError` with all problems.
+ * before it is read. Key services that it names are asked as the configuration says, or, without
+ * one, as the environment does. Throws `StartupError` with all problems.
  */
-export async function readPolicyFile(file: string, saw: Saw): Promise<LoadedTrustPolicy> {
+export async function readPolicyFile(
+  file: string,
+  saw: Saw,
+  config?: Pick<Config, 'trust'>,
+): Promise<LoadedTrustPolicy> {
   const read = async (path: string): Promise<string> => {
     await saw(path);
     return readTextFileBounded(path, maxPolicyBytes);
   };
   try {
-    return await loadTrustPolicy(await read(file), file, (path) =>
-      read(resolve(dirname(file), path)),
+    return await loadTrustPolicy(
+      await read(file),
+      file,
+      (path) => read(resolve(dirname(file), path)),
+      openKeyReader(config?.trust),
     );
   } catch (cause) {
     const messages =

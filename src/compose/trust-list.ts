@@ -58,7 +58,7 @@ export async function listTrust(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<TrustList> {
-  const policy = await readPolicyFile(config.trustPolicy, unwatched);
+  const policy = await readPolicyFile(config.trustPolicy, unwatched, config);
   const anchors = await readTrustStore(config.trust.store);
   const trust = await withSigstoreRoots(anchors, config, unwatched);
   const sigstoreRoots = listSigstoreRoots(config, policy, trust, clock.now());

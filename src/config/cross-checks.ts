@@ -49,6 +49,7 @@ export function checkAcross(config: PartialConfig, complain: Complain): void {
   checkAdminToken(config, complain);
   checkRedis(config, complain);
   checkSigstore(config, complain);
+  checkVault(config, complain);
   checkPlugins(config, complain);
 }
 
@@ -130,6 +131,11 @@ function checkSigstore({ trust }: PartialConfig, complain: Complain): void {
     if (name === 'default') complain(path, 'is what `root` is called: write it there');
     checkRootSource(source, path, complain);
   }
+}
+
+function checkVault({ trust }: PartialConfig, complain: Complain): void {
+  const { url, plainHttp } = trust?.keyReferences?.vault ?? {};
+  checkPlainHttp(url, plainHttp, 'trust.keyReferences.vault', complain);
 }
 
 function checkRootSource(

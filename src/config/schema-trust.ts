@@ -24,6 +24,55 @@ const Plugin = Type.Object(
   { ...closed, description: 'One plugin, by the name that signatures call it.' },
 );
 
+const KeyReferences = Type.Object(
+  {
+    vault: Type.Optional(
+      Type.Object(
+        {
+          url: Type.Optional(
+            leaf.baseUrl({
+              description: 'Where it is; unset, the environment variable `VAULT_ADDR`.',
+            }),
+          ),
+          token: Type.Optional(
+            leaf.secret({
+              description:
+                'A token that may read the keys; unset, the environment variable `VAULT_TOKEN`.',
+            }),
+          ),
+          mount: Type.Optional(
+            leaf.text('^[\\w-][\\w.-]*(?:/[\\w-][\\w.-]*)*$', 'a path such as transit', {
+              description:
+                'The path of the transit engine, after its namespace if it has one; unset, the ' +
+                'environment variable `TRANSIT_SECRET_ENGINE_PATH`, or `transit`.',
+            }),
+          ),
+          plainHttp: Type.Optional(
+            leaf.only('allowed', 'allowed, or be absent', {
+              description:
+                'Permits `http://` in its URL: for a Vault on the same machine. Who can read ' +
+                'along has the token, and who can write can put a key of his own in place.',
+            }),
+          ),
+          ca: Type.Optional(
+            leaf.path({
+              description:
+                "PEM file of the CAs that vouch for its TLS certificate, in place of Node's.",
+            }),
+          ),
+        },
+        { ...closed, description: 'HashiCorp Vault or OpenBao, for `hashivault://KEY`.' },
+      ),
+    ),
+  },
+  {
+    ...closed,
+    description:
+      'How keys are fetched that a policy names by [URI](sigstore.md#keys-in-key-services). Keys ' +
+      'of AWS and of Kubernetes need nothing here.',
+  },
+);
+
 /** `trust`: what is held true before any signature is read. */
 export const TrustSchema = Type.Object(
   {
@@ -58,6 +107,7 @@ export const TrustSchema = Type.Object(
       ),
     ),
     sigstore: Type.Optional(SigstoreSchema),
+    keyReferences: Type.Optional(KeyReferences),
     plugins: Type.Record(Type.String(), Plugin, {
       default: {},
       description:

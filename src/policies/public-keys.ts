@@ -107,7 +107,8 @@ async function fetchKey(
       const known = [...keySchemes.keys()].join(', ');
       return report(place, `${quoted(name)} is no file and no key service; known are ${known}`);
     }
-    if (fetch !== undefined) return await fetch(name);
+    const fetched = await fetch?.(name);
+    if (fetched !== undefined) return fetched;
     return report(place, `keys of ${scheme}: can not be fetched by this version: ${instead}`);
   } catch (error) {
     return report(place, `${quoted(name)} can not be read: ${messageOf(error)}`);

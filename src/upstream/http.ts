@@ -8,6 +8,8 @@ import { answerLimits, type RemoteLimits, type RemoteOptions } from './remote-op
 export interface Authorization {
   readonly origin: string;
   readonly value: string;
+  /** Headers that go with it and are bound to the same origin, such as those that it signs. */
+  readonly also?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The bytes from `first` to the end (RFC 9110, section 14.2). */
@@ -94,7 +96,10 @@ export function openTransport(
           ...(accept !== undefined && { accept }),
           ...(range !== undefined && { range: `bytes=${range.first}-` }),
           ...(range?.ifRange !== undefined && { 'if-range': range.ifRange }),
-          ...(authorization !== undefined && { authorization: authorization.value }),
+          ...(authorization !== undefined && {
+            ...authorization.also,
+            authorization: authorization.value,
+          }),
           ...(body !== undefined && {
             'content-type': typeof body === 'string' ? formType : body.type,
           }),

@@ -37,6 +37,7 @@ export const importTable = {
     packages: ['undici'],
   },
   plugins: { imports: ['kernel'] },
+  'key-references': { imports: ['kernel'] },
   formats: { imports: ['kernel', 'oci', 'crypto', 'verdict', 'trust'], typesOnly: ['plugins'] },
   policies: {
     imports: ['kernel', 'files', 'oci', 'crypto', 'verdict'],
@@ -79,6 +80,7 @@ export const importTable = {
       'storage',
       'upstream',
       'plugins',
+      'key-references',
       'formats',
       'policies',
       'signers',

@@ -62,7 +62,7 @@ t.test('the page of the architecture shows the table as it is', async (t) => {
     ].filter((part) => part !== '');
     return `${folder}: ${parts.length > 0 ? parts.join('; ') : 'nothing'}`;
   });
-  const shown = [...page.matchAll(/^- \*\*([a-z]+)\*\*: .* Imports: (.*)[.]$/gm)].map(
+  const shown = [...page.matchAll(/^- \*\*([a-z-]+)\*\*: .* Imports: (.*)[.]$/gm)].map(
     ([, folder, text]) => `${folder}: ${text}`,
   );
   t.strictSame(shown, rows);

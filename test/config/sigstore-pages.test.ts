@@ -9,14 +9,14 @@ import { loadTrustPolicy } from '../../src/policies/trust-policy.ts';
 const docs = join(import.meta.dirname, '..', '..', 'docs');
 /** Pages, and how many policies and configurations they have at least. */
 const pages = [
-  { page: 'sigstore.md', policies: 4, configurations: 2 },
+  { page: 'sigstore.md', policies: 5, configurations: 3 },
   { page: 'attestations.md', policies: 5, configurations: 0 },
 ] as const;
 const at = new Date('2026-11-01T00:00:00Z');
 
 const keys = new Map<string, string>();
 
-/** Each file is another key. */
+/** Each file is another key, and so is each URI. */
 async function readKey(path: string): Promise<string> {
   const { publicKey } = generateKeyPairSync('ed25519');
   const pem = keys.get(path) ?? (publicKey.export({ type: 'spki', format: 'pem' }) as string);
@@ -38,7 +38,7 @@ for (const { page, ...least } of pages) {
 
   for (const [index, policy] of policies.entries()) {
     t.test(`policy ${index + 1} of ${page} loads, and nothing in it is in doubt`, async (t) => {
-      const loaded = await loadTrustPolicy(policy, page, readKey);
+      const loaded = await loadTrustPolicy(policy, page, readKey, readKey);
       t.ok(loaded.rules.length > 0);
       t.same(lintTrustPolicy(loaded, { at }), []);
     });
@@ -46,7 +46,7 @@ for (const { page, ...least } of pages) {
 
   for (const [index, configuration] of configurations.entries()) {
     t.test(`configuration ${index + 1} of ${page} loads`, async (t) => {
-      const folder = t.testdir({ 'assay.yaml': configuration });
+      const folder = t.testdir({ 'assay.yaml': configuration, 'vault-token': 'hvs.a' });
       const { upstreams } = await loadConfig(join(folder, 'assay.yaml'));
       t.ok(Object.keys(upstreams).length > 0);
     });

@@ -78,3 +78,56 @@ t.test('no other origin is dialled, and no listener of ours', async (t) => {
   await t.rejects(own.fetch(`${origin}/a`, 10, signal), astray);
   t.strictSame(asked, 0);
 });
+
+t.test('a question goes with its headers and its body to the one origin', async (t) => {
+  const seen: unknown[] = [];
+  const origin = await start(t, (request, response) => {
+    const { method, url, headers } = request;
+    request.on('data', (chunk: Buffer) => {
+      seen.push({ method, url, headers, body: chunk.toString() });
+    });
+    request.on('end', () => response.writeHead(418).end('{}'));
+  });
+  const asked = {
+    method: 'POST',
+    url: `${origin}/a`,
+    authorization: 'Bearer secret',
+    headers: { 'x-more': 'b' },
+    body: { type: 'application/json', bytes: Buffer.from('[]') },
+  } as const;
+  const opened = open(t, origin);
+  const { status, bytes } = await opened.ask(asked, 10, signal);
+  t.same({ status, text: Buffer.from(bytes).toString() }, { status: 418, text: '{}' });
+  const headers = {
+    authorization: 'Bearer secret',
+    'x-more': 'b',
+    'content-type': 'application/json',
+  };
+  t.match(seen, [{ method: 'POST', url: '/a', headers, body: '[]' }]);
+  await t.rejects(opened.ask({ ...asked, url: 'http://127.0.0.1:1/a' }, 10, signal), {
+    code: 'UPSTREAM_LEADS_ASTRAY',
+  });
+  await t.rejects(opened.ask(asked, 1, signal), { code: 'UPSTREAM_TOO_LARGE' });
+});
+
+t.test('a redirect of a question is its answer', async (t) => {
+  const paths: (string | undefined)[] = [];
+  const origin = await start(t, (request, response) => {
+    paths.push(request.url);
+    response.writeHead(307, { location: '/b' }).end();
+  });
+  const asked = { method: 'GET', url: `${origin}/a`, authorization: 'Bearer secret' } as const;
+  t.equal((await open(t, origin).ask(asked, 10, signal)).status, 307);
+  t.same(paths, ['/a']);
+});
+
+t.test('a question ends with its signal', async (t) => {
+  const deadline = new AbortController();
+  const origin = await start(t, () => deadline.abort(new DOMException('late', 'TimeoutError')));
+  const asked = { method: 'GET', url: `${origin}/a`, authorization: 'Bearer secret' } as const;
+  const error: unknown = await open(t, origin)
+    .ask(asked, 10, deadline.signal)
+    .catch((e: unknown) => e);
+  t.match(error, { code: 'UPSTREAM_TIMEOUT', message: /took too long$/ });
+  t.notMatch(String(error), /secret/);
+});

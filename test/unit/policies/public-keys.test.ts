@@ -108,6 +108,13 @@ t.test('a key service is asked once for each key, by the URI in the policy', asy
   t.equal(keys?.keys[0].name, 'awskms:///alias/acme');
 });
 
+t.test('a key of a service that can not be asked says what to do instead', async (t) => {
+  const readKey = async () => undefined;
+  const { keys, messages } = await read('["gcpkms://key"]', { ...referred, readKey });
+  t.equal(keys, undefined);
+  t.match(messages, [/keys of gcpkms: can not be fetched .*cosign public-key/]);
+});
+
 t.test('a key service that fails is told', async (t) => {
   const readKey = async () => Promise.reject(new Error('access denied'));
   const { messages } = await read('["k8s://ns/secret"]', { ...referred, readKey });
