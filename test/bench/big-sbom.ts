@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Owner } from '../interop/support/process.ts';
+import { mustRun, type Owner } from '../interop/support/process.ts';
 import { type Artifact, buildBlob, buildImage, buildManifest } from '../support/build-image.ts';
 import { makeBundle, newMediaType } from '../support/sigstore-bundle.ts';
 import { testKey } from '../support/test-keys.ts';
@@ -14,7 +14,8 @@ import { referrersList } from './referrers-list.ts';
 
 // Warm manifest pulls of the built proxy while it verifies CycloneDX attestations of 30 MB, and
 // while it does not: in turns, one attestation after the other, each of an image never seen. With
-// one core, which the pulls and the thread that reads them share, and with two.
+// one core, which the pulls and the thread that reads them share, and with two. What comes of that
+// sharing alone is seen beside another process that reads JSON on the same cores for as long.
 
 const images = Number(process.env['ASSAY_BENCH_SBOMS'] ?? 6);
 const seconds = Number(process.env['ASSAY_BENCH_SECONDS'] ?? 3);
@@ -107,20 +108,32 @@ async function measure(cores: string): Promise<void> {
   await pullDuring(warmUrl, intervalMs, () => pause(seconds * 1000));
   const quiet: number[] = [];
   const beside: number[] = [];
+  const shared: number[] = [];
   const verdicts: number[] = [];
   for (const image of attested) {
     quiet.push(...(await pullDuring(warmUrl, intervalMs, () => pause(seconds * 1000))));
     const start = performance.now();
     const url = urlOf('attested', image);
     beside.push(...(await pullDuring(warmUrl, intervalMs, () => expectAdmitted(url))));
-    verdicts.push(performance.now() - start);
+    const tookMs = performance.now() - start;
+    verdicts.push(tookMs);
+    shared.push(...(await pullDuring(warmUrl, intervalMs, () => readElsewhere(cores, tookMs))));
   }
   const { length } = cores.split(',');
   console.log(
     `warm manifest pulls, 200/s, cores: ${length}, load of the machine ${loadavg()[0]?.toFixed(1)}\n` +
       `${timesOf('alone', quiet)}\n${timesOf('beside a 30 MB attestation', beside)}\n` +
+      `${timesOf('beside another process that reads JSON', shared)}\n` +
       `  a verdict on it, median of ${images}: ${quantile(verdicts, 0.5).toFixed(0)} ms\n`,
   );
+}
+
+/** Reads JSON again and again, in a process of its own. */
+async function readElsewhere(cores: string, forMs: number): Promise<void> {
+  const script = `const text = JSON.stringify(Array.from({ length: 200000 }, (_, id) =>
+    ({ type: 'library', name: 'package-' + id, licenses: [{ license: { id: 'MIT' } }] })));
+  while (performance.now() < ${forMs}) JSON.parse(text);`;
+  await mustRun('taskset', ['-c', cores, process.execPath, '-e', script]);
 }
 
 function timesOf(name: string, times: readonly number[]): string {
