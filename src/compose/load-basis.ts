@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import type { TrustPolicy } from '../policies/policy.ts';
+import type { LoadedTrustPolicy } from '../policies/trust-policy.ts';
 import { loadTrustMaterial, missingStores } from '../trust/load.ts';
 import { loadRevocationFiles } from '../trust/revocation-files.ts';
 import type { LoadedTrustMaterial, TrustMaterial } from '../trust/trust-material.ts';
@@ -10,7 +11,7 @@ import { allowedPlugins, withPlugins } from './plugins.ts';
 import { readPolicyFile } from './policy-file.ts';
 import { storesOf } from './policy-stores.ts';
 import { withFiledRevocation } from './revocation.ts';
-import { describeMissingRoots, withSigstoreRoots } from './sigstore-roots.ts';
+import { describeRootProblems, withSigstoreRoots } from './sigstore-roots.ts';
 import { StartupError } from './startup-error.ts';
 
 /**
@@ -29,7 +30,7 @@ export async function loadBasis(config: Config, saw: Saw): Promise<LoadedBasis> 
   const filed = await withRevocationFiles(anchors, revocation?.files);
   const trust = await withSigstoreRoots(filed, config, saw);
   const missing = describeMissing(store, policy, trust);
-  return { policy, trust, problems: [...missing, ...describeMissingRoots(config, policy)] };
+  return { policy, trust, problems: [...missing, ...describeRootProblems(config, policy)] };
 }
 
 /**
@@ -57,11 +58,11 @@ async function withRevocationFiles<Trust extends TrustMaterial>(
 }
 
 /** Throws `StartupError` unless the trust material loads and holds what the policy refers to. */
-export async function checkTrustStore(config: Config, policy: TrustPolicy): Promise<void> {
+export async function checkTrustStore(config: Config, policy: LoadedTrustPolicy): Promise<void> {
   const { store } = config.trust;
   const trust = await withSigstoreRoots(await readTrustStore(store), config, async () => undefined);
   const missing = describeMissing(store, policy, trust);
-  assertComplete({ problems: [...missing, ...describeMissingRoots(config, policy)] });
+  assertComplete({ problems: [...missing, ...describeRootProblems(config, policy)] });
 }
 
 /** Of each trust store that the policy relies upon and that holds nothing, a sentence. */

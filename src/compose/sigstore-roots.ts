@@ -2,6 +2,7 @@ import type { Config } from '../config/schema.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import type { Metrics } from '../observe/metric-list.ts';
 import type { TrustPolicy } from '../policies/policy.ts';
+import type { LoadedTrustPolicy } from '../policies/trust-policy.ts';
 import { type LoadedSigstoreRoot, loadSigstoreRoot } from '../trust/sigstore/load-root.ts';
 import type { TrustMaterial } from '../trust/trust-material.ts';
 import type { Saw } from './basis.ts';
@@ -49,6 +50,14 @@ async function loadRoots(
   return roots;
 }
 
+/** What keeps the policy from relying upon its Sigstore roots, each in a sentence. */
+export function describeRootProblems(
+  config: Pick<Config, 'trust'>,
+  policy: Pick<LoadedTrustPolicy, 'rules' | 'identities'>,
+): readonly string[] {
+  return [...describeMissingRoots(config, policy), ...describeAgelessRoots(config, policy)];
+}
+
 /** Of each Sigstore root that the policy relies upon and that is not configured, a sentence. */
 export function describeMissingRoots(
   config: Pick<Config, 'trust'>,
@@ -59,6 +68,21 @@ export function describeMissingRoots(
     .toSorted()
     .filter((name) => configuredName(config, name) === undefined)
     .map((name) => `the trust policy refers to the Sigstore root ${name}, and ${absence(config)}`);
+}
+
+/** Of each identity that asks how old a root is that is a file, a sentence: nobody vouches for one. */
+function describeAgelessRoots(
+  config: Pick<Config, 'trust'>,
+  { identities }: Pick<LoadedTrustPolicy, 'identities'>,
+): readonly string[] {
+  return [...identities].flatMap(([name, identity]) => {
+    if (identity.kind !== 'sigstore') return [];
+    const { root, maxRootAgeMs } = identity.requirement;
+    if (root === undefined || maxRootAgeMs === undefined) return [];
+    const source = rootConfigs(config).get(configuredName(config, root) ?? root);
+    if (typeof source !== 'object' || !('file' in source)) return [];
+    return [`identity ${name} has maxRootAge, and its Sigstore root ${root} is a file`];
+  });
 }
 
 function absence(config: Pick<Config, 'trust'>): string {

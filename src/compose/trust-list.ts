@@ -16,7 +16,7 @@ import {
   listSigstoreRoots,
   type SigstoreRootListed,
 } from './sigstore-list.ts';
-import { describeMissingRoots, withSigstoreRoots } from './sigstore-roots.ts';
+import { describeRootProblems, withSigstoreRoots } from './sigstore-roots.ts';
 
 /** The trust material of a configuration as it is now. Each kind of it is a member. */
 export interface TrustList {
@@ -73,7 +73,7 @@ export async function listTrust(
     problems: [
       ...describeMissing(config.trust.store, policy, trust),
       ...stores.filter(({ store }) => relied.has(store)).flatMap(describeEnded),
-      ...describeMissingRoots(config, policy),
+      ...describeRootProblems(config, policy),
       ...sigstoreRoots.flatMap(describeUnusableRoot),
       ...plugins.flatMap(describeUnusable),
     ],

@@ -11,6 +11,7 @@ import {
   readInteger,
   readItems,
   readOneOf,
+  readSpan,
   readText,
   type ReportProblem,
 } from './document-reader.ts';
@@ -27,7 +28,14 @@ const rootName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 const registryName = /^[a-z0-9][a-z0-9.-]*(?::\d{1,5})?(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*$/;
 
 const thresholdKeys = ['transparencyLog', 'timestamps', 'certificateTransparency'] as const;
-const optional = ['publicKeys', ...certificateKeys, ...thresholdKeys, 'root', 'signedAs'];
+const optional = [
+  'publicKeys',
+  ...certificateKeys,
+  ...thresholdKeys,
+  'root',
+  'maxRootAge',
+  'signedAs',
+];
 
 /** Reads `sigstore:` of an identity, with the keys that it names. */
 export async function readSigstore(
@@ -43,9 +51,10 @@ export async function readSigstore(
   if (thresholds === undefined) return undefined;
   const usesRoot = !fields.has('publicKeys') || thresholds.minLogs + thresholds.minTimestamps > 0;
   const root = readRoot(fields.get('root'), usesRoot, report);
-  if (signer === undefined || signedAs === undefined) return undefined;
+  const age = readRootAge(fields.get('maxRootAge'), usesRoot, report);
+  if (signer === undefined || signedAs === undefined || age === undefined) return undefined;
   if (usesRoot && root === undefined) return undefined;
-  return { signer, ...thresholds, root, signedAs };
+  return { signer, ...thresholds, root, ...age, signedAs };
 }
 
 async function readSigner(
@@ -97,21 +106,32 @@ function readThreshold(place: Place, report: ReportProblem): number | undefined 
   return word === undefined ? undefined : Number(word === 'required');
 }
 
+const rootless = 'has no meaning with keys and neither transparencyLog nor timestamps';
+
 function readRoot(
   place: Place | undefined,
   usesRoot: boolean,
   report: ReportProblem,
 ): string | undefined {
   if (place === undefined) return usesRoot ? defaultRoot : undefined;
-  if (!usesRoot) {
-    return report(place, 'has no meaning with keys and neither transparencyLog nor timestamps');
-  }
+  if (!usesRoot) return report(place, rootless);
   const name = readText(place, report);
   if (name === undefined || rootName.test(name)) return name;
   return report(
     place,
     `${quoted(name)} is no name of a root: letters, digits, \`.\`, \`_\`, \`-\``,
   );
+}
+
+function readRootAge(
+  place: Place | undefined,
+  usesRoot: boolean,
+  report: ReportProblem,
+): Pick<SigstoreRequirement, 'maxRootAgeMs'> | undefined {
+  if (place === undefined) return {};
+  if (!usesRoot) return report(place, rootless);
+  const maxRootAgeMs = readSpan(place, report);
+  return maxRootAgeMs === undefined ? undefined : { maxRootAgeMs };
 }
 
 function readSignedAs(

@@ -12,6 +12,8 @@ export interface SigstoreRequirement {
   readonly minCertificateLogs: number;
   /** The trusted root under `trust.sigstore` that it is held against; undefined with keys alone and no log. */
   readonly root: string | undefined;
+  /** How long ago the root may have been verified by TUF; however long where it is absent. */
+  readonly maxRootAgeMs?: number;
   /** Names beside the upstream's own that a signed `docker-reference` may have. */
   readonly signedAs: readonly string[];
 }

@@ -3,12 +3,11 @@ import type { NonEmpty } from '../../kernel/non-empty.ts';
 import { oncePer } from '../../kernel/once.ts';
 import { quoted } from '../../kernel/quoted.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
-import type { LoadedSigstoreRoot } from '../../trust/sigstore/load-root.ts';
 import type { SigstoreRoot } from '../../trust/sigstore/sigstore-root.ts';
 import type { TrustedTime } from '../../trust/trusted-time.ts';
 import type { Identity } from '../../verdict/identity.ts';
 import type { IdentityRequirement, SigstoreIdentity } from '../../verdict/identity-requirement.ts';
-import { fail, inconclude, pass } from '../finding.ts';
+import { fail, pass } from '../finding.ts';
 import type {
   CheckStep,
   Examination,
@@ -22,6 +21,7 @@ import { checkCertificateLog } from './certificate-log.ts';
 import { type SigstoreCheckId, sigstoreChecks } from './checks.ts';
 import { checkLogEntries } from './log-entries.ts';
 import { checkPayloadNamesSubject, signaturePredicateType } from './payload.ts';
+import { checkRoot } from './root.ts';
 import { checkSignature, type ProvenKey } from './signature.ts';
 import { findSignerCandidate, type SignerCandidate } from './signer-candidate.ts';
 import type { ReadSigstoreEnvelope, SigstoreEnvelope } from './sigstore-envelope.ts';
@@ -120,16 +120,13 @@ const steps: Readonly<Record<SigstoreCheckId, Step>> = {
     return found.finding;
   },
   'trusted-root': (progress, { requirement, context }) => {
-    const { root: name } = requirement.sigstore;
+    const { root: name, maxRootAgeMs } = requirement.sigstore;
     if (name === undefined) return pass({ root: 'none asked for' });
     const loaded = context.trust.sigstoreRoot(name);
-    const fault = findRootFault(loaded, name, context.now);
-    if (fault !== undefined || loaded === undefined) {
-      return inconclude('not-verifiable', fault ?? 'there is no root');
-    }
-    progress.root = loaded.root;
-    if (loaded.expiresAt !== undefined) progress.ends.push(loaded.expiresAt);
-    return pass(describeRoot(loaded));
+    const found = checkRoot(loaded, name, { now: context.now, maxAgeMs: maxRootAgeMs });
+    if (found.root !== undefined) progress.root = found.root;
+    progress.ends.push(...found.ends);
+    return found.finding;
   },
   timestamps: (progress, { requirement }) => {
     const { minTimestamps } = requirement.sigstore;
@@ -190,25 +187,6 @@ const byKey: Finding = { outcome: 'skipped', because: 'it was signed with a key 
 
 function isByKey(progress: Progress): boolean {
   return reached(progress.by).kind === 'key';
-}
-
-function findRootFault(
-  loaded: LoadedSigstoreRoot | undefined,
-  name: string,
-  now: Date,
-): string | undefined {
-  if (loaded === undefined) return `there is no Sigstore root ${quoted(name)} yet`;
-  const { expiresAt } = loaded;
-  if (expiresAt === undefined || now <= expiresAt) return undefined;
-  return `the Sigstore root ${quoted(name)} has ended at ${expiresAt.toISOString()}`;
-}
-
-function describeRoot({ from, asOf, expiresAt }: LoadedSigstoreRoot): Record<string, string> {
-  return {
-    root: quoted(from, 200),
-    ...(asOf && { 'as of': asOf.toISOString() }),
-    ...(expiresAt && { 'ends at': expiresAt.toISOString() }),
-  };
 }
 
 /** All of it out of the certificate that the checks before have proven. */

@@ -75,3 +75,28 @@ t.test('roots that do not load are told all at once', async (t) => {
     message: /Sigstore root acme: .*none\.json can not be read[^]*Sigstore root default: .*ENOENT/,
   });
 });
+
+t.test('an identity that asks for the age of a root that is a file is a mistake', async (t) => {
+  const loadWith = async (root: string) => {
+    const sigstore = { issuer: 'https://a.io', subject: 'b', root, maxRootAge: '7d' };
+    const loaded = await loadBasis(
+      await loadConfig(
+        writeConfiguration(t, {
+          upstreams,
+          identities: { keyless: { sigstore } },
+          rules: [{ repositories: ['reg/**'], require: { signedBy: 'keyless' } }],
+          config: {
+            trust: { store: './trust', sigstore: { root: 'public-good', roots: { file } } },
+          },
+          files: { 'trusted_root.json': trustedRootJson().toString() },
+        }),
+      ),
+      async () => undefined,
+    );
+    return loaded.problems;
+  };
+  t.same(await loadWith('default'), []);
+  t.same(await loadWith('file'), [
+    'identity keyless has maxRootAge, and its Sigstore root file is a file',
+  ]);
+});

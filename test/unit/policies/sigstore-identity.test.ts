@@ -37,6 +37,18 @@ t.test('keys are demanded with one log, unless the policy says otherwise', async
   });
 });
 
+t.test('how old the root may be is said in a span, and part of the meaning', async (t) => {
+  const { requirement, messages } = await read('{ publicKeys: [acme.pub], maxRootAge: 7d }');
+  t.same(messages, []);
+  t.equal(requirement?.maxRootAgeMs, 7 * 86_400_000);
+  const meanings = ['', ', maxRootAge: 7d', ', maxRootAge: 8d'].map(async (age) => {
+    const found = await read(`{ publicKeys: [acme.pub]${age} }`);
+    if (found.requirement === undefined) throw new TypeError('no requirement');
+    return canonicalText(meaningOfIdentity({ kind: 'sigstore', requirement: found.requirement }));
+  });
+  t.equal(new Set(await Promise.all(meanings)).size, 3);
+});
+
 t.test('keys alone need no root', async (t) => {
   const { requirement } = await read(
     '{ publicKeys: [acme.pub], transparencyLog: not-required, signedAs: [registry.k8s.io, a.io:5000/b/c] }',
@@ -143,6 +155,11 @@ const bad = [
     /root: has no meaning with keys and neither/,
   ],
   [`{ ${github}, ${subject}, root: "../x" }`, /root: "..\/x" is no name of a root/],
+  ['{ publicKeys: [acme.pub], maxRootAge: 7 }', /maxRootAge: must be a time span/],
+  [
+    '{ publicKeys: [acme.pub], transparencyLog: not-required, maxRootAge: 7d }',
+    /maxRootAge: has no meaning with keys and neither transparencyLog nor timestamps/,
+  ],
   ['{ publicKeys: [acme.pub], signedAs: [] }', /signedAs: must not be empty/],
   ['{ publicKeys: [acme.pub], signedAs: ["https://a.io/b"] }', /is no repository/],
   ['{ publicKeys: [acme.pub], signedAs: ["a.io/b:1"] }', /is no repository/],

@@ -36,4 +36,22 @@ assertSigstoreMutations(t, {
     loaded: 'absent',
     because: /there is no Sigstore root/,
   },
+  'a root that was verified too long ago for the identity': {
+    ...unknown,
+    requirement: { maxRootAgeMs: 86_400_000 },
+    loaded: { kind: 'tuf', asOf: new Date('2030-05-30T23:59:59Z') },
+    because: /root "default" was last verified at 2030-05-30T23:59:59.000Z, before maxRootAge/,
+  },
+  'a root that came with this version, for an identity that asks for its age': {
+    ...unknown,
+    requirement: { maxRootAgeMs: 86_400_000 },
+    loaded: { kind: 'seed' },
+    because: /root "default" was not verified by TUF so far/,
+  },
+  'a file, however new, for an identity that asks for its age': {
+    ...unknown,
+    requirement: { maxRootAgeMs: 86_400_000 },
+    loaded: { kind: 'file', asOf: new Date('2030-06-01T00:00:00Z') },
+    because: /root "default" was not verified by TUF so far/,
+  },
 } satisfies SigstoreMutations);

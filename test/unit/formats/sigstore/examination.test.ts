@@ -287,6 +287,18 @@ t.test('without a trusted time a statement has none', async (t) => {
   t.equal(proven.trustedTime, undefined);
 });
 
+t.test('what was proven ends when the root is too old for the identity', async (t) => {
+  const loaded = { kind: 'tuf', asOf: new Date('2030-05-31T00:00:00Z') } as const;
+  const requirement = { maxRootAgeMs: 86_400_000 };
+  const until = new Date('2030-06-01T00:00:00Z');
+  const { stoppedBy, proven } = await runBundle({}, { loaded, requirement });
+  t.equal(stoppedBy, undefined, 'and not before');
+  t.strictSame(proven.validUntil, until);
+  const ending = { ...loaded, expiresAt: new Date('2030-06-01T00:00:00Z') };
+  const ended = await runBundle({}, { loaded: ending, requirement: { maxRootAgeMs: 9e9 } });
+  t.strictSame(ended.proven.validUntil, ending.expiresAt, 'or with the root, if that is earlier');
+});
+
 t.test(
   'what was proven ends with the root, or with the key that was held against now',
   async (t) => {
