@@ -12,7 +12,6 @@ import { makeManifestStore, type ManifestStore } from '../storage/manifest-store
 import type { Notifications } from '../storage/notifications.ts';
 import type { StoreLife } from '../storage/store-life.ts';
 import { storageShares } from './limits.ts';
-import { openRedisState } from './redis-state.ts';
 import { StartupError } from './startup-error.ts';
 import { makeStorageFolder, openSealKeys } from './state-folder.ts';
 import type { Observed } from './verifier.ts';
@@ -55,7 +54,11 @@ export async function openShared(
   opened: AsyncDisposableStack,
   observed: Observed = unobserved,
 ): Promise<SharedState> {
-  if (config.redis !== undefined) return openRedisState(config.redis, observed, opened);
+  if (config.redis !== undefined) {
+    // Its client takes a tenth of a second to load, which only those who use it are to pay.
+    const { openRedisState } = await import('./redis-state.ts');
+    return openRedisState(config.redis, observed, opened);
+  }
   await makeStorageFolder(config.storage.path);
   const store = await openStore(join(config.storage.path, 'state'), opened);
   return { store, notifications: makeLocalNotifications() };
