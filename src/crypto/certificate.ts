@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { forgetOldest } from '../kernel/bounded.ts';
 import {
   type DerElement,
   derTags,
@@ -14,6 +15,7 @@ import { EnvelopeError } from './envelope-error.ts';
 import { readExtensions } from './extensions.ts';
 import { readName } from './name.ts';
 import { readPublicKey } from './public-key.ts';
+import { isSameBytes } from './same-bytes.ts';
 import type { Certificate } from './x509.ts';
 
 /** Ten times what a certificate with a 4096-bit key and a long list of names weighs, in bytes. */
@@ -37,8 +39,7 @@ export function readCertificate(untrusted: Uint8Array): Certificate {
   // A copy, because a view would keep its whole envelope in memory.
   const certificate = known ?? parseCertificate(Uint8Array.from(untrusted), fingerprint);
   remembered.set(fingerprint, certificate);
-  const [oldest] = remembered.keys();
-  if (remembered.size > maxRemembered && oldest !== undefined) remembered.delete(oldest);
+  forgetOldest(remembered, maxRemembered);
   return certificate;
 }
 
@@ -63,7 +64,7 @@ function parseCertificate(der: Uint8Array, fingerprint: string): Certificate {
   const { signed, algorithm } = partsOfCertificate(der);
   const [serial, innerAlgorithm, issuer, validity, subject, spki, ...optional] = fieldsOf(signed);
   // RFC 5280, section 4.1.1.2: both name the same algorithm; only the inner one is signed.
-  if (innerAlgorithm === undefined || !equal(innerAlgorithm.bytes, algorithm.bytes)) {
+  if (innerAlgorithm === undefined || !isSameBytes(innerAlgorithm.bytes, algorithm.bytes)) {
     throw malformed('the certificate names two signature algorithms');
   }
   const { bytes: keyDer } = expectTag(spki, derTags.sequence, 'the public key');
@@ -125,10 +126,6 @@ function readValidity(
 
 function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
-}
-
-function equal(one: Uint8Array, other: Uint8Array): boolean {
-  return Buffer.compare(one, other) === 0;
 }
 
 function malformed(message: string): EnvelopeError {

@@ -2,6 +2,7 @@ import type { Crl } from './crl.ts';
 import { EnvelopeError } from './envelope-error.ts';
 import { noUrl } from './revocation-urls.ts';
 import { clockToleranceMs } from './ocsp-answer.ts';
+import { isSameBytes } from './same-bytes.ts';
 import type { Certificate } from './x509.ts';
 import { verifyLargeX509Signature } from './x509-signature.ts';
 
@@ -11,7 +12,7 @@ import { verifyLargeX509Signature } from './x509-signature.ts';
  * are not supported. Times are for `checkCrlTimes`, scope for `coverageOf`.
  */
 export async function checkCrlSignature(crl: Crl, issuer: Certificate): Promise<void> {
-  if (Buffer.compare(crl.issuer, issuer.subject.der) !== 0) throw unusable('is of another issuer');
+  if (!isSameBytes(crl.issuer, issuer.subject.der)) throw unusable('is of another issuer');
   if (issuer.keyUsage?.bits.has('cRLSign') === false) {
     throw unusable('is of an issuer whose key must not sign lists');
   }
@@ -55,7 +56,7 @@ export function coverageOf({ scope }: Crl, certificate: Certificate): number {
 export function checkDelta(delta: Crl, base: Crl): void {
   if (delta.baseNumber === undefined) throw unusable('is no delta');
   if (base.number === undefined || delta.number === undefined) throw unusable('has no number');
-  if (Buffer.compare(delta.scope.der, base.scope.der) !== 0) throw unusable('has another scope');
+  if (!isSameBytes(delta.scope.der, base.scope.der)) throw unusable('has another scope');
   if (delta.baseNumber > base.number) throw unusable('builds on a later list');
   if (delta.number < base.number) throw unusable('is older than the list that it builds on');
 }

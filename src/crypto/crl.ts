@@ -9,6 +9,7 @@ import {
 } from './der.ts';
 import { readTime } from './der-time.ts';
 import { EnvelopeError } from './envelope-error.ts';
+import { isSameBytes } from './same-bytes.ts';
 import type { X509Signature } from './x509-signature.ts';
 
 /** The most that a list may weigh, in bytes: what notation reads. */
@@ -44,7 +45,7 @@ export function readCrl(untrusted: Uint8Array): Crl {
   const outer = expectTag(algorithm, derTags.sequence, 'the algorithm of the revocation list');
   const [inner, ...fields] = withoutVersion(expectChildren(signed, 'the signed revocation list'));
   // RFC 5280, section 5.1.1.2: both name the same algorithm; only the inner one is signed.
-  if (inner === undefined || Buffer.compare(inner.bytes, outer.bytes) !== 0) {
+  if (inner === undefined || !isSameBytes(inner.bytes, outer.bytes)) {
     throw malformed('the revocation list names two signature algorithms');
   }
   const what = 'the signature of the revocation list';

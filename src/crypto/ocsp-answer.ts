@@ -3,6 +3,7 @@ import { EnvelopeError } from './envelope-error.ts';
 import { isIdOf, keyHashOf } from './ocsp-certificate-id.ts';
 import type { OcspResponse } from './ocsp-response.ts';
 import type { OcspStatus } from './ocsp-single-response.ts';
+import { isSameBytes } from './same-bytes.ts';
 import type { Certificate } from './x509.ts';
 import { verifyX509Signature } from './x509-signature.ts';
 
@@ -64,8 +65,8 @@ function isSigned({ signature }: OcspResponse, { publicKey }: Certificate): bool
 
 function isResponder({ responder }: OcspResponse, certificate: Certificate): boolean {
   return 'name' in responder
-    ? Buffer.compare(responder.name, certificate.subject.der) === 0
-    : Buffer.compare(responder.keyHash, keyHashOf('sha1', certificate)) === 0;
+    ? isSameBytes(responder.name, certificate.subject.der)
+    : isSameBytes(responder.keyHash, keyHashOf('sha1', certificate));
 }
 
 /**
@@ -79,10 +80,7 @@ export function refusalOfDelegate(
   issuer: Certificate,
   now: Date,
 ): string | undefined {
-  if (
-    Buffer.compare(delegate.issuer.der, issuer.subject.der) !== 0 ||
-    !isSignedBy(delegate, issuer)
-  )
+  if (!isSameBytes(delegate.issuer.der, issuer.subject.der) || !isSignedBy(delegate, issuer))
     return 'the issuer did not issue';
   if (delegate.extendedKeyUsage?.purposes.includes(ocspSigning) !== true)
     return 'is not for signing OCSP responses';

@@ -9,6 +9,7 @@ import {
   readWholeBitString,
 } from './der.ts';
 import { encodeDer } from './der-writer.ts';
+import { isSameBytes } from './same-bytes.ts';
 import type { Certificate } from './x509.ts';
 
 // RFC 6960, section 4.3: SHA-1 is what responders know. It only names a certificate here: nothing
@@ -46,9 +47,9 @@ export function isIdOf(id: DerElement, certificate: Certificate, issuer: Certifi
   return (
     hash !== undefined &&
     rest.length === 0 &&
-    equal(number, certificate.serialNumber) &&
-    equal(nameHash, hashOf(hash, issuer.subject.der)) &&
-    equal(keyHash, keyHashOf(hash, issuer))
+    isSameBytes(number, certificate.serialNumber) &&
+    isSameBytes(nameHash, hashOf(hash, issuer.subject.der)) &&
+    isSameBytes(keyHash, keyHashOf(hash, issuer))
   );
 }
 
@@ -61,8 +62,4 @@ export function keyHashOf(hash: string, { publicKey }: Certificate): Uint8Array 
 
 function hashOf(hash: string, bytes: Uint8Array): Uint8Array {
   return createHash(hash).update(bytes).digest();
-}
-
-function equal(one: Uint8Array, other: Uint8Array): boolean {
-  return Buffer.compare(one, other) === 0;
 }

@@ -2,6 +2,7 @@ import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import { derTags, expectChildren, expectTag, readDer, readWholeBitString } from './der.ts';
 import { encodeDer } from './der-writer.ts';
 import { EnvelopeError } from './envelope-error.ts';
+import { isSameBytes } from './same-bytes.ts';
 
 /** A public key with what it is compared by. */
 export interface PublicKey {
@@ -20,7 +21,7 @@ export interface PublicKey {
 export function readPublicKey(untrusted: Uint8Array): PublicKey {
   const spki = expectTag(readDer(untrusted), derTags.sequence, 'the public key');
   const publicKey = importKey(untrusted);
-  if (Buffer.compare(publicKey.der, untrusted) !== 0 || isVariant(publicKey.key, spki)) {
+  if (!isSameBytes(publicKey.der, untrusted) || isVariant(publicKey.key, spki)) {
     throw malformed('the public key is not in its canonical encoding');
   }
   return publicKey;

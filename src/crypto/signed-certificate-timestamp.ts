@@ -3,6 +3,7 @@ import { partsOfCertificate } from './certificate.ts';
 import { childrenOf, type DerElement, derTags, expectTag, readDer } from './der.ts';
 import { encodeDer } from './der-writer.ts';
 import { EnvelopeError } from './envelope-error.ts';
+import { isSameBytes } from './same-bytes.ts';
 import { type KeyAlgorithm, verifyWithKey } from './sigstore-key.ts';
 import type { Certificate } from './x509.ts';
 
@@ -101,7 +102,7 @@ function isSigned(
   entryType: 0 | 1,
   entry: Uint8Array,
 ): boolean {
-  if (Buffer.compare(timestamp.logId, id) !== 0) return false;
+  if (!isSameBytes(timestamp.logId, id)) return false;
   const time = Buffer.alloc(8);
   time.writeBigUInt64BE(BigInt(timestamp.time.getTime()));
   // Version 1, certificate_timestamp; the entry's type takes two bytes.
@@ -136,7 +137,7 @@ const sctListOidContent = Buffer.from('2b06010401d679020402', 'hex');
 
 function isTimestampList(extension: DerElement): boolean {
   const [oid] = childrenOf(extension);
-  return oid !== undefined && Buffer.compare(oid.content, sctListOidContent) === 0;
+  return oid !== undefined && isSameBytes(oid.content, sctListOidContent);
 }
 
 function withLength(bytes: Uint8Array, lengthBytes: 2 | 3): Uint8Array {

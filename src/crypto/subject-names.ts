@@ -7,6 +7,7 @@ import {
   readObjectIdentifier,
 } from './der.ts';
 import { EnvelopeError } from './envelope-error.ts';
+import { isSameBytes } from './same-bytes.ts';
 import type { Certificate } from './x509.ts';
 
 /** A name of whom a certificate is for (RFC 5280, section 4.2.1.6). */
@@ -61,7 +62,7 @@ function readOtherName(element: DerElement): SubjectName | undefined {
 
 function readText(bytes: Uint8Array, allowed: RegExp): string {
   const text = Buffer.from(bytes).toString('utf8');
-  const isWhole = bytes.length <= maxBytes && Buffer.compare(Buffer.from(text), bytes) === 0;
+  const isWhole = bytes.length <= maxBytes && isSameBytes(Buffer.from(text), bytes);
   if (!isWhole || !allowed.test(text)) throw malformed('has a name that is no plain text');
   return text;
 }

@@ -1,5 +1,6 @@
 import { findSignatureFault, type IssuerAndSerial } from './cms-signer.ts';
 import { isHashOf } from './hash-algorithm.ts';
+import { isSameBytes } from './same-bytes.ts';
 import type { TimestampToken } from './timestamp-token.ts';
 import type { Certificate } from './x509.ts';
 
@@ -35,8 +36,8 @@ export function findTimestampSigner(
 
 function isNameOf({ issuer, serialNumber }: IssuerAndSerial, certificate: Certificate): boolean {
   return (
-    Buffer.compare(issuer, certificate.issuer.der) === 0 &&
-    Buffer.compare(serialNumber, certificate.serialNumber) === 0
+    isSameBytes(issuer, certificate.issuer.der) &&
+    isSameBytes(serialNumber, certificate.serialNumber)
   );
 }
 

@@ -19,3 +19,9 @@ export async function readBounded(
   }
   return Buffer.concat(chunks, length);
 }
+
+/** Lets go of the entry that was put in first, where there is one more than `maxEntries`. */
+export function forgetOldest<K>(entries: Map<K, unknown>, maxEntries: number): void {
+  const [oldest] = entries.keys();
+  if (entries.size > maxEntries && oldest !== undefined) entries.delete(oldest);
+}

@@ -1,3 +1,4 @@
+import { earliest } from '../kernel/earliest.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { AttestationFound, ConditionFound } from '../verdict/report.ts';
@@ -46,8 +47,8 @@ export async function judgeStatement(task: StatementTask): Promise<AttestationFo
     meets.push(requirement.digest);
     if (freshUntil !== undefined) ends.push(freshUntil);
   }
-  const [first] = ends.toSorted((a, b) => a.getTime() - b.getTime());
-  return { predicateType, meets, conditions, ...(first && { freshUntil: first }) };
+  const freshUntil = earliest(...ends);
+  return { predicateType, meets, conditions, ...(freshUntil && { freshUntil }) };
 }
 
 interface NamedJudgement {

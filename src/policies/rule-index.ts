@@ -1,3 +1,4 @@
+import { forgetOldest } from '../kernel/bounded.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { NotationTrustStoreName } from '../verdict/identity-requirement.ts';
 import { digestOfMeaning, meaningOfIdentity, meaningOfRequirement } from './canonical.ts';
@@ -42,9 +43,8 @@ export function makeRuleIndex(
     const matching = byScope.matching(scope);
     const last = matching.findIndex((number) => timed[number] && isFinal(timed[number]));
     const candidates = last < 0 ? matching : matching.slice(0, last + 1);
-    const [oldest] = remembered.keys();
-    if (oldest !== undefined && remembered.size >= maxRemembered) remembered.delete(oldest);
     remembered.set(scope, candidates);
+    forgetOldest(remembered, maxRemembered);
     return candidates;
   };
 

@@ -1,3 +1,4 @@
+import { forgetOldest } from '../kernel/bounded.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
@@ -44,8 +45,7 @@ export function makeBadFiles(
     (await isStillThere(digest, ino)) && (await moveAway(digest, 'quarantine', disk)).isRemoved;
   const attempt = async (digest: Digest, ino: number | undefined): Promise<void> => {
     known.set(digest, { ino, triedMs: clock.monotonicMs() });
-    const [oldest] = known.keys();
-    if (known.size > maxKnown && oldest !== undefined) known.delete(oldest);
+    forgetOldest(known, maxKnown);
     try {
       if (await move(digest, ino)) metrics?.count('assay_quarantined_files_total', {});
       known.delete(digest);

@@ -1,7 +1,6 @@
 import type { Clock } from '../kernel/clock.ts';
-import { messageOf } from '../kernel/tagged-error.ts';
+import { messageOf, systemCodeOf } from '../kernel/tagged-error.ts';
 import type { StoreHealth } from './blob-store.ts';
-import { systemCodeOf } from './file-system.ts';
 
 /** Whether the disk takes writes: after a failure of its own, none are tried for a while. */
 export interface DiskTrouble {

@@ -1,4 +1,5 @@
 import * as fs from 'node:fs/promises';
+import { systemCodeOf } from '../kernel/tagged-error.ts';
 
 /** What the blob store asks of the operating system; a test gives one that fails. */
 export type FileSystem = Pick<
@@ -17,12 +18,6 @@ export type FileSystem = Pick<
 >;
 
 export const systemFiles: FileSystem = fs;
-
-/** The code of a system call's failure, such as `ENOENT`; empty where it has none. */
-export function systemCodeOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? code : '';
-}
 
 /** What the work resolves with, or undefined where a file that it needs is not there. */
 export async function unlessAbsent<T>(work: Promise<T>): Promise<T | undefined> {

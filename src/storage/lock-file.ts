@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { randomHex } from '../kernel/clock.ts';
-import { type FileSystem, systemCodeOf, unlessAbsent } from './file-system.ts';
+import { systemCodeOf } from '../kernel/tagged-error.ts';
+import { type FileSystem, unlessAbsent } from './file-system.ts';
 import { livenessOf, type ProcessIdentity } from './process-identity.ts';
 import type { StoreFolder } from './store-folder.ts';
 

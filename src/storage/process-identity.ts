@@ -1,4 +1,5 @@
-import { type FileSystem, systemCodeOf, unlessAbsent } from './file-system.ts';
+import { systemCodeOf } from '../kernel/tagged-error.ts';
+import { type FileSystem, unlessAbsent } from './file-system.ts';
 
 /** A process, told apart from a later one of the same number. */
 export interface ProcessIdentity {

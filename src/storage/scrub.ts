@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { messageOf } from '../kernel/tagged-error.ts';
+import { messageOf, systemCodeOf } from '../kernel/tagged-error.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
 import { algorithmOf, type Digest, encodedOf } from '../oci/digest.ts';
 import type { BlobStore, ContentName } from './blob-store.ts';
-import { systemCodeOf } from './file-system.ts';
 import type { Pace } from './pace.ts';
 
 export interface ScrubDependencies {

@@ -1,10 +1,11 @@
 import { constants, type Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import type { Clock } from '../kernel/clock.ts';
+import { systemCodeOf } from '../kernel/tagged-error.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ContentName, StoredBlob } from './blob-store.ts';
 import type { BadBecause } from './bad-files.ts';
-import { type FileSystem, systemCodeOf, unlessAbsent } from './file-system.ts';
+import { type FileSystem, unlessAbsent } from './file-system.ts';
 import { type PieceSource, readPieces } from './read-pieces.ts';
 import { readVerified } from './verified-read.ts';
 

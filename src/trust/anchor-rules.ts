@@ -1,5 +1,6 @@
 import { isSignedBy } from '../crypto/certificate-signature.ts';
 import { EnvelopeError } from '../crypto/envelope-error.ts';
+import { isSameBytes } from '../crypto/same-bytes.ts';
 import type { Certificate } from '../crypto/x509.ts';
 import type { NotationStoreType } from '../verdict/identity-requirement.ts';
 
@@ -21,7 +22,7 @@ export function refusalOfAnchor(
 }
 
 function isSelfSigned(certificate: Certificate): boolean {
-  if (Buffer.compare(certificate.subject.der, certificate.issuer.der) !== 0) return false;
+  if (!isSameBytes(certificate.subject.der, certificate.issuer.der)) return false;
   try {
     return isSignedBy(certificate, certificate);
   } catch (error) {

@@ -1,4 +1,5 @@
 import { abortable, withDeadline } from '../kernel/abort.ts';
+import { forgetOldest } from '../kernel/bounded.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import type { FetchBytes, FetchRequest } from './fetch-bytes.ts';
@@ -34,8 +35,7 @@ export function makeAsker(dependencies: AskerDependencies): Asker {
   const noteFailure = (key: string, because: string): void => {
     failures.delete(key);
     failures.set(key, { untilMs: clock.monotonicMs() + limits.failureMs, because });
-    const [oldest] = failures.keys();
-    if (failures.size > maxFailures && oldest !== undefined) failures.delete(oldest);
+    forgetOldest(failures, maxFailures);
   };
   return {
     ask(source) {

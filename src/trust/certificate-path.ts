@@ -1,5 +1,6 @@
 import { isSignedBy } from '../crypto/certificate-signature.ts';
 import { EnvelopeError } from '../crypto/envelope-error.ts';
+import { isSameBytes } from '../crypto/same-bytes.ts';
 import { subjectAlternativeNameOid } from '../crypto/subject-names.ts';
 import type { Certificate } from '../crypto/x509.ts';
 import type { NonEmpty } from '../kernel/non-empty.ts';
@@ -76,7 +77,7 @@ function extend(search: Search, path: NonEmpty<Certificate>): NonEmpty<Certifica
 
 function isNextOf(search: Search, path: NonEmpty<Certificate>, issuer: Certificate): boolean {
   const subject = path.at(-1) ?? path[0];
-  if (Buffer.compare(subject.issuer.der, issuer.subject.der) !== 0) return false;
+  if (!isSameBytes(subject.issuer.der, issuer.subject.der)) return false;
   if (search.checksLeft === 0) {
     search.because = `more than ${maxSignatureChecks} ways to an authority were tried`;
     return false;

@@ -4,6 +4,8 @@ import { type CrlEntry, findEntries } from '../crypto/crl-entries.ts';
 import { allReasons } from '../crypto/crl-extensions.ts';
 import type { Crl } from '../crypto/crl.ts';
 import type { Certificate } from '../crypto/x509.ts';
+import { forgetOldest } from '../kernel/bounded.ts';
+import { earliest } from '../kernel/earliest.ts';
 import { isNonEmpty } from '../kernel/non-empty.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import { gravestOf } from './gravest-revocation.ts';
@@ -46,9 +48,8 @@ export function statusOfLists(outcomes: readonly ListOutcome[]): RevocationStatu
   const read = outcomes.filter((outcome) => 'list' in outcome);
   const problems = outcomes.flatMap((outcome) => ('because' in outcome ? outcome.because : []));
   const covered = read.reduce((reasons, outcome) => reasons | outcome.covered, 0);
-  const [first, ...others] = read.map(({ list }) => list.validUntil);
-  if (first === undefined) return { kind: 'unknown', because: problems.join('; ') };
-  const validUntil = others.reduce((earliest, end) => (end < earliest ? end : earliest), first);
+  const validUntil = earliest(...read.map(({ list }) => list.validUntil));
+  if (validUntil === undefined) return { kind: 'unknown', because: problems.join('; ') };
   const revoking = read.filter(({ entry }) => entry !== undefined);
   const entries = revoking.flatMap(({ entry }) => entry ?? []);
   if (isNonEmpty(entries)) {
@@ -96,8 +97,7 @@ function entriesIn(list: Crl, serialNumber: Uint8Array): Promise<readonly CrlEnt
   const search = searches.get(name) ?? drive(findEntries(list.entries, serialNumber));
   searches.delete(name);
   searches.set(name, search);
-  const [oldest] = searches.keys();
-  if (searches.size > maxSearches && oldest !== undefined) searches.delete(oldest);
+  forgetOldest(searches, maxSearches);
   return search;
 }
 

@@ -3,6 +3,7 @@ import type { Crl } from '../crypto/crl.ts';
 import { EnvelopeError } from '../crypto/envelope-error.ts';
 import { answerOf } from '../crypto/ocsp-answer.ts';
 import type { OcspResponse } from '../crypto/ocsp-response.ts';
+import { isSameBytes } from '../crypto/same-bytes.ts';
 import type { Certificate } from '../crypto/x509.ts';
 import { oncePer } from '../kernel/once.ts';
 import { type CurrentCrl, outcomeOf, statusOfLists } from './crl-judgement.ts';
@@ -149,7 +150,7 @@ async function listsOf(
   issuer: Certificate,
   lists: readonly Filed<Crl>[],
 ): Promise<readonly Filed<Crl>[]> {
-  const named = lists.filter(({ value }) => Buffer.compare(value.issuer, issuer.subject.der) === 0);
+  const named = lists.filter(({ value }) => isSameBytes(value.issuer, issuer.subject.der));
   const signed: Filed<Crl>[] = [];
   for (const list of named) {
     try {

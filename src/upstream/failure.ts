@@ -1,7 +1,7 @@
 import { TooLargeError } from '../kernel/bounded.ts';
 import { JsonError } from '../kernel/json.ts';
 import { quoted } from '../kernel/quoted.ts';
-import { messageOf } from '../kernel/tagged-error.ts';
+import { messageOf, systemCodeOf } from '../kernel/tagged-error.ts';
 import { UpstreamError, type UpstreamErrorCode } from './upstream-error.ts';
 
 const codes = new Map<string, UpstreamErrorCode>([
@@ -54,9 +54,4 @@ function isMalformed(error: unknown, code: string): boolean {
 /** What a deadline's signal aborts with. */
 function isTimeout(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'TimeoutError';
-}
-
-function systemCodeOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? code : '';
 }

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { readBounded, TooLargeError } from '../kernel/bounded.ts';
+import { systemCodeOf } from '../kernel/tagged-error.ts';
 import { algorithmOf, type Digest, encodedOf } from '../oci/digest.ts';
 import { UpstreamError } from './upstream-error.ts';
 
@@ -79,7 +80,7 @@ async function openInside(folder: string, file: string): Promise<OpenFile | unde
 }
 
 function isAbsence(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = systemCodeOf(error);
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 

@@ -1,11 +1,11 @@
 import type { ExaminationContext, Proven, ProvenStatement } from '../formats/signature-format.ts';
+import { earliest } from '../kernel/earliest.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Check } from '../verdict/check.ts';
 import type { IdentityRequirement } from '../verdict/identity-requirement.ts';
 import type { AttestationFound, Report } from '../verdict/report.ts';
 import type { Candidate } from './candidate.ts';
-import { earliest } from './lifetime.ts';
 import { runChecks } from './run-checks.ts';
 
 /** Holds what an identity attests against the conditions of the rule. */

@@ -1,10 +1,4 @@
-/** The earliest of the times that are given. */
-export function earliest(first: Date, ...others: readonly (Date | undefined)[]): Date {
-  return others.reduce<Date>(
-    (least, time) => (time !== undefined && time < least ? time : least),
-    first,
-  );
-}
+import { earliest } from '../kernel/earliest.ts';
 
 /** `from` plus at most `longestMs`, and never past `until`. */
 export function lifetimeEnd(from: Date, longestMs: number, until: Date | undefined): Date {

@@ -1,4 +1,5 @@
 import { randomHex } from '../kernel/clock.ts';
+import { earliest } from '../kernel/earliest.ts';
 import { scopeOf } from '../oci/repository.ts';
 import type { ExemptRule, RequireRule } from '../policies/policy.ts';
 import { noRuleFor } from '../verdict/refusal.ts';
@@ -9,7 +10,7 @@ import { isByDenied } from './denied-report.ts';
 import { type EnvelopeRoom, makeEnvelopeRoom } from './envelope-room.ts';
 import { type Examined, makeExamined } from './examined.ts';
 import { governing } from './governing.ts';
-import { earliest, lifetimeEnd } from './lifetime.ts';
+import { lifetimeEnd } from './lifetime.ts';
 import { type PlatformsDecision, verifyPlatforms } from './platforms.ts';
 import { signingTimesOfAll } from './signing-times.ts';
 import type { Subject, VerificationBasis, Verifier, VerifierDependencies } from './verifier.ts';

@@ -1,4 +1,5 @@
 import type { Certificate } from '../../crypto/x509.ts';
+import { earliest } from '../../kernel/earliest.ts';
 import { quoted } from '../../kernel/quoted.ts';
 import { isValidAt } from '../../trust/certificate-rules.ts';
 import type { TrustedTime } from '../../trust/trusted-time.ts';
@@ -44,9 +45,8 @@ export async function checkAuthenticTimestamp(input: TimestampInput): Promise<Ti
     const because = `${describe(invalid)}, and there is no trusted time at which it was`;
     return { finding: fail('certificate-expired', `not valid now: ${because}`) };
   }
-  const validUntil = chain
-    .map(({ notAfter }) => notAfter)
-    .reduce((earliest, end) => (end < earliest ? end : earliest));
+  const [leaf, ...issuers] = chain;
+  const validUntil = earliest(leaf.notAfter, ...issuers.map(({ notAfter }) => notAfter));
   return { finding: pass({ certificatesValidUntil: validUntil.toISOString() }), validUntil };
 }
 

@@ -1,4 +1,5 @@
 import { isSignedBy } from '../../crypto/certificate-signature.ts';
+import { isSameBytes } from '../../crypto/same-bytes.ts';
 import type { Certificate } from '../../crypto/x509.ts';
 import type { NonEmpty } from '../../kernel/non-empty.ts';
 import { quoted } from '../../kernel/quoted.ts';
@@ -49,7 +50,7 @@ function findIssuanceFault(
 }
 
 function isNamedIssuer(certificate: Certificate, issuer: Certificate): boolean {
-  return Buffer.compare(certificate.issuer.der, issuer.subject.der) === 0;
+  return isSameBytes(certificate.issuer.der, issuer.subject.der);
 }
 
 function describe({ subject }: Certificate): string {

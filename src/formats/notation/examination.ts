@@ -1,5 +1,6 @@
 import { signatureAlgorithmOf } from '../../crypto/algorithms.ts';
 import { readCertificate } from '../../crypto/certificate.ts';
+import { earliest } from '../../kernel/earliest.ts';
 import type { NonEmpty } from '../../kernel/non-empty.ts';
 import { oncePer } from '../../kernel/once.ts';
 import { quoted } from '../../kernel/quoted.ts';
@@ -245,11 +246,7 @@ function toIdentity([leaf, ...authorities]: CertificateChain): Identity {
 }
 
 function proven({ signer, trustedTime, ends }: Progress): Proven {
-  const [first, ...others] = ends;
-  const validUntil = others.reduce<Date | undefined>(
-    (earliest, end) => (earliest === undefined || end < earliest ? end : earliest),
-    first,
-  );
+  const validUntil = earliest(...ends);
   return {
     ...(signer !== undefined && { signer }),
     ...(trustedTime !== undefined && { trustedTime }),

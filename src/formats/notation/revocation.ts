@@ -1,5 +1,6 @@
 import { isHarmlessReason } from '../../crypto/revocation-reason.ts';
 import type { Certificate } from '../../crypto/x509.ts';
+import { earliest } from '../../kernel/earliest.ts';
 import { quoted } from '../../kernel/quoted.ts';
 import type { RevocationSource, RevocationStatus } from '../../trust/revocation-source.ts';
 import type { TrustedTime } from '../../trust/trusted-time.ts';
@@ -80,8 +81,8 @@ function passing(asked: readonly Asked[]): RevocationResult {
   const known = asked.flatMap(({ certificate, status }) =>
     'validUntil' in status ? [{ certificate, status }] : [],
   );
-  const [first, ...others] = known.map(({ status }) => status.validUntil);
-  if (first === undefined) return { finding: pass({ sources: 'none named' }) };
+  const validUntil = earliest(...known.map(({ status }) => status.validUntil));
+  if (validUntil === undefined) return { finding: pass({ sources: 'none named' }) };
   const later = known.flatMap(({ certificate, status }) =>
     status.kind === 'revoked' ? [describe(certificate, status)] : [],
   );
@@ -89,7 +90,6 @@ function passing(asked: readonly Asked[]): RevocationResult {
     sources: known.map(({ status }) => status.source).join(', '),
     ...(later.length > 0 && { revokedAfterSigning: later.join(', ') }),
   };
-  const validUntil = others.reduce((earliest, end) => (end < earliest ? end : earliest), first);
   return { finding: pass(evidence), validUntil };
 }
 

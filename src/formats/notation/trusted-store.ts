@@ -1,3 +1,4 @@
+import { isSameBytes } from '../../crypto/same-bytes.ts';
 import { TrustError } from '../../trust/trust-error.ts';
 import type { TrustMaterial } from '../../trust/trust-material.ts';
 import type {
@@ -37,7 +38,7 @@ export function checkTrustedStore(
     const anchors = trust.notationStore(name);
     if (anchors === undefined) missing.push(name);
     const anchor = anchors?.find(({ der }) =>
-      chain.some((certificate) => Buffer.compare(certificate.der, der) === 0),
+      chain.some((certificate) => isSameBytes(certificate.der, der)),
     );
     if (anchor !== undefined) {
       return pass({ store: name, anchor: anchor.subject.text, fingerprint: anchor.fingerprint });

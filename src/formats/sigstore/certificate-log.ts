@@ -1,3 +1,4 @@
+import { isSameBytes } from '../../crypto/same-bytes.ts';
 import {
   isEmbeddedTimestampOf,
   readEmbeddedTimestamps,
@@ -13,7 +14,6 @@ import {
 } from '../../trust/sigstore/sigstore-root.ts';
 import { fail, pass } from '../finding.ts';
 import type { Finding } from '../signature-format.ts';
-import { isSame } from './content.ts';
 
 /**
  * Counts the certificate transparency logs of the root that have promised to take the signer's
@@ -31,7 +31,7 @@ export function checkCertificateLog(
   }
   const timestamps = readEmbeddedTimestamps(leaf);
   const seen = timestamps.flatMap((timestamp) => {
-    const log = certificateLogs.find(({ logId }) => isSame(logId, timestamp.logId));
+    const log = certificateLogs.find(({ logId }) => isSameBytes(logId, timestamp.logId));
     return log !== undefined && isPromiseOf(timestamp, leaf, issuer, log)
       ? [{ log, timestamp }]
       : [];

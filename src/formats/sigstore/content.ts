@@ -47,7 +47,3 @@ function knownHash(
 ): Uint8Array | undefined {
   return content.kind === 'dsse' && hash === 'sha256' ? content.hashes?.[of] : undefined;
 }
-
-export function isSame(one: Uint8Array, other: Uint8Array): boolean {
-  return Buffer.compare(one, other) === 0;
-}

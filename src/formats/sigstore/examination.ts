@@ -1,4 +1,5 @@
 import type { Certificate } from '../../crypto/x509.ts';
+import { earliest } from '../../kernel/earliest.ts';
 import type { NonEmpty } from '../../kernel/non-empty.ts';
 import { oncePer } from '../../kernel/once.ts';
 import { quoted } from '../../kernel/quoted.ts';
@@ -215,7 +216,7 @@ function describeClaims(candidate: SignerCandidate | undefined): Record<string, 
 
 function proven(progress: Progress): Proven {
   const { signer, trustedTime, predicateType, envelope, ends } = progress;
-  const [validUntil] = ends.toSorted((one, other) => one.getTime() - other.getTime());
+  const validUntil = earliest(...ends);
   const isAttested = predicateType !== undefined && predicateType !== signaturePredicateType;
   const payload = envelope?.content.kind === 'dsse' ? envelope.content.payload : undefined;
   const signedBy = trustedTime && { signedBy: trustedTime.latest };

@@ -1,8 +1,8 @@
+import { isSameBytes } from '../../crypto/same-bytes.ts';
 import { quoted } from '../../kernel/quoted.ts';
 import type { SigstoreRoot } from '../../trust/sigstore/sigstore-root.ts';
 import { fail, pass } from '../finding.ts';
 import type { Finding } from '../signature-format.ts';
-import { isSame } from './content.ts';
 import { findBodyFault } from './log-entry-body.ts';
 import { judgeEvidence } from './log-evidence.ts';
 import type { ProvenKey } from './signature.ts';
@@ -85,8 +85,8 @@ function findTwin(entries: readonly ClaimedLogEntry[]): string | undefined {
       .slice(0, index)
       .some(
         (other) =>
-          isSame(one.logId, other.logId) &&
-          (one.logIndex === other.logIndex || isSame(one.body, other.body)),
+          isSameBytes(one.logId, other.logId) &&
+          (one.logIndex === other.logIndex || isSameBytes(one.body, other.body)),
       );
     if (twin) return `log entry ${one.logIndex} (${quoted(one.kind)}) is there twice`;
   }

@@ -1,9 +1,10 @@
 import type { HashName } from '../../crypto/hash-algorithm.ts';
 import { type LogEntry, readLogEntry } from '../../crypto/log-entry.ts';
 import type { HashValue, LoggedVerifier } from '../../crypto/log-entry-parts.ts';
+import { isSameBytes } from '../../crypto/same-bytes.ts';
 import { oncePer } from '../../kernel/once.ts';
 import { quoted } from '../../kernel/quoted.ts';
-import { hashOf, hashOfPayload, hashOfSigned, isSame } from './content.ts';
+import { hashOf, hashOfPayload, hashOfSigned } from './content.ts';
 import type { ProvenKey } from './signature.ts';
 import type {
   ClaimedLogEntry,
@@ -58,7 +59,7 @@ function findSignerFault(
     // `intoto` 0.0.1 binds it by the hash of the whole envelope alone.
     const isBound = content.kind === 'dsse' && content.envelope !== undefined;
     if (!isBound) return 'binds no signature';
-  } else if (!isSame(logged.signature, signature)) return 'is about another signature';
+  } else if (!isSameBytes(logged.signature, signature)) return 'is about another signature';
   return findVerifierFault(logged.verifier, verifier, by);
 }
 
@@ -69,7 +70,7 @@ function findVerifierFault(
 ): string | undefined {
   if (claimed.kind === 'certificate') {
     const isIt =
-      logged.kind === 'certificate' && isSame(logged.certificate.der, claimed.chain[0].der);
+      logged.kind === 'certificate' && isSameBytes(logged.certificate.der, claimed.chain[0].der);
     return isIt ? undefined : 'is about another certificate';
   }
   const isIt =
@@ -95,7 +96,7 @@ async function findHashFault(
   if (comparisons.length === 0) return 'has no hash of what was signed';
   for (const { logged, own, fault } of comparisons) {
     const hash = await own(logged.algorithm);
-    if (hash === undefined || !isSame(hash, logged.digest)) return fault;
+    if (hash === undefined || !isSameBytes(hash, logged.digest)) return fault;
   }
   return undefined;
 }

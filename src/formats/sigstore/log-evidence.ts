@@ -1,5 +1,6 @@
 import { isCheckpointSignedBy, readCheckpoint } from '../../crypto/checkpoint.ts';
 import { leafHash, rootOfProof } from '../../crypto/merkle.ts';
+import { isSameBytes } from '../../crypto/same-bytes.ts';
 import { signedEntryTimestampInput } from '../../crypto/signed-entry-timestamp.ts';
 import { verifyWithKey } from '../../crypto/sigstore-key.ts';
 import { oncePer } from '../../kernel/once.ts';
@@ -9,7 +10,6 @@ import {
   type SigstoreRoot,
   type TransparencyLog,
 } from '../../trust/sigstore/sigstore-root.ts';
-import { isSame } from './content.ts';
 import type { ClaimedInclusionProof, ClaimedLogEntry } from './sigstore-envelope.ts';
 import type { Witness } from './witness.ts';
 
@@ -31,7 +31,7 @@ export function judgeEvidence(
   root: SigstoreRoot,
   times: readonly Date[],
 ): LogEvidence {
-  const log = root.logs.find(({ logId }) => isSame(logId, entry.logId));
+  const log = root.logs.find(({ logId }) => isSameBytes(logId, entry.logId));
   if (log === undefined) {
     const id = Buffer.from(entry.logId).toString('hex').slice(0, 16);
     return { kind: 'passed-by', because: `no log ${id} is known` };
@@ -92,11 +92,11 @@ function findProofFault(
   log: TransparencyLog,
 ): string | undefined {
   const root = rootOfProof(leafHash(body), proof);
-  if (root === undefined || !isSame(root, proof.rootHash)) {
+  if (root === undefined || !isSameBytes(root, proof.rootHash)) {
     return 'has an inclusion proof that does not lead to its root hash';
   }
   const checkpoint = readCheckpoint(proof.checkpoint);
-  if (checkpoint.treeSize !== proof.treeSize || !isSame(checkpoint.rootHash, root)) {
+  if (checkpoint.treeSize !== proof.treeSize || !isSameBytes(checkpoint.rootHash, root)) {
     return 'has a checkpoint of another tree';
   }
   const { name, keyHint, algorithm, publicKey } = log;

@@ -1,4 +1,5 @@
 import { EnvelopeError } from '../../crypto/envelope-error.ts';
+import { isSameBytes } from '../../crypto/same-bytes.ts';
 import { findTimestampSigner } from '../../crypto/timestamp-signer.ts';
 import { isTimestampOf, readTimestampResponse } from '../../crypto/timestamp-token.ts';
 import { oncePer } from '../../kernel/once.ts';
@@ -11,7 +12,6 @@ import {
 import { trustTimestampAuthority } from '../../trust/timestamp-authority.ts';
 import { fail, pass } from '../finding.ts';
 import type { Finding } from '../signature-format.ts';
-import { isSame } from './content.ts';
 import type { SigstoreEnvelope } from './sigstore-envelope.ts';
 import { countOperators, type Witness } from './witness.ts';
 
@@ -32,7 +32,7 @@ export function checkTimestamps(
 ): TimestampsFound {
   const { timestamps } = envelope;
   const twin = timestamps.findIndex((one, index) =>
-    timestamps.slice(0, index).some((other) => isSame(one, other)),
+    timestamps.slice(0, index).some((other) => isSameBytes(one, other)),
   );
   if (twin >= 0) {
     return none(fail('signature-invalid', `timestamp ${twin + 1} is there twice`));

@@ -1,3 +1,4 @@
+import { forgetOldest } from '../../kernel/bounded.ts';
 import type { RepositoryPath } from '../../oci/repository.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { listHeaderOf } from '../header.ts';
@@ -106,8 +107,7 @@ function remember(
 ): void {
   demands.delete(path);
   demands.set(path, demand);
-  const [oldest] = demands.keys();
-  if (demands.size > maxDemands && oldest !== undefined) demands.delete(oldest);
+  forgetOldest(demands, maxDemands);
 }
 
 function readDemand(

@@ -1,4 +1,5 @@
 import { abortable } from '../../kernel/abort.ts';
+import { forgetOldest } from '../../kernel/bounded.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Token } from './token.ts';
 
@@ -51,8 +52,7 @@ export function makeTokenCache(
       renewAtMs: now + lifeMs * renewAfter,
       endsAtMs: now + lifeMs,
     });
-    const [oldest] = entries.keys();
-    if (entries.size > maxTokens && oldest !== undefined) entries.delete(oldest);
+    forgetOldest(entries, maxTokens);
     return token.text;
   };
   const renew = async (

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import t from 'tap';
+import { isSameBytes } from '../../../../src/crypto/same-bytes.ts';
 import {
   hashOf,
   hashOfPayload,
   hashOfSigned,
-  isSame,
   signedBytesOf,
 } from '../../../../src/formats/sigstore/content.ts';
 import { preAuth } from '../../../support/sigstore-bundle.ts';
@@ -23,18 +23,21 @@ t.test('small and large bytes, shared with a thread and not, have the same hash'
     const view = Buffer.alloc(size + 2, 'a').subarray(1, -1);
     for (const name of ['sha256', 'sha384', 'sha512'] as const) {
       for (const each of [bytes, shared, view]) {
-        t.ok(isSame(await hashOf(name, each), sha(name, bytes)), `${name} of ${size}`);
+        t.ok(isSameBytes(await hashOf(name, each), sha(name, bytes)), `${name} of ${size}`);
       }
     }
   }
 });
 
 t.test('what is signed of a statement is its encoding, of a payload the payload', async (t) => {
-  t.ok(isSame(signedBytesOf(dsse), preAuth('a', payload)));
+  t.ok(isSameBytes(signedBytesOf(dsse), preAuth('a', payload)));
   t.equal(signedBytesOf({ kind: 'simple-signing', payload }), payload);
-  t.ok(isSame(await hashOfPayload(dsse, 'sha384'), sha('sha384', payload)));
+  t.ok(isSameBytes(await hashOfPayload(dsse, 'sha384'), sha('sha384', payload)));
   t.ok(
-    isSame((await hashOfSigned(dsse, 'sha256')) ?? payload, sha('sha256', preAuth('a', payload))),
+    isSameBytes(
+      (await hashOfSigned(dsse, 'sha256')) ?? payload,
+      sha('sha256', preAuth('a', payload)),
+    ),
   );
 });
 
@@ -45,7 +48,10 @@ t.test(
     const known = { ...dsse, hashes };
     t.equal(await hashOfPayload(known, 'sha256'), hashes.payload);
     t.equal(await hashOfSigned(known, 'sha256'), hashes.signed);
-    t.ok(isSame(await hashOfPayload(known, 'sha512'), sha('sha512', payload)), 'of no other kind');
+    t.ok(
+      isSameBytes(await hashOfPayload(known, 'sha512'), sha('sha512', payload)),
+      'of no other kind',
+    );
   },
 );
 
