@@ -1,10 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { open, type RootDatabase } from 'lmdb';
+import { open } from 'lmdb';
 import { toKeyBytes } from './key-bytes.ts';
 import type { KeyValue, KeyValueEntry } from './key-value.ts';
 import { checkLmdbFile } from './lmdb-header.ts';
+import { type LmdbDatabase, makeLmdbWrites } from './lmdb-writes.ts';
 import { StorageError } from './storage-error.ts';
 
 /**
@@ -14,6 +15,7 @@ import { StorageError } from './storage-error.ts';
  */
 export async function openLmdbKeyValue(folder: string): Promise<KeyValue> {
   const database = await openDatabase(folder);
+  const write = makeLmdbWrites(database);
   let closed = false;
   const attempt = async <T>(work: () => T | Promise<T>): Promise<T> => {
     if (closed) {
@@ -23,7 +25,7 @@ export async function openLmdbKeyValue(folder: string): Promise<KeyValue> {
       return await work();
     } catch (error) {
       if (error instanceof StorageError) throw error;
-      throw failed(folder, await causeOf(error));
+      throw failed(folder, error);
     }
   };
   return {
@@ -36,14 +38,9 @@ export async function openLmdbKeyValue(folder: string): Promise<KeyValue> {
         return database.getBinary(keyBytes);
       }),
     put: (key, value) =>
-      attempt(async () => {
-        // A copy, since the library reads the bytes later, on a thread of its own.
-        await database.put(toKeyBytes(key), Buffer.from(value));
-      }),
-    delete: (key) =>
-      attempt(async () => {
-        await database.remove(toKeyBytes(key));
-      }),
+      // A copy, since the library reads the bytes later, on a thread of its own.
+      attempt(() => write(toKeyBytes(key), Buffer.from(value))),
+    delete: (key) => attempt(() => write(toKeyBytes(key), undefined)),
     keys: (prefix, limit) => attempt(() => readKeys(database, prefix, limit)),
     entries: (prefix, limit) => attempt(() => readEntries(database, prefix, limit)),
     async close() {
@@ -57,20 +54,18 @@ export async function openLmdbKeyValue(folder: string): Promise<KeyValue> {
 const closeDeadlineMs = 5_000;
 
 /** After a commit that failed the library waits for ever for its flush; we don't. */
-async function closeWithin(database: Database, deadlineMs: number): Promise<void> {
+async function closeWithin(database: LmdbDatabase, deadlineMs: number): Promise<void> {
   const timer = new AbortController();
   const deadline = delay(deadlineMs, undefined, { signal: timer.signal }).catch(() => undefined);
   await Promise.race([database.close(), deadline]);
   timer.abort();
 }
 
-type Database = RootDatabase<Uint8Array, Buffer>;
-
-async function openDatabase(folder: string): Promise<Database> {
+async function openDatabase(folder: string): Promise<LmdbDatabase> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await checkLmdbFile(join(folder, 'data.mdb'));
-    return open<Uint8Array, Buffer>({
+    return open<Buffer, Buffer>({
       path: folder,
       noSubdir: false,
       encoding: 'binary',
@@ -87,7 +82,7 @@ async function openDatabase(folder: string): Promise<Database> {
   }
 }
 
-function readKeys(database: Database, prefix: string, limit: number): readonly string[] {
+function readKeys(database: LmdbDatabase, prefix: string, limit: number): readonly string[] {
   const found: string[] = [];
   if (limit <= 0) return found;
   database.resetReadTxn();
@@ -100,21 +95,15 @@ function readKeys(database: Database, prefix: string, limit: number): readonly s
   return found;
 }
 
-function readEntries(database: Database, prefix: string, limit: number): readonly KeyValueEntry[] {
+function readEntries(
+  database: LmdbDatabase,
+  prefix: string,
+  limit: number,
+): readonly KeyValueEntry[] {
   return readKeys(database, prefix, limit).flatMap((key) => {
     const value = database.getBinary(toKeyBytes(key));
     return value === undefined ? [] : [{ key, value }];
   });
-}
-
-/** The library rejects with a general error, whose `commitError` is a promise of the real one. */
-async function causeOf(error: unknown): Promise<unknown> {
-  if (!(error instanceof Error && 'commitError' in error)) return error;
-  try {
-    return await error.commitError;
-  } catch (commitError) {
-    return commitError;
-  }
 }
 
 function failed(folder: string, cause: unknown): StorageError {

@@ -117,6 +117,26 @@ t.test(
   },
 );
 
+t.test('on a full disk each write is told what became of it', async (t) => {
+  const limited = [
+    '-c',
+    'ulimit -f 2048; exec "$0" "$@"',
+    process.execPath,
+    peer.pathname,
+    t.testdir(),
+  ];
+  const child = spawn('/bin/sh', limited, { stdio: ['ignore', 'inherit', 'ignore', 'ipc'] });
+  t.teardown(() => child.kill('SIGKILL'));
+  // Several transactions, each of which fails or not: the first ones fit.
+  for (const [prefix, count] of Object.entries({ a: '4', b: '60', c: '4', d: '120', e: '3' })) {
+    t.match(
+      await ask(child, 'fill each', count, prefix),
+      /^done \d+, failed \d+, told wrong 0$/,
+      `${count} writes at once`,
+    );
+  }
+});
+
 t.test('a folder that can not be made is an error that names it', async (t) => {
   const file = join(t.testdir({ taken: 'a file' }), 'taken');
   const error = await openLmdbKeyValue(file).catch((thrown: unknown) => thrown);
