@@ -15,10 +15,16 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * Reads JSON (RFC 8259) as strictly as the strictest consumer: UTF-8 without a byte order mark,
  * no duplicate names (two parsers may take different ones), at most `maxDepth` levels (32).
  * JSON.parse knows the grammar, and takes the last of two names: so names are looked at first.
+ * What costs time is how many values there are, more than bytes: `maxValues` bounds them, each
+ * list, object and member counted as one, before any is made.
  */
-export function readJson(untrusted: Uint8Array | string, maxDepth = 32): Json {
+export function readJson(
+  untrusted: Uint8Array | string,
+  maxDepth = 32,
+  maxValues = Infinity,
+): Json {
   const text = typeof untrusted === 'string' ? untrusted : decode(untrusted);
-  checkNames(text, maxDepth);
+  checkNames(text, maxDepth, maxValues);
   return withoutPrototypes(parse(text));
 }
 
@@ -27,10 +33,15 @@ export function isObject(value: Json | undefined): value is JsonObject {
 }
 
 /** Looks at brackets, commas and strings alone: all that says which string is whose name. */
-function checkNames(text: string, maxDepth: number): void {
+function checkNames(text: string, maxDepth: number, maxValues: number): void {
   /** The names so far of each object that is open; undefined for an array. */
   const open: (Set<string> | undefined)[] = [];
   let isName = false;
+  let values = 0;
+  const countValue = (): void => {
+    values += 1;
+    if (values > maxValues) throw fail(`it has more than ${maxValues} values`);
+  };
   for (let at = 0; at < text.length; at += 1) {
     const character = text[at];
     if (character === '"') {
@@ -39,6 +50,7 @@ function checkNames(text: string, maxDepth: number): void {
       isName = false;
       at = end;
     } else if (character === '{' || character === '[') {
+      countValue();
       isName = character === '{';
       open.push(isName ? new Set() : undefined);
       if (open.length > maxDepth) throw fail(`deeper than ${maxDepth} levels`);
@@ -46,6 +58,7 @@ function checkNames(text: string, maxDepth: number): void {
       isName = false;
       open.pop();
     } else if (character === ',') {
+      countValue();
       isName = open.at(-1) !== undefined;
     }
   }

@@ -43,6 +43,12 @@ export type Manifest = ImageManifest | Index;
 /** distribution-spec asks registries to take 4 MB at least; containerd and notation take no more. */
 export const maxManifestBytes = 4 * 1024 * 1024;
 const maxDescriptors = 10_000;
+/**
+ * A list that holds nothing costs as much time as a descriptor, in fewer bytes: 4 MiB of them kept
+ * all others waiting for a second.
+ */
+const maxValues = 50_000;
+const maxDepth = 32;
 
 const knownNames = [
   'schemaVersion',
@@ -127,7 +133,7 @@ export function artifactTypeOf(manifest: Manifest): string | undefined {
 function readDocument(bytes: Uint8Array): JsonObject {
   let document: Json;
   try {
-    document = readJson(bytes);
+    document = readJson(bytes, maxDepth, maxValues);
   } catch (cause) {
     if (!(cause instanceof JsonError)) throw cause;
     throw new MalformedError('MANIFEST_MALFORMED', `not a JSON document: ${cause.message}`, {

@@ -92,7 +92,7 @@ async function readApi(
     }
     isFirst = false;
     bytesLeft -= answer.bytes.byteLength;
-    add(entriesOf(readJson(answer.bytes)));
+    add(entriesOf(readList(answer.bytes)));
     return answer;
   };
   const prefix = `${urls.prefix(path)}referrers/`;
@@ -118,7 +118,7 @@ async function readTag(
   const { bytes, contentType } = content;
   if (contentType !== undefined && !isIndexMediaType(contentType)) return;
   await exchange.named(`the index ${path}:${tag}`, signal, () => {
-    add(entriesOf(readJson(bytes)));
+    add(entriesOf(readList(bytes)));
     return Promise.resolve();
   });
 }
@@ -148,4 +148,9 @@ function readEntries(entries: readonly Json[]): {
     }
   }
   return { found: [...byDigest.values()], skipped };
+}
+
+/** Time goes by values, more than by bytes. */
+function readList(bytes: Uint8Array): Json {
+  return readJson(bytes, 32, answerLimits.referrersValues);
 }

@@ -75,6 +75,7 @@ export const answerLimits = {
   tokenBytes: 64 * 1024,
   tagsBytes: 4 * 1024 * 1024,
   referrersBytes: 8 * 1024 * 1024,
+  referrersValues: 100_000,
   referrersPages: 40,
   referrersEntries: 2000,
   tagPages: 10,

@@ -90,6 +90,27 @@ t.test('32 levels are read', (t) => {
   t.end();
 });
 
+const counted: readonly (readonly [title: string, text: string, values: number])[] = [
+  ['lists in a list', '[[],[],[]]', 6],
+  ['members of an object', '{"a":1,"b":[2,3]}', 4],
+  ['commas and brackets in texts', '["[,{,","\\",[,"]', 2],
+];
+for (const [title, text, values] of counted) {
+  t.test(`${title}: ${values} values are within ${values}, and not within one less`, (t) => {
+    t.doesNotThrow(() => readJson(text, 32, values));
+    t.throws(() => readJson(text, 32, values - 1), {
+      code: 'JSON_MALFORMED',
+      message: `it has more than ${values - 1} values`,
+    });
+    t.end();
+  });
+}
+
+t.test('what has too many values is refused before it is known whether it is JSON', (t) => {
+  t.throws(() => readJson(`[${',['.repeat(100)}`, 200, 50), /more than 50 values/);
+  t.end();
+});
+
 t.test('__proto__ is a name like any other and pollutes nothing', (t) => {
   const value = readJson('{"__proto__":{"polluted":true},"constructor":{"prototype":{"x":1}}}');
   t.ok(isObject(value));

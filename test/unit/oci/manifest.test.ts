@@ -149,6 +149,12 @@ const refused: readonly (readonly [string, Uint8Array, string | undefined, RegEx
     undefined,
     /over 10000/,
   ],
+  [
+    'a million lists that hold nothing, within 4 MiB',
+    raw(`{"schemaVersion":2,"manifests":[${'[],'.repeat(1_000_000)}[]]}`),
+    undefined,
+    /more than 50000 values/,
+  ],
   ['more than 4 MiB', Buffer.alloc(4 * 1024 * 1024 + 1, ' '), undefined, /larger than/],
 ];
 
