@@ -1,7 +1,8 @@
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Tag } from '../oci/reference.ts';
-import type { Repository } from '../oci/repository.ts';
+import type { Repository, RepositoryPath } from '../oci/repository.ts';
+import type { DenyTarget } from '../verdict/denial.ts';
 
 /** Which of a stream's bundles; from 1, one more with each. Also the version of its metadata. */
 export type Sequence = number;
@@ -51,6 +52,8 @@ export interface BundleEvidence {
   readonly manifest: Descriptor;
   /** By which it is found where no referrers API leads to it, such as cosign's `sha256-….sig`. */
   readonly tag: Tag | undefined;
+  /** Of the repository of the same upstream that it lies in; undefined: in the image's own. */
+  readonly path: RepositoryPath | undefined;
 }
 
 export interface TagRollback {
@@ -61,15 +64,18 @@ export interface TagRollback {
   readonly until: Date;
 }
 
-/** Of a digest, or of all that a repository has. */
+/** An entry of the deny list: of a digest, a repository, a key or an identity. */
 export interface BundleDenial {
-  readonly digest: Digest | undefined;
-  readonly repository: Repository | undefined;
+  readonly target: DenyTarget;
   readonly because: string;
   readonly since: Date;
 }
 
-/** `path` is both the target's name and, below the store's `trust/`, the file's. */
+/**
+ * `path` is both the target's name and, below the store's folder for the generation, the file's:
+ * `trust/policy.yaml`, `trust/x509/ca/NAME/FILE.pem`, `trust/sigstore/NAME.json`,
+ * `trust/revocation/FILE.crl`. Each component is `[A-Za-z0-9_][A-Za-z0-9._-]*`.
+ */
 export interface TrustFile {
   readonly path: string;
   readonly kind: 'policy' | 'certificate' | 'trusted-root' | 'tuf-metadata' | 'key' | 'revocation';
