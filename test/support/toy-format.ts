@@ -27,6 +27,8 @@ export interface ToySignature {
   readonly made?: readonly [string, string];
   /** The predicate type of the statement that it is; a plain signature unless told. */
   readonly attests?: string;
+  /** The digest of the trust store that knows its signer; every one does unless told. */
+  readonly knownTo?: string;
 }
 
 /** A signature that a test reads at a glance, for what is not about formats. */
@@ -44,7 +46,7 @@ export const toyFormat: SignatureFormat = {
   maxEnvelopeBytes: 10_000,
   envelopesOf: ({ layers }) =>
     layers.length === 1 && layers[0]?.mediaType === layerType ? layers : [],
-  examine({ bytes, annotations }, subject, { name }) {
+  examine({ bytes, annotations }, subject, { name }, { trust }) {
     let statement: ProvenStatement | undefined;
     let signer: Identity | undefined;
     let validUntil: Date | undefined;
@@ -60,6 +62,10 @@ export const toyFormat: SignatureFormat = {
       }
       if ((annotations['toy.by'] ?? claim['by']) !== name) {
         return { outcome: 'failed', because: `not ${name}`, reason: 'no-trusted-signer' };
+      }
+      const knownTo = claim['knownTo'] ?? trust.notationStoreDigest('ca:x');
+      if (knownTo !== trust.notationStoreDigest('ca:x')) {
+        return { outcome: 'failed', because: 'not anchored', reason: 'no-trusted-signer' };
       }
       const keyFingerprint = String(claim['key'] ?? claim['by']);
       const text = `CN=${name}`;
