@@ -15,7 +15,7 @@ export interface LeafSchema {
   readonly pattern?: string;
   readonly minimum?: number;
   readonly maximum?: number;
-  readonly const?: string | number;
+  readonly const?: string;
   readonly enum?: readonly string[];
 }
 
@@ -35,15 +35,16 @@ export const leafReaders: Readonly<Record<Exclude<LeafKind, 'secret'>, Reader>> 
       ? value
       : undefined,
   integer: (given, schema) => readInteger(given, schema),
+  'integer-or-word': (given, schema) =>
+    typeof given.value === 'string' && new RegExp(schema.pattern ?? '').test(given.value)
+      ? given.value
+      : readInteger(given, schema),
   boolean: ({ value, isExpanded }) => {
     if (typeof value === 'boolean') return value;
     if (!isExpanded) return undefined;
     return value === 'true' || (value === 'false' ? false : undefined);
   },
-  literal: (given, schema) => {
-    if (typeof schema.const === 'number') return readInteger(given, schema);
-    return given.value === schema.const ? schema.const : undefined;
-  },
+  literal: ({ value }, schema) => (value === schema.const ? schema.const : undefined),
   choice: ({ value }, schema) => schema.enum?.find((each) => each === value),
   duration: ({ value }) => parseDuration(value),
   size: ({ value }) => parseSize(value),
@@ -62,7 +63,6 @@ function readInteger({ value, isExpanded }: LeafText, schema: LeafSchema): numbe
   const isDigits = isExpanded && typeof value === 'string' && /^\d{1,9}$/.test(value);
   const number = isDigits ? Number(value) : value;
   if (typeof number !== 'number' || !Number.isSafeInteger(number)) return undefined;
-  if (schema.const !== undefined) return number === schema.const ? number : undefined;
   const { minimum = 0, maximum = Number.MAX_SAFE_INTEGER } = schema;
   return number >= minimum && number <= maximum ? number : undefined;
 }

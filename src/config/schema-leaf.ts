@@ -15,6 +15,7 @@ export interface Size {
 export type LeafKind =
   | 'text'
   | 'integer'
+  | 'integer-or-word'
   | 'boolean'
   | 'literal'
   | 'choice'
@@ -60,11 +61,26 @@ export const integer = (minimum: number, maximum: number, options: LeafOptions):
     options,
   );
 
+/** A number, or one word in its place. */
+export const integerOr = <const T extends string>(
+  word: T,
+  minimum: number,
+  maximum: number,
+  options: LeafOptions,
+): TUnsafe<T | number> =>
+  leaf<T | number>(
+    'integer-or-word',
+    `${word} or a number from ${minimum} to ${maximum}`,
+    // The pattern is for text alone, the bounds are for numbers.
+    { type: ['integer', 'string'], pattern: `^${word}$`, minimum, maximum },
+    options,
+  );
+
 export const flag = (options: LeafOptions): TUnsafe<boolean> =>
   leaf<boolean>('boolean', 'true or false', { type: 'boolean' }, options);
 
 /** One value and no other; the type says what it means. */
-export const only = <const T extends string | number>(
+export const only = <const T extends string>(
   value: T,
   expects: string,
   options: LeafOptions,

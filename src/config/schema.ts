@@ -61,8 +61,10 @@ export const ConfigSchema = Type.Object(
           'Unset: denials end with `assay explain REF`.',
       }),
     ),
-    workers: leaf.only(1, '1: one process is what this version runs', {
-      description: 'Processes that serve. This version runs one.',
+    workers: leaf.integerOr('auto', 1, 256, {
+      description:
+        'Processes that serve. `auto`: as many as the machine has processors for us. With more ' +
+        'than one, another one watches over them and has the admin listener.',
       default: 1,
     }),
     upstreams: Type.Record(

@@ -47,18 +47,21 @@ export const gateMetrics = [
   {
     name: 'assay_deny_list_epoch',
     kind: 'gauge',
+    over: 'min',
     labels: [],
     help: 'Epoch of the deny list in force here: it grows with every change, and is the same on all replicas within seconds.',
   },
   {
     name: 'assay_deny_list_entries',
     kind: 'gauge',
+    over: 'min',
     labels: ['kind'],
     help: 'Entries of the deny list by kind (digest, key, identity, repository), as of its last change.',
   },
   {
     name: 'assay_deny_list_synced_timestamp_seconds',
     kind: 'gauge',
+    over: 'min',
     labels: [],
     help: 'When the deny list in the shared state was last seen: what is denied elsewhere after that is not denied here.',
   },
@@ -71,6 +74,7 @@ export const gateMetrics = [
   {
     name: 'assay_deny_list_unreadable_entries',
     kind: 'gauge',
+    over: 'max',
     labels: [],
     help: 'Entries of the deny list in the shared state that do not open here, and so are not in force.',
   },

@@ -4,6 +4,7 @@ import { stateMetrics } from './state-metrics.ts';
 import { storageMetrics } from './storage-metrics.ts';
 import { trustMetrics } from './trust-metrics.ts';
 import { upstreamMetrics } from './upstream-metrics.ts';
+import { workerMetrics } from './worker-metrics.ts';
 
 /** Every metric, in one list: docs/metrics.md is generated from it. */
 export const metricList = [
@@ -12,6 +13,7 @@ export const metricList = [
   ...storageMetrics,
   ...stateMetrics,
   ...trustMetrics,
+  ...workerMetrics,
 ] as const satisfies readonly MetricDeclaration[];
 
 type Named<K extends MetricDeclaration['kind']> = Extract<(typeof metricList)[number], { kind: K }>;

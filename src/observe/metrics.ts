@@ -1,4 +1,5 @@
 import {
+  type Aggregator,
   collectDefaultMetrics,
   Counter,
   type CounterConfiguration,
@@ -7,6 +8,7 @@ import {
   Histogram,
   type OpenMetricsContentType,
   type PrometheusContentType,
+  type Metric,
   Registry,
 } from 'prom-client';
 import { type GaugeName, metricList, type Metrics } from './metric-list.ts';
@@ -17,9 +19,14 @@ export interface MetricsRegistry extends Metrics {
   readonly contentType: PrometheusContentType | OpenMetricsContentType;
   /** Prometheus text exposition format 0.0.4. */
   render(): Promise<string>;
+  /** All numbers at this moment, for `sumMetrics`. */
+  snapshot(): Promise<MetricsSnapshot>;
   /** Drops every labelled value of a gauge, before the ones that hold now are set. */
   forget(name: GaugeName): void;
 }
+
+/** The numbers of one process, as another one may be sent them; observe/sum-metrics.ts reads it. */
+export type MetricsSnapshot = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
 
 /** Seconds: from a warm hit below a millisecond to the 20 s within which every answer begins. */
 const secondsBuckets = [
@@ -32,8 +39,9 @@ export function makeMetrics(): MetricsRegistry {
   const counters = new Map<string, Tally>();
   const gauges = new Map<string, Gauge>();
   const histograms = new Map<string, Histogram>();
-  for (const { name, kind, labels, help } of metricList) {
-    const options = { name, help, labelNames: [...labels], registers: [registry] };
+  for (const { name, kind, labels, help, ...rest } of metricList) {
+    const aggregator: Aggregator = 'over' in rest ? rest.over : 'sum';
+    const options = { name, help, aggregator, labelNames: [...labels], registers: [registry] };
     if (kind === 'counter') counters.set(name, makeTally(options));
     else if (kind === 'gauge') gauges.set(name, makeGauge(options));
     else histograms.set(name, new Histogram({ ...options, buckets: secondsBuckets }));
@@ -41,6 +49,13 @@ export function makeMetrics(): MetricsRegistry {
   // Process and runtime: CPU, memory, file descriptors, garbage collection, event-loop lag.
   collectDefaultMetrics({ register: registry, prefix: 'assay_' });
   for (const name of misnamed) registry.removeSingleMetric(`assay_nodejs_${name}`);
+  for (const [name, over] of runtimeOver) {
+    // Some systems have no such number.
+    const metric: (Metric & { aggregator?: Aggregator }) | undefined = registry.getSingleMetric(
+      `assay_${name}`,
+    );
+    if (metric !== undefined) metric.aggregator = over;
+  }
   const histogramOf = remember((name, labels) => declared(histograms, name).labels(labels));
   return {
     count: (name, labels, by = 1) => declared(counters, name)(labels, by),
@@ -48,12 +63,22 @@ export function makeMetrics(): MetricsRegistry {
     set: (name, labels, value) => declared(gauges, name).set(labels, value),
     forget: (name) => declared(gauges, name).reset(),
     render: () => registry.metrics(),
+    snapshot: () => registry.getMetricsAsJSON(),
     contentType: registry.contentType,
   };
 }
 
 /** prom-client's sums over gauges that are there by type too; `_total` is for counters alone. */
 const misnamed = ['active_handles_total', 'active_requests_total', 'active_resources_total'];
+
+/** Of several processes the one that is worst off, where prom-client has a mean or nothing. */
+const runtimeOver: readonly (readonly [string, Aggregator])[] = [
+  ['process_start_time_seconds', 'min'],
+  ['process_max_fds', 'min'],
+  ...['', '_max', '_mean', '_stddev', '_p50', '_p90', '_p99'].map(
+    (which) => [`nodejs_eventloop_lag${which}_seconds`, 'max'] as const,
+  ),
+];
 
 /** One that nobody has set says nothing: its 0 would read as a Redis that is down, or a full disk. */
 function makeGauge(options: GaugeConfiguration<string>): Gauge {

@@ -11,6 +11,7 @@ export const stateMetrics = [
   {
     name: 'assay_redis_up',
     kind: 'gauge',
+    over: 'min',
     labels: [],
     help: '1 while Redis is asked, 0 while it does not answer and this replica goes on by itself.',
   },

@@ -23,6 +23,7 @@ export const storageMetrics = [
   {
     name: 'assay_fills_running',
     kind: 'gauge',
+    over: 'sum',
     labels: [],
     help: 'Blobs being fetched into the store at the moment.',
   },
@@ -47,30 +48,35 @@ export const storageMetrics = [
   {
     name: 'assay_store_writable',
     kind: 'gauge',
+    over: 'min',
     labels: [],
     help: '1 while the store takes content, 0 for a while after its disk failed.',
   },
   {
     name: 'assay_store_bytes',
     kind: 'gauge',
+    over: 'max',
     labels: ['kind'],
     help: 'Bytes on disk: stored blobs, partial ones, and those that were put aside (quarantined).',
   },
   {
     name: 'assay_store_files',
     kind: 'gauge',
+    over: 'max',
     labels: ['kind'],
     help: 'Files on disk: stored blobs, partial ones, and those that were put aside (quarantined).',
   },
   {
     name: 'assay_store_free_bytes',
     kind: 'gauge',
+    over: 'min',
     labels: [],
     help: 'Bytes that the file system of the store has left.',
   },
   {
     name: 'assay_store_free_files',
     kind: 'gauge',
+    over: 'min',
     labels: [],
     help: 'Files that the file system of the store can still take, where it says so.',
   },

@@ -5,6 +5,7 @@ export const trustMetrics = [
   {
     name: 'assay_trust_anchor_expiry_timestamp_seconds',
     kind: 'gauge',
+    over: 'min',
     labels: ['store', 'subject', 'fingerprint'],
     help: 'When a trust anchor that the policy relies upon ends (Unix time); of the 1,000 that end first.',
   },
@@ -23,12 +24,14 @@ export const trustMetrics = [
   {
     name: 'assay_sigstore_root_verified_timestamp_seconds',
     kind: 'gauge',
+    over: 'min',
     labels: ['root'],
     help: 'When each Sigstore root was last known to be the newest; 0 for one that came with this version.',
   },
   {
     name: 'assay_sigstore_root_expiry_timestamp_seconds',
     kind: 'gauge',
+    over: 'min',
     labels: ['root'],
     help: 'When each Sigstore root ends unless it is refreshed; plain files do not.',
   },
@@ -53,24 +56,28 @@ export const trustMetrics = [
   {
     name: 'assay_revocation_oldest_seconds',
     kind: 'gauge',
+    over: 'max',
     labels: ['kind'],
     help: 'Age of the oldest answer about revocation that is in use.',
   },
   {
     name: 'assay_policy_info',
     kind: 'gauge',
+    over: 'max',
     labels: ['digest', 'revision'],
     help: 'The trust policy in force; the value is 1.',
   },
   {
     name: 'assay_exemption_expiry_timestamp_seconds',
     kind: 'gauge',
+    over: 'min',
     labels: ['rule', 'owner'],
     help: 'When an exemption of the trust policy ends (Unix time); of the 1,000 that end first.',
   },
   {
     name: 'assay_reload_failures_total',
     kind: 'counter',
+    over: 'first',
     labels: ['what'],
     help: 'Changed policy or trust files that did not load; the last good one stays in force.',
   },

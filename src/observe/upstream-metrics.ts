@@ -17,12 +17,14 @@ export const upstreamMetrics = [
   {
     name: 'assay_upstream_rate_limit_remaining',
     kind: 'gauge',
+    over: 'min',
     labels: ['upstream'],
     help: 'Pulls left as the upstream last stated in ratelimit-remaining.',
   },
   {
     name: 'assay_upstream_circuit',
     kind: 'gauge',
+    over: 'max',
     labels: ['upstream', 'operation'],
     help: '0: the upstream is asked; 2: it failed too often and is not asked for a while; 1: one request probes it.',
   },

@@ -6,7 +6,8 @@ type Kind = keyof typeof leafReaders;
 const schemas: Partial<Record<Kind, Partial<LeafSchema>>> = {
   text: { pattern: '^[a-z]+$' },
   integer: { minimum: 1, maximum: 10 },
-  literal: { const: 1 },
+  'integer-or-word': { pattern: '^auto$', minimum: 1, maximum: 10 },
+  literal: { const: 'allowed' },
   choice: { enum: ['always', 'never'] },
 };
 
@@ -21,7 +22,9 @@ const good: readonly (readonly [Kind, string | number | boolean, unknown])[] = [
   ['integer', 10, 10],
   ['boolean', true, true],
   ['boolean', false, false],
-  ['literal', 1, 1],
+  ['integer-or-word', 'auto', 'auto'],
+  ['integer-or-word', 10, 10],
+  ['literal', 'allowed', 'allowed'],
   ['choice', 'always', 'always'],
   ['choice', 'never', 'never'],
   ['duration', '0s', { ms: 0 }],
@@ -67,8 +70,12 @@ const bad: readonly (readonly [Kind, string | number | boolean | null])[] = [
   ['integer', null],
   ['boolean', 'true'],
   ['boolean', 1],
+  ['integer-or-word', 'automatic'],
+  ['integer-or-word', '5'],
+  ['integer-or-word', 0],
+  ['integer-or-word', 11],
   ['literal', 2],
-  ['literal', 'auto'],
+  ['literal', 'allow'],
   ['duration', '60'],
   ['duration', 60],
   ['duration', '1.5h'],
@@ -106,7 +113,8 @@ t.test('a number or boolean may come out of a variable, where it is always text'
   t.equal(read('integer', '5', true), 5);
   t.equal(read('integer', '11', true), undefined);
   t.equal(read('integer', '0x5', true), undefined);
-  t.equal(read('literal', '1', true), 1);
+  t.equal(read('integer-or-word', '5', true), 5);
+  t.equal(read('integer-or-word', 'auto', true), 'auto');
   t.equal(read('boolean', 'true', true), true);
   t.equal(read('boolean', 'false', true), false);
   t.equal(read('boolean', 'yes', true), undefined);

@@ -141,7 +141,7 @@ access: { anonymous: pull }
 
 t.test('all that is wrong is reported at once, in order, with line, column and path', async (t) => {
   const text = `listen: { port: 70000, hots: x }
-workers: auto
+workers: many
 upstreams:
   docker.io: { url: http://registry-1.docker.io }
   D/E: { layout: ./demo }
@@ -155,7 +155,7 @@ lifetimes: { tag: "\${UNSET}" }
     'assay.yaml:1:1: trustPolicy is missing',
     'assay.yaml:1:17: listen.port: must be a port from 0 to 65535 (0 takes any free one)',
     'assay.yaml:1:24: listen.hots: is not a known key; known are host, port, tls',
-    'assay.yaml:2:10: workers: must be 1: one process is what this version runs',
+    'assay.yaml:2:10: workers: must be auto or a number from 1 to 256',
     'assay.yaml:4:16: upstreams["docker.io"].url: is http: write https, or say plainHttp: allowed beside it',
     'assay.yaml:5:3: upstreams["D/E"]: is no key for an upstream: write a registry as docker.io, or a plain name as demo',
     'assay.yaml:6:19: upstreams["ghcr.io"].url: must be a URL of only scheme, host and port, such as https://registry.example',
@@ -176,7 +176,9 @@ for (const line of later) {
 }
 
 const wrong = [
-  { what: 'workers: 2', line: 'workers: 2', message: /one process/ },
+  { what: 'no workers', line: 'workers: 0', message: /workers: must be auto or a number/ },
+  { what: 'half a worker', line: 'workers: 1.5', message: /workers: must be auto or a number/ },
+  { what: 'too many workers', line: 'workers: 257', message: /from 1 to 256/ },
   { what: 'a htpasswd file', line: 'access: { htpasswd: x }', message: /not supported by this/ },
   { what: 'a list for a mapping', line: 'listen: []', message: /listen: must be a mapping/ },
   { what: 'nothing for a mapping', line: 'trust:', message: /trust: must be a mapping/ },
