@@ -34,7 +34,7 @@ const signatures: Readonly<Record<string, readonly ToySignature[]>> = {
   bob: [{ by: 'bob' }],
   both: [{ by: 'alice', knownTo: 'two' }, { by: 'bob' }],
   anchored: [{ by: 'alice', knownTo: 'one' }],
-  ending: [{ by: 'alice', until: '2030-01-01T03:00:00Z' }],
+  ending: [{ by: 'alice', expires: '2030-01-01T03:00:00Z' }],
   nobody: [],
   index: [{ by: 'alice' }],
 };

@@ -23,6 +23,8 @@ export interface ToySignature {
   readonly outcome?: 'inconclusive';
   /** ISO 8601. */
   readonly until?: string;
+  /** From then on it fails: ISO 8601. */
+  readonly expires?: string;
   /** When it was made, as if a trusted authority said so: ISO 8601, at the earliest and latest. */
   readonly made?: readonly [string, string];
   /** The predicate type of the statement that it is; a plain signature unless told. */
@@ -46,7 +48,7 @@ export const toyFormat: SignatureFormat = {
   maxEnvelopeBytes: 10_000,
   envelopesOf: ({ layers }) =>
     layers.length === 1 && layers[0]?.mediaType === layerType ? layers : [],
-  examine({ bytes, annotations }, subject, { name }, { trust }) {
+  examine({ bytes, annotations }, subject, { name }, { trust, now }) {
     let statement: ProvenStatement | undefined;
     let signer: Identity | undefined;
     let validUntil: Date | undefined;
@@ -77,6 +79,10 @@ export const toyFormat: SignatureFormat = {
         keyFingerprint,
       };
       if (typeof claim['until'] === 'string') validUntil = new Date(claim['until']);
+      if (typeof claim['expires'] === 'string') validUntil = new Date(claim['expires']);
+      if (claim['expires'] !== undefined && validUntil !== undefined && validUntil <= now) {
+        return { outcome: 'failed', because: 'it has expired', reason: 'signature-expired' };
+      }
       if (Array.isArray(claim['made'])) {
         const [earliest, latest] = claim['made'].map((time) => new Date(String(time)));
         if (earliest && latest) trustedTime = { earliest, latest };
