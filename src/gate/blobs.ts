@@ -5,6 +5,7 @@ import { mediaTypes } from '../oci/media-types.ts';
 import { type Repository, scopeOf } from '../oci/repository.ts';
 import type { Verifier } from '../verifier/verifier.ts';
 import { admit, refuse } from './admission.ts';
+import type { Absences } from './absences.ts';
 import type { Decisions } from './decision.ts';
 import type { HotContent } from './hot-content.ts';
 import { NotFoundError } from './gate-error.ts';
@@ -18,6 +19,7 @@ import { isForStatements, type Voucher, type Vouchers, type Vouching } from './v
 export interface BlobDependencies extends PartDependencies {
   readonly vouchers: Vouchers;
   readonly decisions: Decisions;
+  readonly absences: Absences;
   readonly unread: UnreadChildren;
   readonly admitManifest: AdmitManifest;
   readonly verifier: Verifier;
@@ -97,10 +99,9 @@ async function refuseBlob(
   digest: Digest,
   { refused, unclear }: Vouching,
   signal: AbortSignal,
-  { source, decisions }: BlobDependencies,
+  dependencies: BlobDependencies,
 ): Promise<never> {
-  const asking = source(repository).statBlob(repository.path, digest, signal);
-  if ((await fromUpstream(asking, signal)) === undefined) {
+  if (!(await exists(repository, digest, signal, dependencies))) {
     const name = `${scopeOf(repository)}@${digest}`;
     throw new NotFoundError('BLOB_UNKNOWN', `${name} does not exist upstream`);
   }
@@ -108,5 +109,20 @@ async function refuseBlob(
   const [first, ...others] = refused;
   if (first !== undefined) return refuse([first, ...others]);
   const because = 'no admitted manifest of this repository lists it';
-  return decisions.deny(repository, digest, 'not-reachable', because);
+  return dependencies.decisions.deny(repository, digest, 'not-reachable', because);
+}
+
+/** As upstream says, or said a moment ago. */
+async function exists(
+  repository: Repository,
+  digest: Digest,
+  signal: AbortSignal,
+  { source, absences }: BlobDependencies,
+): Promise<boolean> {
+  if (absences.isKnown('blob', repository, digest)) return false;
+  if (absences.isKnown('unlisted', repository, digest)) return true;
+  const asking = source(repository).statBlob(repository.path, digest, signal);
+  const isThere = (await fromUpstream(asking, signal)) !== undefined;
+  absences.note(isThere ? 'unlisted' : 'blob', repository, digest);
+  return isThere;
 }

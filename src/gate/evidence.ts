@@ -106,11 +106,16 @@ export function mayNameEvidence(tag: Tag | undefined): boolean {
   return tag === undefined || evidenceTag.test(tag);
 }
 
+/** What evidence under such a tag would be about. */
+export function subjectOfTag(tag: Tag): Digest | undefined {
+  const [, algorithm, hash] = evidenceTag.exec(tag) ?? [];
+  return parseDigest(`${algorithm}:${hash}`);
+}
+
 /** What the evidence is about: its `subject`, or what its tag says; nothing where they disagree. */
 export function subjectOfEvidence(manifest: Manifest, tag: Tag | undefined): Digest | undefined {
   const stated = manifest.subject?.digest;
   if (tag === undefined) return stated;
-  const [, algorithm, hash] = evidenceTag.exec(tag) ?? [];
-  const named = parseDigest(`${algorithm}:${hash}`);
+  const named = subjectOfTag(tag);
   return stated === undefined || stated === named ? named : undefined;
 }

@@ -47,6 +47,21 @@ export class UnavailableError extends TaggedError<UnavailableCode> {
   }
 }
 
+/** Bounds that a client, or all of them together, have reached. */
+export type Limit = 'client-requests' | 'client-streams' | 'client-misses' | 'cold-requests';
+
+/** Not looked at: this client, or all of them together, ask for more than one of our limits. */
+export class OverLimitError extends TaggedError<'OVER_LIMIT'> {
+  readonly limit: Limit;
+  readonly retryAfterSeconds: number;
+
+  constructor(limit: Limit, message: string, retryAfterSeconds: number) {
+    super('OVER_LIMIT', message);
+    this.limit = limit;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
 /** What keeps a deny list from being read, or from being changed. */
 export class DenyListError extends TaggedError<
   /** What it denies can't be known: its seal does not fit, or it is damaged. */
@@ -56,3 +71,6 @@ export class DenyListError extends TaggedError<
   /** The change is not kept everywhere. */
   | 'DENY_LIST_UNWRITABLE'
 > {}
+
+/** A revision of the trust policy may not come into force, or nobody knows whether it may. */
+export class PolicyRevisionError extends TaggedError<'POLICY_REVISION'> {}

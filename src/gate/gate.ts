@@ -8,6 +8,7 @@ import type { Metrics } from '../observe/metric-list.ts';
 import type { ContentSource } from '../upstream/content-source.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import type { Verifier } from '../verifier/verifier.ts';
+import { makeAbsences } from './absences.ts';
 import { admitList } from './admission.ts';
 import { admitBlob, blobAtHand } from './blobs.ts';
 import { makeClosure } from './closure.ts';
@@ -19,6 +20,7 @@ import { type FleetDependencies, makeFleetFlight, noFleet } from './fleet-flight
 import { makeHotContent } from './hot-content.ts';
 import { type LookAgain, neverAgain } from './look-again.ts';
 import { makeManifests, type Manifests } from './manifests.ts';
+import { freeMisses, type Misses } from './misses.ts';
 import { makePins, type PinLifetimes } from './pin.ts';
 import { listEvidence } from './referrers.ts';
 import { makeRoots } from './roots.ts';
@@ -42,6 +44,8 @@ export interface GateDependencies {
   readonly denyList: DenyList;
   /** Undefined: what is remembered counts for as long as it lasts. */
   readonly lookAgain?: LookAgain;
+  /** Undefined: nobody pays for asking in vain. */
+  readonly misses?: Misses;
   readonly matching: (expected: Descriptor) => Transform;
   readonly clock: Clock;
   readonly lifetimes: PinLifetimes;
@@ -137,7 +141,7 @@ function makeDecided(denied: DeniedContent, decisions: Decisions) {
 /** What the gate consists of, from the lowest part up. */
 function assemble(dependencies: GateDependencies) {
   const { state, denyList, clock, lifetimes, limits, metrics, matching } = dependencies;
-  const { lookAgain = neverAgain } = dependencies;
+  const { lookAgain = neverAgain, misses = freeMisses } = dependencies;
   const source = sourceOf(dependencies);
   // What memory holds rests on what the state holds: a loss there ends it as another policy does.
   const verifier: Verifier = {
@@ -145,7 +149,8 @@ function assemble(dependencies: GateDependencies) {
     generation: () => dependencies.verifier.generation() + state.losses() + lookAgain.generation(),
   };
   const { maxFlights, flightDeadlineMs: deadlineMs } = limits;
-  const flights = makeSingleFlight({ maxFlights, deadlineMs });
+  const flights = makeSingleFlight({ maxFlights, deadlineMs, toll: misses.toll });
+  const absences = makeAbsences(lifetimes.absentMs, { clock, lookAgain });
   const verdicts = makeVerdictCache(state, { verdicts: limits.maxVerdictsInMemory });
   const closure = makeClosure(state, clock);
   const pins = makePins({ source, state, flights, clock, lifetimes, lookAgain, metrics });
@@ -183,16 +188,18 @@ function assemble(dependencies: GateDependencies) {
     decisions,
     denied,
     closure,
+    absences,
+    misses,
     pins,
     tags,
     hot,
   });
   const admitManifest = unlessAbsent(manifests);
   // Not among those of the verifications that they lead to, which could leave them no room.
-  const readings = makeSingleFlight({ maxFlights, deadlineMs });
+  const readings = makeSingleFlight({ maxFlights, deadlineMs, toll: misses.toll });
   const unread = makeUnreadChildren({ closure, flights: readings, clock, admitManifest });
   const parts = { source, matching, metrics, verifier, hot: hotBlobs };
-  const blobs = { ...parts, vouchers, decisions, unread, admitManifest };
+  const blobs = { ...parts, vouchers, decisions, absences, unread, admitManifest };
   return { source, flights, verdicts, closure, decisions, denied, manifests, blobs };
 }
 

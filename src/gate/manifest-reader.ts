@@ -26,10 +26,7 @@ export async function fetchAndRead(
 ): Promise<ReadManifest> {
   const fetching = source.fetchManifest(repository.path, { digest }, signal);
   const content = await fromUpstream(fetching, signal);
-  if (content === undefined) {
-    const scope = scopeOf(repository);
-    throw new NotFoundError('MANIFEST_UNKNOWN', `${scope}@${digest} does not exist upstream`);
-  }
+  if (content === undefined) throw manifestNotFound(repository, digest);
   const { bytes, contentType } = content;
   if (content.digest !== digest) {
     const because = `upstream answered ${quoted(content.digest)} for ${digest}`;
@@ -38,4 +35,9 @@ export async function fetchAndRead(
   const manifest = readManifest(bytes, contentType);
   const { mediaType } = manifest;
   return { bytes, manifest, descriptor: { mediaType, digest, size: bytes.byteLength } };
+}
+
+export function manifestNotFound(repository: Repository, digest: Digest): NotFoundError {
+  const name = `${scopeOf(repository)}@${digest}`;
+  return new NotFoundError('MANIFEST_UNKNOWN', `${name} does not exist upstream`);
 }

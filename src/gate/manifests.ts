@@ -5,13 +5,16 @@ import { type Repository, scopeOf } from '../oci/repository.ts';
 import type { ContentSource } from '../upstream/content-source.ts';
 import type { Verifier } from '../verifier/verifier.ts';
 import { admit, withWarnings } from './admission.ts';
+import type { Absences } from './absences.ts';
 import type { Closure } from './closure.ts';
 import type { Decisions } from './decision.ts';
 import type { DeniedContent } from './denied-content.ts';
-import { isReferrersList, mayNameEvidence } from './evidence.ts';
+import { isReferrersList, mayNameEvidence, subjectOfTag } from './evidence.ts';
+import { NotFoundError } from './gate-error.ts';
 import type { HotContent } from './hot-content.ts';
-import { fetchAndRead, type ReadManifest } from './manifest-reader.ts';
-import type { Pins } from './pin.ts';
+import { fetchAndRead, manifestNotFound, type ReadManifest } from './manifest-reader.ts';
+import type { Misses } from './misses.ts';
+import type { Pinned, Pins } from './pin.ts';
 import type { TagDecisions } from './tag-decisions.ts';
 import type { TrustedManifest } from './trusted-content.ts';
 
@@ -31,13 +34,15 @@ interface ManifestDependencies {
   readonly decisions: Decisions;
   readonly denied: DeniedContent;
   readonly closure: Closure;
+  readonly absences: Absences;
+  readonly misses: Pick<Misses, 'waive'>;
   readonly pins: Pins;
   readonly tags: TagDecisions;
   readonly hot: HotContent<TrustedManifest>;
 }
 
 export function makeManifests(dependencies: ManifestDependencies): Manifests {
-  const { pins, tags, hot } = dependencies;
+  const { pins, tags, hot, misses } = dependencies;
   const findHot = (
     repository: Repository,
     digest: Digest,
@@ -46,6 +51,20 @@ export function makeManifests(dependencies: ManifestDependencies): Manifests {
     const known = hot.get(scopeOf(repository), digest);
     const isHere = known?.admission.by !== 'evidence' || mayNameEvidence(tag);
     return isHere ? known : undefined;
+  };
+  const resolve = async (
+    repository: Repository,
+    tag: Tag,
+    signal: AbortSignal,
+  ): Promise<Pinned> => {
+    try {
+      return await pins.resolve(repository, tag, signal);
+    } catch (error) {
+      // Whoever verifies what was served a moment ago asks for all that there might be about it.
+      const subject = error instanceof NotFoundError ? subjectOfTag(tag) : undefined;
+      if (subject && findHot(repository, subject, undefined) !== undefined) misses.waive();
+      throw error;
+    }
   };
   return {
     atHand(repository, reference) {
@@ -62,7 +81,7 @@ export function makeManifests(dependencies: ManifestDependencies): Manifests {
         return known ?? (await decide(repository, digest, undefined, dependencies, signal));
       }
       const { tag } = reference;
-      const { digest, stale } = await pins.resolve(repository, tag, signal);
+      const { digest, stale } = await resolve(repository, tag, signal);
       const hotOne = findHot(repository, digest, tag);
       const known = hotOne && !tags.isOutdated(repository, hotOne) ? hotOne : undefined;
       const admitted = known ?? (await decide(repository, digest, tag, dependencies, signal));
@@ -99,12 +118,14 @@ async function decide(
 async function read(
   repository: Repository,
   digest: Digest,
-  { source, decisions }: ManifestDependencies,
+  { source, decisions, absences }: ManifestDependencies,
   signal: AbortSignal,
 ): Promise<ReadManifest> {
+  if (absences.isKnown('manifest', repository, digest)) throw manifestNotFound(repository, digest);
   try {
     return await fetchAndRead(repository, digest, source(repository), signal);
   } catch (error) {
+    if (error instanceof NotFoundError) absences.note('manifest', repository, digest);
     if (!(error instanceof MalformedError)) throw error;
     return decisions.deny(repository, digest, 'malformed-manifest', error.message);
   }

@@ -43,6 +43,7 @@ interface Pin {
 }
 
 const maxPinsInMemory = 10_000;
+const maxAbsentInMemory = 10_000;
 
 interface PinDependencies {
   readonly source: (repository: Repository) => ContentSource;
@@ -57,6 +58,8 @@ interface PinDependencies {
 export function makePins(dependencies: PinDependencies): Pins {
   const { source, state, flights, clock, lifetimes, lookAgain, metrics } = dependencies;
   const pins = makeRecent<Pin>(maxPinsInMemory);
+  // Apart, so that names that somebody invents push out nothing but each other.
+  const absent = makeRecent<Pin>(maxAbsentInMemory);
   const tagged = makeRecent<true>(maxPinsInMemory);
   const ageMs = (pin: Pin): number => clock.now().getTime() - pin.resolvedAt.getTime();
   const keepMs = Math.max(lifetimes.tagMs, lifetimes.staleTagMs);
@@ -68,21 +71,38 @@ export function makePins(dependencies: PinDependencies): Pins {
     return age >= 0 && age < (pin.digest === undefined ? lifetimes.absentMs : lifetimes.tagMs);
   };
 
-  const ask = async (repository: Repository, tag: Tag, signal: AbortSignal): Promise<Pin> => {
+  const isUsable = (pin: Pin | undefined): pin is Pin & { readonly digest: Digest } =>
+    pin?.digest !== undefined && Math.abs(ageMs(pin)) < lifetimes.staleTagMs;
+
+  const ask = async (
+    repository: Repository,
+    tag: Tag,
+    isRenewal: boolean,
+    signal: AbortSignal,
+  ): Promise<Pin> => {
     const name = nameOf(repository, tag);
-    const resolving = source(repository).resolveTag(repository.path, tag, signal);
+    const wish = { isRenewal };
+    const resolving = source(repository).resolveTag(repository.path, tag, signal, wish);
     const digest = await fromUpstream(resolving, signal);
     const former = await lastKnown(name);
     const pin = { digest, resolvedAt: clock.now() };
-    pins.set(name, pin);
+    remember(name, pin);
     if (digest !== undefined) await state.put(name, pin, { keepMs });
     // What upstream took away must not come back while it can't be asked.
     else if (former?.digest !== undefined) await state.delete(name);
     return pin;
   };
 
+  const remember = (name: string, pin: Pin): void => {
+    const [into, outOf] = pin.digest === undefined ? [absent, pins] : [pins, absent];
+    into.set(name, pin);
+    outOf.delete(name);
+  };
+
   const lastKnown = async (name: string): Promise<Pin | undefined> =>
-    pins.get(name) ?? ((await state.get(name).catch(missIfUnavailable)) as Pin | undefined);
+    pins.get(name) ??
+    absent.get(name) ??
+    ((await state.get(name).catch(missIfUnavailable)) as Pin | undefined);
 
   const toPinned = (repository: Repository, tag: Tag, pin: Pin, stale: boolean): Pinned => {
     const scope = scopeOf(repository);
@@ -101,13 +121,13 @@ export function makePins(dependencies: PinDependencies): Pins {
         return toPinned(repository, tag, known, false);
       }
       try {
-        const work = (signal: AbortSignal): Promise<Pin> => ask(repository, tag, signal);
+        const work = (signal: AbortSignal): Promise<Pin> =>
+          ask(repository, tag, isUsable(known), signal);
         return toPinned(repository, tag, await flights.run(name, work, waiting), false);
       } catch (error) {
         if (!(error instanceof UnavailableError)) throw error;
-        const last = await lastOfAll(name, pins.get(name), state);
-        const usable = last?.digest !== undefined && Math.abs(ageMs(last)) < lifetimes.staleTagMs;
-        if (!usable) throw error;
+        const last = await lastOfAll(name, pins.get(name) ?? absent.get(name), state);
+        if (!isUsable(last)) throw error;
         metrics.count('assay_stale_tags_total', { upstream: repository.upstream });
         return toPinned(repository, tag, last, true);
       }

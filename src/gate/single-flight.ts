@@ -22,23 +22,31 @@ const graceMs = 1_000;
 export function makeSingleFlight(limits: {
   readonly maxFlights: number;
   readonly deadlineMs: number;
+  /** What who begins a flight has to wait for, so that who joins it need not. */
+  readonly toll?: (() => Promise<void> | undefined) | undefined;
 }): SingleFlight {
   const flights = new Map<string, Promise<unknown>>();
   return {
-    run<T>(
+    async run<T>(
       key: string,
       work: (signal: AbortSignal) => Promise<T>,
       waiting: AbortSignal,
       onFollow?: () => void,
     ): Promise<T> {
+      if (!flights.has(key)) {
+        const toll = limits.toll?.();
+        if (toll !== undefined) await toll;
+      }
       const underWay = flights.get(key) as Promise<T> | undefined;
       if (underWay !== undefined) {
         onFollow?.();
         return abortable(underWay, waiting);
       }
       if (flights.size >= limits.maxFlights) {
-        return Promise.reject(new UnavailableError('UNAVAILABLE', 'too much work is under way'));
+        throw new UnavailableError('UNAVAILABLE', 'too much work is under way');
       }
+      // Whoever left meanwhile has nothing begun.
+      waiting.throwIfAborted();
       const deadline = AbortSignal.timeout(limits.deadlineMs);
       // Others must not join for ever what does not heed its deadline.
       const end = AbortSignal.timeout(limits.deadlineMs + graceMs);

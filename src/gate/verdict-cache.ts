@@ -84,9 +84,16 @@ export function makeVerdictCache(
 
 /** Verdicts by their names in the state, the recent ones without asking it. */
 function makeRecall(state: SealedState, maxVerdicts: number) {
-  const recent = makeRecent<Recalled>(maxVerdicts, ({ verdict }) => weightOf(verdict));
-  const recall = (name: string, verdict: Verdict): void =>
-    recent.set(name, { verdict, losses: state.losses() });
+  const weight = ({ verdict }: Recalled): number => weightOf(verdict);
+  const served = makeRecent<Recalled>(maxVerdicts, weight);
+  // Apart, so that whoever asks for what is denied pushes out nothing that is served.
+  const refused = makeRecent<Recalled>(maxVerdicts, weight);
+  const recent = (name: string): Recalled | undefined => served.get(name) ?? refused.get(name);
+  const recall = (name: string, verdict: Verdict): void => {
+    const [into, outOf] = mayBeServed(verdict) ? [served, refused] : [refused, served];
+    into.set(name, { verdict, losses: state.losses() });
+    outOf.delete(name);
+  };
   const keep = async (name: string, verdict: Verdict): Promise<void> => {
     const { id, scope, subject } = verdict;
     await Promise.all([
@@ -95,7 +102,7 @@ function makeRecall(state: SealedState, maxVerdicts: number) {
     ]);
   };
   const last = async (name: string): Promise<Verdict | undefined> => {
-    const known = recent.get(name);
+    const known = recent(name);
     if (known === undefined) {
       const stored = (await state.get(name)) as Verdict | undefined;
       if (stored !== undefined) recall(name, stored);
@@ -108,7 +115,7 @@ function makeRecall(state: SealedState, maxVerdicts: number) {
     }
     return verdict;
   };
-  const atHand = (name: string): Verdict | undefined => recent.get(name)?.verdict;
+  const atHand = (name: string): Verdict | undefined => recent(name)?.verdict;
   return { last, keep, recall, atHand };
 }
 

@@ -97,6 +97,25 @@ export const gateMetrics = [
     help: 'Tags served as they last pointed, because the upstream could not be asked.',
   },
   {
+    name: 'assay_failed_misses_total',
+    kind: 'counter',
+    labels: [],
+    help: 'Requests that asked an upstream for what does not exist or is denied, and were charged to their client (limits.client.misses).',
+  },
+  {
+    name: 'assay_over_limit_total',
+    kind: 'counter',
+    labels: ['limit'],
+    help: 'Requests refused because a client, or all together, reached one of our limits: client-requests, client-streams, client-misses (429), cold-requests (503).',
+  },
+  {
+    name: 'assay_cold_requests',
+    kind: 'gauge',
+    over: 'sum',
+    labels: [],
+    help: 'Requests that wait for something to be found out: verified, or asked of an upstream.',
+  },
+  {
     name: 'assay_coalesced_total',
     kind: 'counter',
     labels: ['operation'],

@@ -12,7 +12,12 @@ import type { UpstreamError } from './upstream-error.ts';
  */
 export interface ContentSource {
   /** Where the tag points now, by the cheapest means (HEAD). A hint until the bytes are hashed. */
-  resolveTag(path: RepositoryPath, tag: Tag, signal: AbortSignal): Promise<Digest | undefined>;
+  resolveTag(
+    path: RepositoryPath,
+    tag: Tag,
+    signal: AbortSignal,
+    wish?: TagWish,
+  ): Promise<Digest | undefined>;
 
   /** The manifest's exact bytes, at most 4 MiB; by digest only bytes that have that digest. */
   fetchManifest(
@@ -67,6 +72,11 @@ export interface FoundReferrers {
   readonly found: readonly Descriptor[];
   /** Why there may be more of them: "empty" from one place is not "none". */
   readonly incomplete?: UpstreamError;
+}
+
+export interface TagWish {
+  /** The asker has an older answer that will do: an upstream that is short of requests is not asked. */
+  readonly isRenewal?: boolean;
 }
 
 export interface BlobStat {

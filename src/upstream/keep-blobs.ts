@@ -45,7 +45,7 @@ export function keepBlobs(
   });
 
   return {
-    resolveTag: (path, tag, signal) => source.resolveTag(path, tag, signal),
+    resolveTag: (...asked) => source.resolveTag(...asked),
     fetchManifest: (path, reference, signal) => source.fetchManifest(path, reference, signal),
     listTags: (path, query, signal) => source.listTags(path, query, signal),
     listReferrers: (path, digest, signal) => source.listReferrers(path, digest, signal),

@@ -51,7 +51,7 @@ export function keepManifests(
   };
 
   return {
-    resolveTag: (path, tag, signal) => source.resolveTag(path, tag, signal),
+    resolveTag: (...asked) => source.resolveTag(...asked),
     listTags: (path, query, signal) => source.listTags(path, query, signal),
     listReferrers: (path, digest, signal) => source.listReferrers(path, digest, signal),
     close: () => source.close(),
