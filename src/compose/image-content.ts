@@ -8,6 +8,8 @@ import type { ListedImage } from './image-list.ts';
 /** An image as the gate lets it through. */
 export interface FoundContent {
   readonly root: TrustedManifest;
+  /** Those below the root that were asked for, at any depth, each once. */
+  readonly children: readonly TrustedManifest[];
   /** Of it and of those children that were asked for, each once. */
   readonly blobs: readonly Descriptor[];
 }
@@ -23,6 +25,7 @@ export async function findContent(
   const { repository, reference } = image;
   const root = await gate.admitManifest(repository, reference, signal);
   const blobs = new Map<string, Descriptor>();
+  const children = new Map<string, TrustedManifest>();
   const collect = async (admitted: TrustedManifest, depth: number): Promise<void> => {
     const manifest = readManifest(admitted.bytes, admitted.descriptor.mediaType);
     if (manifest.kind === 'image') {
@@ -30,13 +33,15 @@ export async function findContent(
       return;
     }
     if (depth >= maxDepth) throw new TypeError('indexes of indexes are not followed any further');
-    const children = depth === 0 ? choose(manifest, image) : manifest.manifests;
-    for (const { digest } of children) {
-      await collect(await gate.admitManifest(repository, { digest }, signal), depth + 1);
+    const chosen = depth === 0 ? choose(manifest, image) : manifest.manifests;
+    for (const { digest } of chosen) {
+      const child = await gate.admitManifest(repository, { digest }, signal);
+      children.set(digest, child);
+      await collect(child, depth + 1);
     }
   };
   await collect(root, 0);
-  return { root, blobs: [...blobs.values()] };
+  return { root, children: [...children.values()], blobs: [...blobs.values()] };
 }
 
 /** Every child, or those of the platforms that are asked for, of which none may be missing. */
@@ -55,7 +60,16 @@ function choose({ manifests }: Index, { platforms, repository, text }: ListedIma
     }
     fitting.forEach((child) => chosen.add(child));
   }
-  return [...chosen];
+  const digests = new Set<string>([...chosen].map(({ digest }) => digest));
+  return [
+    ...chosen,
+    ...manifests.filter((child) => isAttestationChild(child) && digests.has(aboutOf(child))),
+  ];
+}
+
+/** Which child an attestation speaks about, as BuildKit writes it. */
+function aboutOf({ annotations }: Descriptor): string {
+  return annotations?.['vnd.docker.reference.digest'] ?? '';
 }
 
 /** Without a variant any will do. */

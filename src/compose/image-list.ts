@@ -3,7 +3,9 @@ import { readTextFileBounded } from '../files/read-file.ts';
 import { readYaml } from '../files/yaml.ts';
 import { quoted } from '../kernel/quoted.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
+import type { NonEmpty } from '../kernel/non-empty.ts';
 import type { Platform } from '../oci/descriptor.ts';
+import type { Repository } from '../oci/repository.ts';
 import {
   makeReport,
   type Place,
@@ -15,6 +17,8 @@ import {
 import { ImageNameError, type ImageName, readImageName } from './image-name.ts';
 import { ImageListError } from './image-list-error.ts';
 import { readFailure } from './read-failure.ts';
+import { readTagPatterns } from './tag-patterns.ts';
+import type { TextMatch } from '../verdict/sigstore-requirement.ts';
 
 /** One image of the list. */
 export interface ListedImage extends ImageName {
@@ -24,19 +28,29 @@ export interface ListedImage extends ImageName {
   readonly platforms: readonly Platform[] | undefined;
 }
 
+/** Those images of a repository whose tags match a pattern: `listedImages` finds them. */
+export interface ListedTags extends Pick<ListedImage, 'platforms'> {
+  readonly repository: Repository;
+  readonly tags: NonEmpty<TextMatch>;
+}
+
+export type ListedEntry = ListedImage | ListedTags;
+
 const maxBytes = 8 * 1024 * 1024;
 const maxImages = 10_000;
 const maxPlatforms = 50;
-const keys = { required: ['reference'], optional: ['platforms'], later: ['tags'] };
+const keys = { required: ['reference'], optional: ['platforms'] };
+const patternKeys = { required: ['repository', 'tags'], optional: ['platforms'] };
 
 /**
- * Reads `images:`, references each by itself or with `platforms`. Throws `ImageListError` with all
- * problems at once; names must begin with one of the upstreams.
+ * Reads `images:`, references each by itself or with `platforms`, and repositories with patterns
+ * of `tags`. Throws `ImageListError` with all problems at once; names must begin with one of the
+ * upstreams.
  */
 export async function readImageList(
   file: string,
   upstreams: readonly string[],
-): Promise<readonly ListedImage[]> {
+): Promise<readonly ListedEntry[]> {
   const { root, problems: found } = readYaml(await readListText(file));
   const problems: Problem[] = [...found];
   const report = makeReport(problems);
@@ -44,7 +58,7 @@ export async function readImageList(
   const fields = place && readFields(place, { required: ['images'] }, report);
   const list = fields?.get('images');
   const items = list && readItems(list, maxImages, report);
-  const images = items?.map((item) => readImage(item, upstreams, report)) ?? [];
+  const images = items?.map((item) => readEntry(item, upstreams, report)) ?? [];
   if (problems.length > 0) throw new ImageListError(describeProblems(file, problems));
   return images.filter((image) => image !== undefined);
 }
@@ -55,6 +69,37 @@ async function readListText(file: string): Promise<string> {
   } catch (cause) {
     throw new ImageListError([`${file} can not be read: ${readFailure(cause)}`], { cause });
   }
+}
+
+function readEntry(
+  place: Place,
+  upstreams: readonly string[],
+  report: ReportProblem,
+): ListedEntry | undefined {
+  const { node } = place;
+  const hasPatterns = node.kind === 'map' && node.entries.some(({ key }) => key === 'tags');
+  return hasPatterns ? readTags(place, upstreams, report) : readImage(place, upstreams, report);
+}
+
+function readTags(
+  place: Place,
+  upstreams: readonly string[],
+  report: ReportProblem,
+): ListedTags | undefined {
+  const fields = readFields(place, patternKeys, report);
+  const named = fields?.get('repository');
+  const listed = fields?.get('tags');
+  const tags = listed && readTagPatterns(listed, report);
+  const platformsPlace = fields?.get('platforms');
+  const platforms = platformsPlace && readPlatforms(platformsPlace, report);
+  const text = named && readText(named, report);
+  if (named === undefined || text === undefined) return undefined;
+  const name = readName(named, text, upstreams, report);
+  if (name === undefined || tags === undefined) return undefined;
+  if (/@|:[^/]*$/.test(text)) {
+    return report(named, 'names a repository alone: its tags are what `tags` matches');
+  }
+  return { repository: name.repository, tags, platforms };
 }
 
 function readImage(
@@ -68,11 +113,21 @@ function readImage(
   if (named === undefined || text === undefined) return undefined;
   const platformsPlace = fields?.get('platforms');
   const platforms = platformsPlace && readPlatforms(platformsPlace, report);
+  const name = readName(named, text, upstreams, report);
+  return name && { text, platforms, ...name };
+}
+
+function readName(
+  place: Place,
+  text: string,
+  upstreams: readonly string[],
+  report: ReportProblem,
+): ImageName | undefined {
   try {
-    return { text, platforms, ...readImageName(text, upstreams) };
+    return readImageName(text, upstreams);
   } catch (error) {
     if (!(error instanceof ImageNameError)) throw error;
-    return report(named, messageOf(error));
+    return report(place, messageOf(error));
   }
 }
 

@@ -1,16 +1,15 @@
 import type { Config } from '../config/schema.ts';
-import { DeniedError, NotFoundError } from '../gate/gate-error.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
-import { messageOf } from '../kernel/tagged-error.ts';
 import type { Digest } from '../oci/digest.ts';
 import { referenceSuffix } from '../oci/reference.ts';
 import { scopeOf } from '../oci/repository.ts';
 import { makePinoLog } from '../observe/pino-log.ts';
-import type { Reason } from '../verdict/reason.ts';
 import { eachSettled } from '../verifier/settled.ts';
 import { type App, composeApp } from './app.ts';
 import { findContent, type FoundContent } from './image-content.ts';
 import { type ListedImage, readImageList } from './image-list.ts';
+import { describeRefusal, type ImageOutcome, outcomeOf } from './image-outcome.ts';
+import { listedImages, type Unlisted } from './listed-images.ts';
 import type { Address } from './listen.ts';
 import { refreshEndedRoots } from './sigstore-refresh.ts';
 
@@ -40,20 +39,7 @@ export interface WarmReport {
   readonly isComplete: boolean;
 }
 
-export interface WarmedImage {
-  /** In full, with the tag or digest that the list names. */
-  readonly reference: string;
-  /**
-   * `waived`: served without trust, by an exemption or in audit mode. `absent`: it, or a platform
-   * that is asked for, does not exist upstream. `failed`: it could not be found out or fetched.
-   */
-  readonly outcome: 'trusted' | 'waived' | 'denied' | 'absent' | 'failed';
-  readonly digest?: Digest;
-  /** The verdict's id. */
-  readonly verdict?: string;
-  readonly reason?: Reason;
-  readonly because?: string;
-  readonly warnings: readonly string[];
+export interface WarmedImage extends ImageOutcome {
   /** Blobs that are in the store now, and how many of their bytes were there before. */
   readonly blobs: number;
   readonly bytes: number;
@@ -77,15 +63,15 @@ export async function openWarmer(config: Config, clock: Clock = systemClock): Pr
   const app = await composeApp(config, { clock, log });
   return {
     async warm(file, options, signal) {
-      const images = await readImageList(file, Object.keys(config.upstreams));
-      return warmAll(images, options, app, signal);
+      const entries = await readImageList(file, Object.keys(config.upstreams));
+      return warmAll(await listedImages(entries, app.gate, signal), options, app, signal);
     },
     close: () => app.close(),
   };
 }
 
 async function warmAll(
-  images: readonly ListedImage[],
+  images: readonly (ListedImage | Unlisted)[],
   { concurrency, onProgress }: WarmOptions,
   app: App,
   signal: AbortSignal,
@@ -110,11 +96,15 @@ async function warmAll(
 type Add = (doneBytes: number, totalBytes: number) => void;
 
 async function warmOne(
-  image: ListedImage,
+  image: ListedImage | Unlisted,
   app: App,
   add: Add,
   signal: AbortSignal,
 ): Promise<WarmedImage> {
+  if ('error' in image) {
+    const told = describeRefusal(image.error, signal);
+    return { reference: image.text, ...told, warnings: [], ...noCounts };
+  }
   const { repository, reference: asked } = image;
   const reference = `${scopeOf(repository)}${referenceSuffix(asked)}`;
   let found: FoundContent | undefined;
@@ -123,13 +113,11 @@ async function warmOne(
     found = await findContent(image, app.gate, signal);
     const { admission } = found.root;
     const counts = await fetchBlobs(image, found, app, add, signal);
-    const isTrusted = admission.by === 'verdict' || admission.by === 'evidence';
-    const outcome = isTrusted ? 'trusted' : 'waived';
     const { warnings } = admission;
-    return { reference, outcome, ...namesOf(found), warnings, ...counts };
+    return { reference, outcome: outcomeOf(admission), ...namesOf(found), warnings, ...counts };
   } catch (error) {
     const warnings = found?.root.admission.warnings ?? [];
-    const told = { reference, ...namesOf(found), ...describe(error, signal), warnings };
+    const told = { reference, ...namesOf(found), ...describeRefusal(error, signal), warnings };
     return { ...told, ...noCounts };
   }
 }
@@ -139,21 +127,6 @@ function namesOf(found: FoundContent | undefined): Pick<WarmedImage, 'digest' | 
   const { descriptor, admission } = found.root;
   const { digest } = descriptor;
   return { digest, ...(admission.verdict && { verdict: admission.verdict.id }) };
-}
-
-function describe(
-  error: unknown,
-  signal: AbortSignal,
-): Pick<WarmedImage, 'outcome' | 'reason' | 'because' | 'digest' | 'verdict'> {
-  if (signal.aborted) return { outcome: 'failed', because: 'it was stopped' };
-  const because = messageOf(error);
-  if (error instanceof DeniedError) {
-    const { reason, verdict } = error;
-    const digest = verdict.subject && { digest: verdict.subject };
-    return { outcome: 'denied', reason, because, verdict: verdict.id, ...digest };
-  }
-  if (error instanceof NotFoundError) return { outcome: 'absent', because };
-  return { outcome: 'failed', because };
 }
 
 /** Reads each blob to its end, by which it is stored; what is stored is not read again. */

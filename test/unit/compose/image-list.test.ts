@@ -36,6 +36,16 @@ t.test('references stand by themselves, or with platforms', async (t) => {
   ]);
 });
 
+t.test('a repository may have patterns of tags, which match all of a tag', async (t) => {
+  const list = 'images: [{ repository: reg/a, tags: ["1.2*", v?, latest, "/rc-[0-9]+/"] }]';
+  const [entry] = await read(t, list);
+  if (entry === undefined || 'text' in entry) throw new TypeError('it has no patterns');
+  const matching = (tag: string): boolean => entry.tags.some(({ matches }) => matches(tag));
+  t.same(entry.repository, { upstream: 'reg', path: 'a' });
+  for (const tag of ['1.2', '1.27.1', 'v1', 'latest', 'rc-12']) t.ok(matching(tag), tag);
+  for (const tag of ['1x2', '11.2', 'v12', 'latest1', 'xrc-12', 'rc-']) t.notOk(matching(tag), tag);
+});
+
 const bad = [
   ['', /images.yaml:1:1/],
   ['[]', /must be a mapping/],
@@ -47,7 +57,13 @@ const bad = [
   ['images: [{ platforms: [linux/amd64] }]', /images\[0\]: reference is missing/],
   ['images: [{ reference: reg/a, platforms: [] }]', /platforms: must not be empty/],
   ['images: [{ reference: reg/a, platforms: [amd64] }]', /"amd64" is no platform/],
-  ['images: [{ reference: reg/a, tags: ["v*"] }]', /tags: is not supported by this version/],
+  ['images: [{ reference: reg/a, tags: ["v*"] }]', /reference: is not a known key/],
+  ['images: [{ tags: ["v*"] }]', /repository is missing/],
+  ['images: [{ repository: reg/a, tags: [] }]', /tags: must not be empty/],
+  ['images: [{ repository: "reg/a:v1", tags: ["v*"] }]', /repository: names a repository alone/],
+  ['images: [{ repository: quay.io/a, tags: ["v*"] }]', /"quay.io" is no upstream/],
+  ['images: [{ repository: reg/a, tags: ["v(1"] }]', /tags\[0\]: "v\(1" is no pattern of tags/],
+  ['images: [{ repository: reg/a, tags: ["/v(1/"] }]', /tags\[0\]: is no pattern of RE2/],
   ['images: [{ reference: reg/a, verify: no }]', /verify: is not a known key/],
   ['images: [reg/a]\nextra: 1', /extra: is not a known key/],
 ] as const;
