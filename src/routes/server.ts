@@ -3,11 +3,12 @@ import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { randomHex } from '../kernel/clock.ts';
 import { answer } from './answer.ts';
 import { type Connections, makeConnections, refuseConnection } from './connection.ts';
-import type { Exchange, RouteServices } from './exchange.ts';
+import type { RouteServices } from './exchange.ts';
 import { type ServerLimits, serverLimits } from './limits.ts';
 import { checkRequest } from './request-check.ts';
 import { RequestError } from './request-error.ts';
 import { sendFailure } from './send-failure.ts';
+import { ServedExchange } from './served-exchange.ts';
 
 export type ServerDependencies = Omit<RouteServices, 'limits' | 'publicUrl'>;
 
@@ -74,31 +75,11 @@ function accept(
   // Node goes on to parse what was sent ahead. It gets no answer, and must have no effect.
   if (connections.isLast(socket)) return;
   if (!response.shouldKeepAlive) connections.markLast(socket);
-  // Made when somebody waits by it: most answers are at hand.
-  let client: AbortController | undefined;
-  const abortIfGone = (): void => {
-    if (response.closed && !response.writableEnded) client?.abort(new Error('the client is gone'));
-  };
+  const exchange = new ServedExchange({ id, services, request, response, rawUrl: originalUrl });
   response.once('close', () => {
     connections.end(socket);
-    abortIfGone();
+    exchange.abortIfGone();
   });
-  const exchange: Exchange = {
-    id,
-    services,
-    request,
-    response,
-    rawUrl: originalUrl,
-    startedMs: services.clock.monotonicMs(),
-    get signal() {
-      client ??= new AbortController();
-      abortIfGone();
-      return client.signal;
-    },
-    route: 'none',
-    named: undefined,
-    reference: undefined,
-  };
   const refusal = connections.begin(socket) ? checkRequest(request) : tooMany();
   if (refusal === undefined) {
     void answer(exchange);
