@@ -3,6 +3,7 @@ import { type KeyValue, type KeyValueEntry, maxKeyBytes } from './key-value.ts';
 import { groupedKeys } from './redis-keys.ts';
 import type { RedisLink } from './redis-link.ts';
 import { deleteScript, forgetScript, listScript, putScript } from './redis-scripts.ts';
+import { type IsOfAllVersions, stateSchema } from './state-schema.ts';
 import { StorageError } from './storage-error.ts';
 
 /** The group in which a key or a prefix of keys is listed; undefined: it can't be listed. */
@@ -12,6 +13,10 @@ export interface RedisKeyValueOptions {
   /** Before every key: what shares the server has another one. */
   readonly keyPrefix: string;
   readonly groupOf: GroupOf;
+  /** Which schema's entries are read and written; the present one unless told. */
+  readonly schema?: number;
+  /** What replicas of every schema share; nothing unless told. */
+  readonly isOfAllVersions?: IsOfAllVersions;
 }
 
 /** What somebody else put there must not fill the memory. */
@@ -30,9 +35,9 @@ const mark = Buffer.of(1);
  */
 export function makeRedisKeyValue(
   link: RedisLink,
-  { keyPrefix, groupOf }: RedisKeyValueOptions,
+  { keyPrefix, groupOf, schema = stateSchema, isOfAllVersions = () => false }: RedisKeyValueOptions,
 ): KeyValue {
-  const keys = groupedKeys(keyPrefix, groupOf);
+  const keys = groupedKeys({ keyPrefix, groupOf, schema, isOfAllVersions });
   let isClosed = false;
   const assertOpen = (): void => {
     if (isClosed) throw new StorageError('STORAGE_FAILED', 'the state in redis is closed');

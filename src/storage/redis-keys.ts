@@ -1,11 +1,6 @@
 import type { GroupOf } from './redis-key-value.ts';
+import { firstSchema, type IsOfAllVersions } from './state-schema.ts';
 import { StorageError } from './storage-error.ts';
-
-/**
- * Of the names and the content of what is kept in Redis. Replicas of another version neither find
- * nor overwrite what they would read otherwise.
- */
-export const redisSchema = 1;
 
 /** Where in Redis an entry is. */
 interface Place {
@@ -26,15 +21,25 @@ interface GroupPlace {
   readonly member: string;
 }
 
+interface KeyNames {
+  readonly keyPrefix: string;
+  readonly groupOf: GroupOf;
+  /** See `stateSchema`. */
+  readonly schema: number;
+  readonly isOfAllVersions: IsOfAllVersions;
+}
+
 /** The names in Redis. What is in braces decides about the node of a cluster. */
-export function groupedKeys(keyPrefix: string, groupOf: GroupOf) {
-  const start = `${keyPrefix}:${redisSchema}:`;
-  const indexOf = (group: string): string => `${start}i{/${group}}`;
-  const baseOf = (group: string): string => `${start}g{/${group}}`;
+export function groupedKeys({ keyPrefix, groupOf, schema, isOfAllVersions }: KeyNames) {
+  const startOf = (key: string): string =>
+    `${keyPrefix}:${isOfAllVersions(key) ? firstSchema : schema}:`;
+  const indexOf = (group: string): string => `${startOf(group)}i{/${group}}`;
+  const baseOf = (group: string): string => `${startOf(group)}g{/${group}}`;
   return {
     placeOf(key: string): Place {
       const group = groupOf(key);
       if (group === undefined) {
+        const start = startOf(key);
         return { entry: `${start}k${key}`, index: undefined, member: key, base: start };
       }
       const member = key.slice(group.length);
@@ -56,7 +61,12 @@ export function groupedKeys(keyPrefix: string, groupOf: GroupOf) {
   };
 }
 
-/** A name of ours beside the entries, for leases and the like. */
-export function redisName(keyPrefix: string, kind: string, name: string): string {
-  return `${keyPrefix}:${redisSchema}:${kind}{${name}}`;
+/** A name of ours beside the entries, for leases and the like: of all versions unless told. */
+export function redisName(
+  keyPrefix: string,
+  kind: string,
+  name: string,
+  schema = firstSchema,
+): string {
+  return `${keyPrefix}:${schema}:${kind}{${name}}`;
 }

@@ -1,0 +1,55 @@
+import type { Clock } from '../kernel/clock.ts';
+
+/** How far another clock is from this one, at least: positive where it is ahead. */
+export interface Offset {
+  readonly of: 'redis' | 'replica';
+  readonly ms: number;
+}
+
+/** Whether this replica's clock is one that others can go by. */
+export interface ClockFence {
+  /** Compares it with what others have. */
+  judge(offsets: readonly Offset[]): void;
+  /** Why what is written now could bear a wrong time; undefined: it would not. */
+  because(): string | undefined;
+  /** Several others agree that this one is wrong. */
+  isOutvoted(): boolean;
+}
+
+/**
+ * It is up until clocks were compared once, while most others are farther off than `boundMs`, and
+ * from a step of the clock until they were compared again. Redis has one voice and each other
+ * replica one: a server whose clock is wrong fences nobody where replicas agree.
+ */
+export function makeClockFence(clock: Clock, boundMs: number): ClockFence {
+  let compared: { readonly wallMs: number; readonly monotonicMs: number } | undefined;
+  let offMs: number | undefined;
+  let voices = 0;
+  const stepMs = ({ wallMs, monotonicMs }: NonNullable<typeof compared>): number =>
+    clock.now().getTime() - wallMs - (clock.monotonicMs() - monotonicMs);
+  return {
+    judge(offsets) {
+      compared = { wallMs: clock.now().getTime(), monotonicMs: clock.monotonicMs() };
+      const far = offsets.map(({ ms }) => ms).filter((ms) => Math.abs(ms) > boundMs);
+      const isMost = far.length * 2 > offsets.length;
+      offMs = isMost ? Math.min(...far.map((ms) => Math.abs(ms))) : undefined;
+      voices = isMost ? far.length : 0;
+    },
+    because() {
+      if (compared === undefined) return 'its clock was not compared with any other yet';
+      if (offMs !== undefined) return `its clock is ${Math.round(offMs / 1000)} s off`;
+      if (Math.abs(stepMs(compared)) > boundMs) return 'its clock was set, and not compared since';
+      return undefined;
+    },
+    isOutvoted: () => voices > 1,
+  };
+}
+
+/**
+ * How far a clock is off at least that showed `shownMs` at some moment between two of ours: 0 where
+ * it may be right.
+ */
+export function offsetWithin(shownMs: number, fromMs: number, toMs: number): number {
+  if (shownMs > toMs) return shownMs - toMs;
+  return Math.min(0, shownMs - fromMs);
+}
