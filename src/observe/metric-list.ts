@@ -1,5 +1,6 @@
 import { gateMetrics } from './gate-metrics.ts';
 import type { MetricDeclaration } from './metric-declaration.ts';
+import { replicaMetrics } from './replica-metrics.ts';
 import { stateMetrics } from './state-metrics.ts';
 import { storageMetrics } from './storage-metrics.ts';
 import { trustMetrics } from './trust-metrics.ts';
@@ -12,6 +13,7 @@ export const metricList = [
   ...upstreamMetrics,
   ...storageMetrics,
   ...stateMetrics,
+  ...replicaMetrics,
   ...trustMetrics,
   ...workerMetrics,
 ] as const satisfies readonly MetricDeclaration[];
