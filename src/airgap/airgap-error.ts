@@ -1,0 +1,55 @@
+import { TaggedError } from '../kernel/tagged-error.ts';
+
+export type AirgapErrorCode =
+  /** Metadata that must be there are not: the bundle is not finished, or not all of it came. */
+  | 'METADATA_MISSING'
+  /** Metadata that TUF's specification, or the bundle's format, does not allow. */
+  | 'METADATA_MALFORMED'
+  /** Fewer than a role's threshold of its keys have signed. */
+  | 'METADATA_SIGNATURE'
+  | 'METADATA_EXPIRED'
+  /** A role's version is below one that was trusted already. */
+  | 'METADATA_ROLLBACK'
+  /** A role's file is not the one that the role above it names: mixed from several bundles. */
+  | 'METADATA_MISMATCH'
+  /** It belongs to another stream of bundles. */
+  | 'STREAM_MISMATCH'
+  /** Another bundle of the same sequence number was trusted already. */
+  | 'FORK'
+  /** Bundles before it, which it builds upon, were never here. */
+  | 'GAP'
+  /** Folders that were given as one bundle hold several. */
+  | 'BUNDLE_AMBIGUOUS'
+  /** A bundle is there and finished where one was to be written. */
+  | 'BUNDLE_FINISHED'
+  | 'TARGET_MISSING'
+  /** A target is not what the targets metadata vouch for. */
+  | 'TARGET_MISMATCH'
+  /** `bundle.json` breaks the format. */
+  | 'DOCUMENT_MALFORMED'
+  /** `blobs.idx` breaks the format. */
+  | 'INDEX_MALFORMED'
+  /** `volumes.json` breaks the format. */
+  | 'VOLUMES_MALFORMED'
+  | 'VOLUME_MISSING'
+  /** A volume of another bundle, or another one of this. */
+  | 'VOLUME_FOREIGN'
+  | 'VOLUME_TRUNCATED'
+  /** A part of a volume has other bytes than were written. */
+  | 'CHUNK_CORRUPT'
+  /** A manifest or blob that the bundle speaks of is not in its index, or not in the store. */
+  | 'BLOB_MISSING'
+  /** Bytes are not the content that they were said to be. */
+  | 'CONTENT_MISMATCH'
+  | 'NO_SPACE'
+  /** A tag's version would go down without a signed rollback. */
+  | 'TAG_ROLLBACK'
+  /** An image that the policy here does not admit. */
+  | 'UNTRUSTED_IMAGE'
+  /** Keys that are to sign a bundle are not there, can not be read, or are too few. */
+  | 'KEYS_UNUSABLE'
+  | 'READ_FAILED'
+  | 'WRITE_FAILED';
+
+/** Why a bundle can't be written, believed or imported. */
+export class AirgapError extends TaggedError<AirgapErrorCode> {}
