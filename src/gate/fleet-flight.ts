@@ -1,23 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Metrics } from '../observe/metric-list.ts';
+import type { FleetFlight } from '../storage/fleet-flight.ts';
 import type { Notifications } from '../storage/notifications.ts';
 import type { SharedLease, SharedLeases } from '../storage/shared-leases.ts';
-
-/**
- * Does work once for all replicas, where it can: who comes second waits for what the first one
- * leaves in the state. Who can't be asked, or takes too long, holds up nobody.
- */
-export interface FleetFlight {
-  /** Whether there are others to leave something for. */
-  readonly isShared: boolean;
-  /** `look` finds what another replica left; undefined where nothing did. */
-  run<T>(
-    name: string,
-    look: () => Promise<T | undefined>,
-    work: () => Promise<T>,
-    signal: AbortSignal,
-  ): Promise<T>;
-}
 
 export interface FleetDependencies {
   readonly leases: SharedLeases;
@@ -26,7 +11,7 @@ export interface FleetDependencies {
 }
 
 export interface FleetLimits {
-  /** A replica that died holds its lease for so long. */
+  /** A replica that died holds its lease for so long; one at work renews it. */
   readonly leaseMs: number;
   /** The longest that others wait for it. */
   readonly waitMs: number;
@@ -38,9 +23,11 @@ export const noFleet: FleetFlight = { isShared: false, run: (_name, _look, work)
 
 const channel = 'reached';
 
+/** `operation` is what waiting for another replica is counted as. */
 export function makeFleetFlight(
   { leases, notifications, limits }: FleetDependencies,
   metrics: Metrics,
+  operation = 'verify-elsewhere',
 ): FleetFlight {
   const take = (name: string): Promise<SharedLease | undefined | 'nobody knows'> =>
     leases.take(name, limits.leaseMs).catch(() => 'nobody knows' as const);
@@ -55,10 +42,13 @@ export function makeFleetFlight(
     look: () => Promise<T | undefined>,
     work: () => Promise<T>,
   ): Promise<T> => {
+    const renewing = setInterval(() => void lease.renew(limits.leaseMs), limits.leaseMs / 3);
+    renewing.unref();
     try {
       // It may have been left between the caller's look and the lease.
       return (await look().catch(() => undefined)) ?? (await work());
     } finally {
+      clearInterval(renewing);
       void giveBack(lease, name);
     }
   };
@@ -68,7 +58,7 @@ export function makeFleetFlight(
       const lease = await take(name);
       if (lease === 'nobody knows') return work();
       if (lease !== undefined) return doAs(lease, name, look, work);
-      metrics.count('assay_coalesced_total', { operation: 'verify-elsewhere' });
+      metrics.count('assay_coalesced_total', { operation });
       const waiting = waitFor(name, notifications);
       try {
         for (let waitedMs = 0; waitedMs < limits.waitMs; waitedMs += limits.lookEveryMs) {

@@ -1,10 +1,10 @@
 import type { Digest } from '../oci/digest.ts';
 import { type Repository, scopeOf } from '../oci/repository.ts';
 import type { Metrics } from '../observe/metric-list.ts';
+import type { FleetFlight } from '../storage/fleet-flight.ts';
 import type { ContentSource } from '../upstream/content-source.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import type { Verifier } from '../verifier/verifier.ts';
-import type { FleetFlight } from './fleet-flight.ts';
 import { fetchAndRead, type ReadManifest } from './manifest-reader.ts';
 import type { SingleFlight } from './single-flight.ts';
 import type { VerdictCache } from './verdict-cache.ts';

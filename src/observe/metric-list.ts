@@ -1,5 +1,6 @@
 import { gateMetrics } from './gate-metrics.ts';
 import type { MetricDeclaration } from './metric-declaration.ts';
+import { s3Metrics } from './s3-metrics.ts';
 import { replicaMetrics } from './replica-metrics.ts';
 import { stateMetrics } from './state-metrics.ts';
 import { storageMetrics } from './storage-metrics.ts';
@@ -12,6 +13,7 @@ export const metricList = [
   ...gateMetrics,
   ...upstreamMetrics,
   ...storageMetrics,
+  ...s3Metrics,
   ...stateMetrics,
   ...replicaMetrics,
   ...trustMetrics,

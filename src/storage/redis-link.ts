@@ -1,7 +1,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
-import { makeRedisBreaker } from './redis-breaker.ts';
+import { makeBreaker } from './breaker.ts';
 import { openRedisClient, type RedisAddress, type RedisClient } from './redis-client.ts';
 import { LateError, redisFailed, type RedisTrouble, troubleOf } from './redis-failure.ts';
 import { StorageError } from './storage-error.ts';
@@ -60,7 +60,7 @@ export function openRedisLink(
     within(client.callBuffer(command, ...args), limits.commandMs);
   const listeners: (() => void)[] = [];
   const tellBack = (): void => listeners.forEach((listener) => listener());
-  const breaker = makeRedisBreaker(limits, {
+  const breaker = makeBreaker<RedisTrouble>(limits, {
     probe: () => ask('PING', []),
     reset: () => client.disconnect(true),
     onChange(state, because) {

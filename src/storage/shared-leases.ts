@@ -14,6 +14,8 @@ export interface SharedLeases {
 export interface SharedLease {
   /** Grows with each lease of the name, within a day: which of two owners came later. */
   readonly token: number;
+  /** Has it for so long from now on, unless it is another's by now. Never rejects. */
+  renew(forMs: number): Promise<void>;
   /** Gives it back, unless it is another's by now. Never rejects. */
   release(): Promise<void>;
 }

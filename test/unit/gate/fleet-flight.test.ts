@@ -11,6 +11,7 @@ import { never } from '../../support/gate-kit.ts';
 function makeLeases() {
   const held = new Map<string, number>();
   const taken: string[] = [];
+  const renewed: string[] = [];
   let problem: Error | undefined;
   let token = 0;
   const leases: SharedLeases = {
@@ -23,6 +24,9 @@ function makeLeases() {
       held.set(name, own);
       return {
         token: own,
+        async renew() {
+          renewed.push(name);
+        },
         async release() {
           if (held.get(name) === own) held.delete(name);
         },
@@ -32,7 +36,7 @@ function makeLeases() {
   const fail = (error: Error | undefined): void => {
     problem = error;
   };
-  return { leases, held, taken, fail };
+  return { leases, held, taken, renewed, fail };
 }
 
 const limits = { leaseMs: 10_000, waitMs: 400, lookEveryMs: 100 };
@@ -168,4 +172,24 @@ t.test('other names wait for nobody, and forged words for nothing', async (t) =>
 t.test('without others there is nothing to wait for', async (t) => {
   t.equal(noFleet.isShared, false);
   t.equal(await noFleet.run('x', nothing, async () => 'work', never()), 'work');
+});
+
+t.test('a lease is renewed for as long as its work takes, and not after', async (t) => {
+  const { one, renewed } = makeReplicas(makeLeases(), { ...limits, leaseMs: 30 });
+  const twice = async (): Promise<string> => {
+    while (renewed.length < 2) await new Promise(setImmediate);
+    return 'done';
+  };
+  t.equal(await one.run('long', nothing, twice, never()), 'done');
+  const before = renewed.length;
+  await delay(50);
+  t.equal(renewed.length, before);
+});
+
+t.test('what waiting for another replica is counted as can be said', async (t) => {
+  const { leases, notifications, metrics, held } = makeReplicas();
+  const flight = makeFleetFlight({ leases, notifications, limits }, metrics, 'fill-elsewhere');
+  held.set('x', 0);
+  await flight.run('x', async () => 'left', async () => 'own', never());
+  t.equal(metrics.counted('assay_coalesced_total', { operation: 'fill-elsewhere' }), 1);
 });

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import t, { type Test } from 'tap';
 import { systemClock } from '../../../src/kernel/clock.ts';
-import { makeRedisBreaker } from '../../../src/storage/redis-breaker.ts';
+import { makeBreaker } from '../../../src/storage/breaker.ts';
 import { makeRedisLeases } from '../../../src/storage/redis-leases.ts';
 import { watchRedisLife } from '../../../src/storage/redis-life.ts';
 import {
@@ -64,7 +64,7 @@ t.test(
     let answers = false;
     let resets = 0;
     const changes: string[] = [];
-    const breaker = makeRedisBreaker(
+    const breaker = makeBreaker(
       { maxFailures: 2, probeEveryMs: 1 },
       {
         probe: () => (answers ? Promise.resolve() : Promise.reject(new Error('late'))),

@@ -1,19 +1,17 @@
-import type { RedisTrouble } from './redis-failure.ts';
-
 /**
  * Keeps requests from waiting for what does not answer: after a few failures in a row nobody is
  * let through until a probe in the background is answered.
  */
-export interface RedisBreaker {
+export interface Breaker<Trouble> {
   isOpen(): boolean;
   noteWell(): void;
-  noteFailed(trouble: RedisTrouble): void;
+  noteFailed(trouble: Trouble): void;
   /** Probes now, where it is open. */
   probe(): void;
   close(): void;
 }
 
-export interface RedisBreakerLimits {
+export interface BreakerLimits {
   /** So many failures in a row, with no answer between them, open it. */
   readonly maxFailures: number;
   readonly probeEveryMs: number;
@@ -22,18 +20,18 @@ export interface RedisBreakerLimits {
 /** After so many probes in vain. */
 const probesToReset = 8;
 
-interface RedisBreakerDependencies {
-  /** Rejects unless Redis answers within its deadline. */
+interface BreakerDependencies<Trouble> {
+  /** Rejects unless what is asked answers within its deadline. */
   readonly probe: () => Promise<unknown>;
   /** Begins anew with another connection: this one may never come round. */
   readonly reset: () => void;
-  readonly onChange: (state: 'open' | 'closed', because?: RedisTrouble) => void;
+  readonly onChange: (state: 'open' | 'closed', because?: Trouble) => void;
 }
 
-export function makeRedisBreaker(
-  { maxFailures, probeEveryMs }: RedisBreakerLimits,
-  { probe, reset, onChange }: RedisBreakerDependencies,
-): RedisBreaker {
+export function makeBreaker<Trouble>(
+  { maxFailures, probeEveryMs }: BreakerLimits,
+  { probe, reset, onChange }: BreakerDependencies<Trouble>,
+): Breaker<Trouble> {
   let failures = 0;
   let failedProbes = 0;
   let isProbing = false;
