@@ -13,7 +13,7 @@ import { admitList } from './admission.ts';
 import { admitBlob, blobAtHand } from './blobs.ts';
 import { makeClosure } from './closure.ts';
 import { type Decisions, makeDecisions } from './decision.ts';
-import { NotFoundError } from './gate-error.ts';
+import { NotFoundError, UnavailableError } from './gate-error.ts';
 import { type DeniedContent, makeDeniedContent } from './denied-content.ts';
 import type { DenyList } from './deny-list.ts';
 import { type FleetDependencies, makeFleetFlight, noFleet } from './fleet-flight.ts';
@@ -42,6 +42,8 @@ export interface GateDependencies {
   /** Undefined: no other replica shares the state. */
   readonly fleet?: FleetDependencies | undefined;
   readonly denyList: DenyList;
+  /** Why nothing may be decided here at the moment; undefined: it may. */
+  readonly heldBack?: () => string | undefined;
   /** Undefined: what is remembered counts for as long as it lasts. */
   readonly lookAgain?: LookAgain;
   /** Undefined: nobody pays for asking in vain. */
@@ -71,7 +73,7 @@ export interface MadeGate extends Gate {
 }
 
 export function makeGate(dependencies: GateDependencies): MadeGate {
-  const { metrics, denyList } = dependencies;
+  const { metrics, denyList, heldBack = () => undefined } = dependencies;
   const { source, flights, verdicts, closure, decisions, denied, manifests, blobs } =
     assemble(dependencies);
   const running = makeRunningAnswers(denyList, metrics);
@@ -80,9 +82,14 @@ export function makeGate(dependencies: GateDependencies): MadeGate {
     metrics.count('assay_admissions_total', { by, cache });
     return content;
   };
-  const decided = makeDecided(denied, decisions);
+  const assertMayDecide = (): void => {
+    const because = heldBack();
+    if (because !== undefined) throw new UnavailableError('UNAVAILABLE', because);
+  };
+  const decided = makeDecided(denied, decisions, assertMayDecide);
   return {
     manifestAtHand(repository, reference) {
+      if (heldBack() !== undefined) return undefined;
       const known = manifests.atHand(repository, reference);
       return known && count(known);
     },
@@ -92,6 +99,7 @@ export function makeGate(dependencies: GateDependencies): MadeGate {
       return count(await decided(repository, digest, decide));
     },
     blobAtHand(repository, digest) {
+      if (heldBack() !== undefined) return undefined;
       const known = blobAtHand(repository, digest, blobs);
       return known && count(known);
     },
@@ -113,6 +121,7 @@ export function makeGate(dependencies: GateDependencies): MadeGate {
         });
       }),
     async listTags(repository, query, signal) {
+      assertMayDecide();
       denied.assertNotDenied(repository, undefined);
       decisions.assertRuleIn(repository);
       const listing = source(repository).listTags(repository.path, query, signal);
@@ -125,13 +134,14 @@ export function makeGate(dependencies: GateDependencies): MadeGate {
 }
 
 /** The deny list goes before everything, and again after it if it has changed. */
-function makeDecided(denied: DeniedContent, decisions: Decisions) {
+function makeDecided(denied: DeniedContent, decisions: Decisions, assertMayDecide: () => void) {
   return <T>(
     repository: Repository,
     digest: Digest | undefined,
     decide: () => Promise<T>,
   ): Promise<T> =>
     denied.underOneList(async () => {
+      assertMayDecide();
       denied.assertNotDenied(repository, digest);
       decisions.assertRuleIn(repository);
       return await decide();

@@ -13,7 +13,7 @@ import { writtenLater } from './written-later.ts';
  * State whose entries nobody can forge, move or alter without the key: CBOR under an HMAC over
  * the entry's own name and value. Whatever does not open is absent, counted and logged. What can't
  * be read is not absent: `get` and `names` throw `UnavailableError`. What can't be written is
- * logged, and written later.
+ * logged, and written later; while there is a fence, writes are dropped.
  */
 export interface SealedState extends StoreLife {
   get(name: string): Promise<unknown>;
@@ -55,6 +55,8 @@ interface SealedStateDependencies {
   readonly log: Log;
   /** Of the store, where it may lose what it took. */
   readonly life?: StoreLife | undefined;
+  /** Why writes are dropped at the moment; undefined: they are made. */
+  readonly fence?: (() => string | undefined) | undefined;
 }
 
 const wholeLife: StoreLife = { losses: () => 0, isWhole: async () => true };
@@ -65,7 +67,7 @@ const wholeLife: StoreLife = { losses: () => 0, isWhole: async () => true };
 export function makeSealedState(
   keptIn: KeyValue,
   keys: NonEmpty<Uint8Array>,
-  { metrics, log, life = wholeLife }: SealedStateDependencies,
+  { metrics, log, life = wholeLife, fence = () => undefined }: SealedStateDependencies,
 ): SealedState {
   const store = writtenLater(keptIn);
   const seals = makeSeal(keys);
@@ -88,9 +90,13 @@ export function makeSealedState(
       if (sealed === undefined) return undefined;
       return seals.open(name, sealed) ?? reject(name, 'its seal does not fit');
     },
-    put: (name, value, options) =>
-      store.put(name, seals.close(name, value), options).catch(unwritten(name)),
-    delete: (name) => store.delete(name).catch(unwritten(name)),
+    put: async (name, value, options) => {
+      if (fence() !== undefined) return;
+      await store.put(name, seals.close(name, value), options).catch(unwritten(name));
+    },
+    delete: async (name) => {
+      if (fence() === undefined) await store.delete(name).catch(unwritten(name));
+    },
     names: (prefix, limit) => store.keys(prefix, limit).catch(unreadable(prefix)),
     async values(prefix, limit) {
       const entries = await store.entries(prefix, limit).catch(unreadable(prefix));
