@@ -55,7 +55,7 @@ export function makeManifestStore(
       if (held !== undefined) return held;
       const stored = await ledger.get(name);
       if (stored === undefined) return undefined;
-      const content = decode(stored);
+      const content = decodeKept(stored);
       if (content === undefined || !matchesDigest(content.bytes, key.digest)) {
         await ledger.delete(name);
         return undefined;
@@ -66,7 +66,7 @@ export function makeManifestStore(
     async put(key, content) {
       const name = nameOf(key);
       recent.put(name, content, content.bytes.byteLength);
-      await ledger.put(name, encode(content));
+      await ledger.put(name, encodeKept(content));
     },
   };
 }
@@ -76,12 +76,13 @@ function nameOf({ kind, place, digest }: KeptKey): string {
 }
 
 /** One byte of length, the content type in ASCII, the bytes. */
-function encode({ bytes, contentType = '' }: KeptContent): Uint8Array {
+export function encodeKept({ bytes, contentType = '' }: KeptContent): Uint8Array {
   const type = Buffer.from(contentType, 'latin1').subarray(0, 255);
   return Buffer.concat([Buffer.of(type.length), type, bytes]);
 }
 
-function decode(stored: Uint8Array): KeptContent | undefined {
+/** Undefined for what `encodeKept` did not make. */
+export function decodeKept(stored: Uint8Array): KeptContent | undefined {
   const [length] = stored;
   if (length === undefined || stored.byteLength < 1 + length) return undefined;
   const buffer = Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength);

@@ -50,8 +50,7 @@ const maxConnections = 64;
 export function openS3Client(address: S3Address): ObjectClient {
   const { bucket: Bucket, publicEndpoint = address.endpoint } = address;
   const client = makeClient(address, address.endpoint);
-  const signer =
-    publicEndpoint === address.endpoint ? client : makeClient(address, publicEndpoint);
+  const signer = publicEndpoint === address.endpoint ? client : makeClient(address, publicEndpoint);
   return {
     head: async (Key, abortSignal) =>
       toInfo(await client.send(new HeadObjectCommand({ Bucket, Key }), { abortSignal })),
@@ -72,7 +71,12 @@ export function openS3Client(address: S3Address): ObjectClient {
     },
     async copy({ from, etag, to }, abortSignal) {
       const CopySource = sourceOf(Bucket, from);
-      const command = new CopyObjectCommand({ Bucket, Key: to, CopySource, CopySourceIfMatch: etag });
+      const command = new CopyObjectCommand({
+        Bucket,
+        Key: to,
+        CopySource,
+        CopySourceIfMatch: etag,
+      });
       return (await client.send(command, { abortSignal })).CopyObjectResult?.ETag;
     },
     remove: async (Key, abortSignal) =>
@@ -87,7 +91,12 @@ export function openS3Client(address: S3Address): ObjectClient {
       const part = { Bucket, Key, UploadId, PartNumber, Body, ContentLength };
       return (await client.send(new UploadPartCommand(part), { abortSignal })).ETag;
     },
-    async copyPart({ key: Key, id: UploadId }, PartNumber, { from, etag, first, last }, abortSignal) {
+    async copyPart(
+      { key: Key, id: UploadId },
+      PartNumber,
+      { from, etag, first, last },
+      abortSignal,
+    ) {
       const command = new UploadPartCopyCommand({
         ...{ Bucket, Key, UploadId, PartNumber, CopySource: sourceOf(Bucket, from) },
         CopySourceIfMatch: etag,
@@ -145,7 +154,11 @@ function makeClient(address: S3Address, endpoint: string): S3Client {
     requestHandler: {
       connectionTimeout: connectMs,
       httpAgent: new PlainAgent(agent),
-      httpsAgent: new TlsAgent({ ...agent, minVersion: 'TLSv1.2', ...(ca !== undefined && { ca }) }),
+      httpsAgent: new TlsAgent({
+        ...agent,
+        minVersion: 'TLSv1.2',
+        ...(ca !== undefined && { ca }),
+      }),
     },
   });
 }
@@ -181,7 +194,9 @@ function toUnfinished(upload: {
   readonly Initiated?: Date | undefined;
 }): readonly UnfinishedUpload[] {
   const { Key: key, UploadId: id, Initiated: begunAt } = upload;
-  return key === undefined || id === undefined || begunAt === undefined ? [] : [{ key, id, begunAt }];
+  return key === undefined || id === undefined || begunAt === undefined
+    ? []
+    : [{ key, id, begunAt }];
 }
 
 function toFound(object: {

@@ -12,6 +12,8 @@ export interface S3Keys {
   /** For content that is on its way, a name of its own each time. */
   staging(): string;
   readonly allStaging: string;
+  /** Where uploads in parts are made. */
+  readonly allUploads: readonly string[];
   /** For an object that was not what its digest names. */
   quarantine(digest: Digest): string;
   readonly allQuarantine: string;
@@ -30,6 +32,7 @@ export function makeS3Keys(prefix: string): S3Keys {
     },
     staging: () => `${allStaging}${randomHex(16)}`,
     allStaging,
+    allUploads: [allStaging, `${prefix}/blobs/`],
     quarantine: (digest) =>
       `${allQuarantine}${algorithmOf(digest)}-${encodedOf(digest)}-${randomHex(4)}`,
     allQuarantine,

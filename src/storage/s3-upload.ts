@@ -168,7 +168,7 @@ async function* partsOf(
   for await (const chunk of stream as AsyncIterable<Uint8Array>) {
     seen += chunk.byteLength;
     if (seen > content.size) throw mismatch(content);
-    for (let at = 0; at < chunk.byteLength; ) {
+    for (let at = 0; at < chunk.byteLength;) {
       const taken = Math.min(buffer.length - held, chunk.byteLength - at);
       buffer.set(chunk.subarray(at, at + taken), held);
       held += taken;

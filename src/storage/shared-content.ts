@@ -15,11 +15,7 @@ export interface SharedContent {
    * be had: it never throws but the signal's reason. Small content is hashed before any of it is
    * given; of all other the caller hashes what it gets, and says `putAside` where it is wrong.
    */
-  open(
-    content: ContentName,
-    start: number,
-    signal: AbortSignal,
-  ): Promise<SharedBytes | undefined>;
+  open(content: ContentName, start: number, signal: AbortSignal): Promise<SharedBytes | undefined>;
   /**
    * Leaves content for others, unless it is there. The bytes are hashed on their way, and nobody
    * sees any of them before they are known to be right. Resolves when that has ended, whatever
@@ -37,11 +33,7 @@ export interface SharedContent {
    * seen itself that what is there now is right. Where it has not, it goes and looks, with what
    * `open` gives where nothing is there.
    */
-  urlFor(
-    content: ContentName,
-    open: OpenToShare,
-    signal: AbortSignal,
-  ): Promise<string | undefined>;
+  urlFor(content: ContentName, open: OpenToShare, signal: AbortSignal): Promise<string | undefined>;
   /** Removes what died left behind, and what was put aside long ago. */
   sweep(signal: AbortSignal): Promise<Swept>;
   /** Gives up what is under way. */

@@ -190,6 +190,11 @@ t.test('what waiting for another replica is counted as can be said', async (t) =
   const { leases, notifications, metrics, held } = makeReplicas();
   const flight = makeFleetFlight({ leases, notifications, limits }, metrics, 'fill-elsewhere');
   held.set('x', 0);
-  await flight.run('x', async () => 'left', async () => 'own', never());
+  await flight.run(
+    'x',
+    async () => 'left',
+    async () => 'own',
+    never(),
+  );
   t.equal(metrics.counted('assay_coalesced_total', { operation: 'fill-elsewhere' }), 1);
 });
