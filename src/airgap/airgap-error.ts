@@ -41,6 +41,8 @@ export type AirgapErrorCode =
   | 'BLOB_MISSING'
   /** Bytes are not the content that they were said to be. */
   | 'CONTENT_MISMATCH'
+  /** Another process imports into the store at the moment. */
+  | 'STORE_BUSY'
   | 'NO_SPACE'
   /** A tag's version would go down without a signed rollback. */
   | 'TAG_ROLLBACK'

@@ -107,6 +107,12 @@ async function* readChunks(
   }
 }
 
+/** A sector that the medium can't read is damage, as are wrong bytes. */
+function unlessUnreadable(error: unknown): undefined {
+  if (error instanceof AirgapError && systemCodeOf(error.cause) === 'EIO') return undefined;
+  throw error;
+}
+
 function report(damage: AirgapError, index: number, onDamage: ReadVolumeOptions['onDamage']): void {
   if (onDamage === undefined) throw damage;
   onDamage(damage, index);
