@@ -6,11 +6,13 @@ import {
   Gauge,
   type GaugeConfiguration,
   Histogram,
+  type HistogramConfiguration,
   type OpenMetricsContentType,
   type PrometheusContentType,
   type Metric,
   Registry,
 } from 'prom-client';
+import { type Labels, makeByLabels } from './by-labels.ts';
 import { type GaugeName, metricList, type Metrics } from './metric-list.ts';
 
 /** The numbers behind `Metrics`, and their text for Prometheus. */
@@ -38,13 +40,13 @@ export function makeMetrics(): MetricsRegistry {
   const registry = new Registry();
   const counters = new Map<string, Tally>();
   const gauges = new Map<string, Gauge>();
-  const histograms = new Map<string, Histogram>();
+  const histograms = new Map<string, Tally>();
   for (const { name, kind, labels, help, ...rest } of metricList) {
     const aggregator: Aggregator = 'over' in rest ? rest.over : 'sum';
     const options = { name, help, aggregator, labelNames: [...labels], registers: [registry] };
     if (kind === 'counter') counters.set(name, makeTally(options));
     else if (kind === 'gauge') gauges.set(name, makeGauge(options));
-    else histograms.set(name, new Histogram({ ...options, buckets: secondsBuckets }));
+    else histograms.set(name, makeTimings({ ...options, buckets: secondsBuckets }));
   }
   // Process and runtime: CPU, memory, file descriptors, garbage collection, event-loop lag.
   collectDefaultMetrics({ register: registry, prefix: 'assay_' });
@@ -56,10 +58,9 @@ export function makeMetrics(): MetricsRegistry {
     );
     if (metric !== undefined) metric.aggregator = over;
   }
-  const histogramOf = remember((name, labels) => declared(histograms, name).labels(labels));
   return {
     count: (name, labels, by = 1) => declared(counters, name)(labels, by),
-    time: (name, labels, seconds) => histogramOf(name, labels).observe(seconds),
+    time: (name, labels, seconds) => declared(histograms, name)(labels, seconds),
     set: (name, labels, value) => declared(gauges, name).set(labels, value),
     forget: (name) => declared(gauges, name).reset(),
     render: () => registry.metrics(),
@@ -87,7 +88,6 @@ function makeGauge(options: GaugeConfiguration<string>): Gauge {
   return gauge;
 }
 
-type Labels = Readonly<Record<string, string>>;
 type Tally = (labels: Labels, by: number) => void;
 
 /**
@@ -95,33 +95,24 @@ type Tally = (labels: Labels, by: number) => void;
  * prom-client sorts and joins the labels at every count.
  */
 function makeTally(options: CounterConfiguration<string>): Tally {
-  const counts = new Map<string, { readonly labels: Labels; value: number }>();
+  const counts = makeByLabels(options.labelNames ?? [], (labels) => ({ labels, value: 0 }));
   const counter: Counter = new Counter({
     ...options,
     collect() {
       counter.reset();
-      for (const { labels, value } of counts.values()) counter.inc(labels, value);
+      for (const { labels, value } of counts.all()) counter.inc(labels, value);
     },
   });
   return (labels, by) => {
-    const key = Object.values(labels).join('\0');
-    const count = counts.get(key);
-    if (count === undefined) counts.set(key, { labels, value: by });
-    else count.value += by;
+    counts.of(labels).value += by;
   };
 }
 
 /** Looks each combination of labels up once, which is half of what a measurement costs. */
-function remember<T>(
-  look: (name: string, labels: Labels) => T,
-): (name: string, labels: Labels) => T {
-  const known = new Map<string, T>();
-  return (name, labels) => {
-    const key = `${name}\0${Object.values(labels).join('\0')}`;
-    const found = known.get(key) ?? look(name, labels);
-    known.set(key, found);
-    return found;
-  };
+function makeTimings(options: HistogramConfiguration<string>): Tally {
+  const histogram = new Histogram(options);
+  const measured = makeByLabels(options.labelNames ?? [], (labels) => histogram.labels(labels));
+  return (labels, seconds) => measured.of(labels).observe(seconds);
 }
 
 function declared<T>(family: ReadonlyMap<string, T>, name: string): T {

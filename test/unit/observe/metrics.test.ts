@@ -20,6 +20,21 @@ t.test('counters add up by label', async (t) => {
 });
 
 t.test(
+  'labels count as one however they are ordered, and as others where one differs',
+  async (t) => {
+    const metrics = makeMetrics();
+    metrics.count('assay_requests_total', { route: 'blobs', method: 'GET', status: '200' });
+    metrics.count('assay_requests_total', { status: '200', method: 'GET', route: 'blobs' });
+    metrics.count('assay_requests_total', { route: 'blobs', method: 'HEAD', status: '200' });
+    const lines = (await metrics.render()).match(/^assay_requests_total\{.*$/gm);
+    t.strictSame(lines, [
+      'assay_requests_total{route="blobs",method="GET",status="200"} 2',
+      'assay_requests_total{route="blobs",method="HEAD",status="200"} 1',
+    ]);
+  },
+);
+
+t.test(
   'a histogram sorts seconds into buckets that reach the 20 s of the first answer',
   async (t) => {
     const metrics = makeMetrics();
