@@ -50,6 +50,16 @@ export type AirgapErrorCode =
   | 'UNTRUSTED_IMAGE'
   /** Keys that are to sign a bundle are not there, can not be read, or are too few. */
   | 'KEYS_UNUSABLE'
+  /** Another export is at work on the stream. */
+  | 'STREAM_BUSY'
+  /** The folder for the bundle holds something else. */
+  | 'FOLDER_OCCUPIED'
+  /** Nobody here knows what the bundle held that a delta is to build upon. */
+  | 'SEQUENCE_UNKNOWN'
+  /** What was noted of earlier exports does not open. */
+  | 'RECORD_DAMAGED'
+  /** More than a bundle, or a layout, may have. */
+  | 'EXPORT_REFUSED'
   | 'READ_FAILED'
   | 'WRITE_FAILED';
 
