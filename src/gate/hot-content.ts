@@ -4,7 +4,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { Verifier } from '../verifier/verifier.ts';
 import { makeRecent } from './recent.ts';
 import type { Admission } from './trusted-content.ts';
-import { isDueForRenewal, lasts, weightOf } from './verdict-cache.ts';
+import { restOf, weightOf } from './verdict-cache.ts';
 
 /** What was admitted a moment ago, ready to be sent again while the verdict lasts. */
 export interface HotContent<T> {
@@ -22,6 +22,9 @@ interface Admitted {
 interface Hot<T> {
   readonly content: T;
   readonly generation: number;
+  /** Of the verdict: looked up at every request, where dates cost as much as all else here. */
+  readonly fromMs: number;
+  readonly untilMs: number;
 }
 
 /**
@@ -38,20 +41,18 @@ export function makeHotContent<T extends Admitted>(
       const name = `${scope}@${digest}`;
       const hot = entries.get(name);
       if (hot === undefined) return undefined;
-      const { verdict } = hot.content.admission;
-      const isGood =
-        hot.generation === verifier.generation() &&
-        verdict !== undefined &&
-        lasts(verdict, clock) &&
-        !isDueForRenewal(verdict, clock);
-      if (isGood) return hot.content;
+      const nowMs = clock.now().getTime();
+      const isInTime = nowMs >= hot.fromMs && nowMs < hot.untilMs;
+      if (isInTime && hot.generation === verifier.generation()) return hot.content;
       entries.delete(name);
       return undefined;
     },
     set(scope, content, generation) {
+      const { verdict } = content.admission;
+      if (verdict === undefined) return;
       const admission = { ...content.admission, cache: 'memory' as const };
       const name = `${scope}@${content.descriptor.digest}`;
-      entries.set(name, { content: { ...content, admission }, generation });
+      entries.set(name, { content: { ...content, admission }, generation, ...restOf(verdict) });
     },
   };
 }

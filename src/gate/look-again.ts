@@ -76,10 +76,13 @@ export function makeLookAgain(dependencies: LookAgainDependencies): SharedLookAg
     isFirst = false;
   };
   return {
-    since: (...names) =>
-      names
+    since(...names) {
+      // Nearly always: nobody wishes anything.
+      if (generation === 0) return undefined;
+      return names
         .map((name) => since.get(name))
-        .reduce((one, other) => ((one ?? 0) > (other ?? 0) ? one : other), undefined),
+        .reduce((one, other) => ((one ?? 0) > (other ?? 0) ? one : other), undefined);
+    },
     generation: () => generation,
     async look() {
       try {

@@ -52,7 +52,8 @@ export function makeTagDecisions(dependencies: TagDependencies): TagDecisions {
       const pass = passes.get(nameOf(repository, tag));
       if (pass === undefined || pass.digest !== manifest.descriptor.digest) return undefined;
       if (pass.verdict !== manifest.admission.verdict?.id) return undefined;
-      if (pass.generation !== verifier.generation() || clock.now() >= pass.until) return undefined;
+      if (pass.generation !== verifier.generation()) return undefined;
+      if (clock.now().getTime() >= pass.until.getTime()) return undefined;
       return withWarnings(manifest, pass.warnings);
     },
     isOutdated(repository, manifest) {

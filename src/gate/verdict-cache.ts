@@ -159,15 +159,28 @@ const clockSlackMs = 60_000;
  * Whether it is within the verdict's life. One from the future was reached by a clock that was
  * wrong: put right, it would take years to end it.
  */
-export function lasts({ checkedAt, expiresAt }: Verdict, clock: Clock): boolean {
+function lasts({ checkedAt, expiresAt }: Verdict, clock: Clock): boolean {
   const now = clock.now();
   return now < expiresAt && checkedAt.getTime() - now.getTime() <= clockSlackMs;
 }
 
 /** In the last quarter of its life a verdict is renewed in the background. */
 export function isDueForRenewal(verdict: Verdict, clock: Clock): boolean {
-  const life = verdict.expiresAt.getTime() - verdict.checkedAt.getTime();
-  return clock.now().getTime() >= verdict.checkedAt.getTime() + (life * 3) / 4;
+  return clock.now().getTime() >= renewalMs(verdict);
+}
+
+/** While it `lasts` and is not due for renewal: milliseconds since 1970, the end not included. */
+export function restOf(verdict: Verdict): { readonly fromMs: number; readonly untilMs: number } {
+  const { checkedAt, expiresAt } = verdict;
+  return {
+    fromMs: checkedAt.getTime() - clockSlackMs,
+    untilMs: Math.min(expiresAt.getTime(), renewalMs(verdict)),
+  };
+}
+
+function renewalMs({ checkedAt, expiresAt }: Verdict): number {
+  const life = expiresAt.getTime() - checkedAt.getTime();
+  return checkedAt.getTime() + (life * 3) / 4;
 }
 
 function nameOf(scope: string, subject: Digest): string {
