@@ -1,39 +1,38 @@
 import type { FastifyInstance } from 'fastify';
-import type { Readiness } from '../admin/health.ts';
-import { makeAdminServer } from '../admin/server.ts';
+import type { ReadinessProbe } from '../admin/health.ts';
 import type { Config } from '../config/schema.ts';
-import type { DenyReplica } from '../gate/deny-replica.ts';
-import { parseRfc3339 } from '../crypto/rfc3339.ts';
-import type { LookAgain } from '../gate/look-again.ts';
-import { type MadeGate, makeGate } from '../gate/gate.ts';
+import type { MadeGate } from '../gate/gate.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
-import { messageOf } from '../kernel/tagged-error.ts';
 import { makeMetrics, type MetricsRegistry } from '../observe/metrics.ts';
 import { makePinoLog, type PinoLog } from '../observe/pino-log.ts';
-import { makeServer } from '../routes/server.ts';
-import { matching } from '../storage/matching.ts';
+import { makeConfiguredMisses } from './admission-control.ts';
 import { watchAnchors } from './anchor-watch.ts';
 import { anchorsInUse } from './anchors.ts';
 import { publishBasis } from './basis-published.ts';
-import { type Basis, openBasis } from './basis.ts';
+import { openBasis } from './basis.ts';
 import { type Content, openContent } from './content.ts';
-import { followDenyList, makeDenyProbe, openDenyList } from './deny.ts';
+import { followDenyList, openDenyList } from './deny.ts';
+import type { Host } from './host.ts';
 import { keepSigstoreFresh } from './keep-sigstore-fresh.ts';
-import { anchorIntervalMs, gateLimits, reloadIntervalMs, revocationIntervalMs } from './limits.ts';
-import { type Address, listenOn, namesOf, readServerTls, urlOf } from './listen.ts';
+import { anchorIntervalMs, reloadIntervalMs, revocationIntervalMs } from './limits.ts';
+import { type Address, type Addresses, addressesOf, listenOn } from './listen.ts';
 import { loadBasis } from './load-basis.ts';
-import { makeAnchorProbe, makeBasisProbe, makeContentProbe, makeStateProbe } from './readiness.ts';
 import { followLookAgain } from './look-again.ts';
-import { publishSigstoreRoots } from './sigstore-roots.ts';
-import type { Stoppable } from './shutdown.ts';
 import { keepRefreshing, openRevocation } from './revocation.ts';
-import { StartupError } from './startup-error.ts';
-import { openState, type SharedState, type State } from './state.ts';
-import { openUpstreams, type Upstreams } from './upstreams.ts';
-import { makeConfiguredVerifier } from './verifier.ts';
-import type { RevocationSource } from '../trust/revocation-source.ts';
+import {
+  makeConfiguredAdmin,
+  makeConfiguredGate,
+  makeOciServer,
+  makeProbes,
+  type Parts,
+} from './servers.ts';
+import type { Stoppable } from './shutdown.ts';
+import { makeSharedRates } from './shared-rates.ts';
+import { publishSigstoreRoots } from './sigstore-roots.ts';
+import { openState, type SharedState } from './state.ts';
+import { openUpstreams } from './upstreams.ts';
 import { watchFiles } from './watch-files.ts';
-import { openWorkApart, type WorkApart } from './worker-threads.ts';
+import { openWorkApart } from './worker-threads.ts';
 
 /** The whole proxy, put together. */
 export interface App extends Stoppable {
@@ -41,25 +40,26 @@ export interface App extends Stoppable {
   readonly content: Pick<Content, 'store'>;
   readonly metrics: MetricsRegistry;
   readonly log: PinoLog;
+  readonly probes: readonly ReadinessProbe[];
   /** Listens on both addresses; resolves with their URLs. Throws `StartupError`. */
   listen(): Promise<Addresses>;
+  /** On one alone, and on another port than the configuration's if told; resolves with the port. */
+  listenOci(port?: number): Promise<number>;
+  listenAdmin(): Promise<number>;
   /** Loads policy and trust material anew; never rejects. */
   reload(): Promise<void>;
   /** Looks at once whether files of policy or trust have changed, and reloads then. */
   lookForChanges(): Promise<void>;
 }
 
-/** URLs, without a slash at the end. */
-export interface Addresses {
-  readonly oci: string;
-  readonly admin: string;
-}
-
 export interface AppOverrides {
   readonly clock?: Clock;
   readonly log?: PinoLog;
+  readonly metrics?: MetricsRegistry;
+  /** Unset: this process does all that there is to do. */
+  readonly host?: Host | undefined;
   /** In place of what the configuration says of it. */
-  readonly shared?: SharedState;
+  readonly shared?: SharedState | undefined;
 }
 
 /**
@@ -68,12 +68,12 @@ export interface AppOverrides {
  */
 export async function composeApp(config: Config, overrides: AppOverrides = {}): Promise<App> {
   const { clock = systemClock, log = makePinoLog({ level: 'info' }) } = overrides;
-  const observed = { clock, log, metrics: makeMetrics() };
+  const { metrics = makeMetrics(), host, shared } = overrides;
   const opened = new AsyncDisposableStack();
-  const listeners: Address[] = [];
+  const listeners = host?.listeners ?? [];
   try {
-    const { shared } = overrides;
-    const parts = await openParts(config, { ...observed, shared }, listeners, opened);
+    const around = { clock, log, metrics, host, shared };
+    const parts = await openParts(config, around, listeners, opened);
     return await makeApp(config, parts, listeners, opened);
   } catch (error) {
     await opened.disposeAsync();
@@ -81,48 +81,40 @@ export async function composeApp(config: Config, overrides: AppOverrides = {}): 
   }
 }
 
-interface Parts extends WorkApart {
-  readonly clock: Clock;
-  readonly log: PinoLog;
-  readonly metrics: MetricsRegistry;
-  readonly basis: Basis;
-  readonly upstreams: Upstreams;
-  readonly revocation: RevocationSource;
-  readonly state: State;
-  readonly deny: DenyReplica;
-  readonly lookAgain: LookAgain;
-  readonly content: Content;
-}
-
 async function openParts(
   config: Config,
   {
     shared,
+    host,
     ...observed
-  }: Pick<Parts, 'clock' | 'log' | 'metrics'> & { readonly shared: SharedState | undefined },
+  }: Pick<Parts, 'clock' | 'log' | 'metrics' | 'host'> & Pick<AppOverrides, 'shared'>,
   listeners: readonly Address[],
   opened: AsyncDisposableStack,
 ): Promise<Parts> {
-  const anchors = watchAnchors(observed, anchorIntervalMs);
-  opened.defer(() => anchors.close());
+  const isKeeper = host?.isKeeper !== false;
+  const anchors = isKeeper ? watchAnchors(observed, anchorIntervalMs) : undefined;
+  opened.defer(() => anchors?.close());
   const basis = await openBasis({
     ...observed,
     load: (saw) => loadBasis(config, saw),
     onLoaded: (loaded) => {
       publishBasis(loaded, observed.metrics);
       publishSigstoreRoots(config, loaded.trust, observed.metrics);
-      anchors.take(anchorsInUse(loaded));
+      anchors?.take(anchorsInUse(loaded));
     },
   });
-  const state = await openState(config, observed, opened, shared);
+  const state = await openState(config, observed, opened, { shared, host });
   const deny = await openDenyList(config, state, observed);
   followDenyList(deny, state, opened);
   const lookAgain = await followLookAgain(state, observed, opened);
-  const content = await openContent(config, observed, state, opened);
+  const content = await openContent(config, observed, state, opened, host);
+  const misses = makeConfiguredMisses(config, observed);
   const upstreams = await openUpstreams(config, {
     ...observed,
     kept: state.kept,
     content,
+    misses,
+    rates: makeSharedRates(state.store, state.seal),
     ownListeners: () => listeners,
   });
   opened.defer(() => upstreams.close());
@@ -138,10 +130,11 @@ async function openParts(
   );
   const apart = openWorkApart(opened);
   keepRefreshing(revocation, revocationIntervalMs, opened);
-  keepSigstoreFresh(config, { ...observed, ownListeners: () => listeners }, opened);
+  if (isKeeper) keepSigstoreFresh(config, { ...observed, ownListeners: () => listeners }, opened);
   // First of all to end: what was fetched so far is kept, and the next start goes on with it.
   opened.defer(() => content.fills.close());
-  return { ...observed, basis, upstreams, revocation, ...apart, state, deny, lookAgain, content };
+  const made = { basis, upstreams, revocation, ...apart, state, deny, lookAgain, content, misses };
+  return { ...observed, host, ...made };
 }
 
 async function makeApp(
@@ -154,26 +147,33 @@ async function makeApp(
   const gate = makeConfiguredGate(config, parts);
   let draining = false;
   const oci = await makeOciServer(config, gate, parts);
-  const admin = makeConfiguredAdmin(config, gate, parts, () => draining);
+  const probes = makeProbes(parts, () => draining);
+  const admin = makeConfiguredAdmin(config, gate, parts, probes);
   const servers: readonly FastifyInstance[] = [oci, admin];
   const reload = (): Promise<void> => basis.reload();
   const watch = watchFiles(() => basis.files(), reloadIntervalMs, reload);
   opened.defer(() => watch.close());
+  const listenOci = async (port = config.listen.port): Promise<number> => {
+    const taken = await listenOn(oci, { ...config.listen, port }, 'listen');
+    listeners.push({ ...config.listen, port: taken });
+    return taken;
+  };
+  const listenAdmin = async (): Promise<number> => {
+    const taken = await listenOn(admin, config.admin, 'admin');
+    listeners.push({ ...config.admin, port: taken });
+    return taken;
+  };
   return {
     gate,
     content,
     metrics,
     log,
+    probes,
+    listenOci,
+    listenAdmin,
     async listen() {
-      const ociPort = await listenOn(oci, config.listen, 'listen');
-      const adminPort = await listenOn(admin, config.admin, 'admin');
-      listeners.push({ ...config.listen, port: ociPort }, { ...config.admin, port: adminPort });
-      const scheme = config.listen.tls === undefined ? 'http' : 'https';
-      const addresses = {
-        oci: urlOf(scheme, config.listen.host, ociPort),
-        admin: urlOf('http', config.admin.host, adminPort),
-      };
-      log.info(addresses, 'listening');
+      const addresses = addressesOf(config, await listenOci(), await listenAdmin());
+      log.info({ ...addresses }, 'listening');
       return addresses;
     },
     reload,
@@ -190,67 +190,4 @@ async function makeApp(
     closeIdleConnections: () => servers.forEach(({ server }) => server.closeIdleConnections()),
     destroyConnections: () => servers.forEach(({ server }) => server.closeAllConnections()),
   };
-}
-
-async function makeOciServer(
-  config: Config,
-  gate: MadeGate,
-  { log, metrics, clock }: Parts,
-): Promise<FastifyInstance> {
-  const tls = await readServerTls(config);
-  const options = {
-    ...(config.publicUrl !== undefined && { publicUrl: config.publicUrl }),
-    ...(tls !== undefined && { tls }),
-  };
-  try {
-    return makeServer({ gate, names: namesOf(config), log, metrics, clock }, options);
-  } catch (cause) {
-    if (tls === undefined) throw cause;
-    const message = `listen.tls: the certificate and key can not be used: ${messageOf(cause)}`;
-    throw new StartupError('TLS_UNUSABLE', message, { cause });
-  }
-}
-
-function makeConfiguredAdmin(
-  config: Config,
-  gate: MadeGate,
-  { basis, state, deny, content, metrics, clock, log }: Parts,
-  isDraining: () => boolean,
-): FastifyInstance {
-  const serving = async (): Promise<Readiness> =>
-    isDraining() ? { ok: false, says: 'shutting down' } : { ok: true, says: 'yes' };
-  const probes = [
-    { name: 'serving', check: serving },
-    makeBasisProbe(basis),
-    makeAnchorProbe(() => anchorsInUse(basis.current()), clock),
-    makeStateProbe(state.local, clock),
-    ...(state.probe === undefined ? [] : [state.probe]),
-    makeDenyProbe(deny),
-    makeContentProbe(content.store),
-  ];
-  const token = config.admin.token?.reveal();
-  return makeAdminServer({
-    probes,
-    metrics,
-    findVerdict: (id) => gate.verdictById(id),
-    deny: { replica: deny, token, parseTime: parseRfc3339, clock },
-    log,
-  });
-}
-
-function makeConfiguredGate(config: Config, parts: Parts): MadeGate {
-  const { basis, upstreams, state, deny, ...others } = parts;
-  const observed = { ...others, denied: deny.list };
-  const { tag, staleTag, untrusted } = config.lifetimes;
-  return makeGate({
-    ...observed,
-    source: (upstream) => upstreams.get(upstream),
-    verifier: makeConfiguredVerifier(config, () => basis.current(), upstreams, observed),
-    state: state.sealed,
-    fleet: state.fleet,
-    denyList: deny.list,
-    matching,
-    lifetimes: { tagMs: tag.ms, staleTagMs: staleTag.ms, absentMs: untrusted.ms },
-    limits: gateLimits,
-  });
 }

@@ -8,6 +8,7 @@ import { makeFills } from '../storage/fill-registry.ts';
 import type { Fills } from '../storage/fill.ts';
 import { openFsBlobStore } from '../storage/fs-blob-store.ts';
 import { usualMarks } from '../storage/quota.ts';
+import { type Host, usageNewsOf } from './host.ts';
 import { storageShares } from './limits.ts';
 import { maintainContent } from './maintain-content.ts';
 import { StartupError } from './startup-error.ts';
@@ -22,22 +23,29 @@ export interface Content {
 
 /**
  * Opens it under `storage.path`; closed by `opened`, but for the fills, which the caller ends
- * while there still are upstreams. It is kept tidy, whole and within its bounds in the background.
+ * while there still are upstreams. It is kept tidy, whole and within its bounds in the background,
+ * by one process of a host.
  */
 export async function openContent(
   config: Config,
   observed: Observed,
   state: State,
   opened: AsyncDisposableStack,
+  host?: Host,
 ): Promise<Content> {
-  const { path, maxBytes, scrub, verifyOnRead, quarantine } = config.storage;
+  const { path, maxBytes, verifyOnRead } = config.storage;
   // Each needs the other; nothing is reserved before both are there.
   const reserve = (bytes: number) => evictor.reserve(bytes);
-  const onDisk = await openFsBlobStore({ path, verifyOnRead }, { ...observed, reserve }).catch(
-    (cause: unknown) => {
-      throw new StartupError('STATE_UNUSABLE', messageOf(cause), { cause });
+  const onDisk = await openFsBlobStore(
+    { path, verifyOnRead },
+    {
+      ...observed,
+      reserve,
+      news: host && usageNewsOf(host),
     },
-  );
+  ).catch((cause: unknown) => {
+    throw new StartupError('STATE_UNUSABLE', messageOf(cause), { cause });
+  });
   opened.defer(() => onDisk.close());
   const store = withBlobMemory(onDisk, observed);
   const evictor: Evictor = makeEvictor({
@@ -46,13 +54,28 @@ export async function openContent(
     quota: { ...usualMarks, maxBytes: storageShares(maxBytes?.bytes).blobBytes },
     groupOf: makeClosureGroups({ state: state.sealed, kept: state.kept }),
   });
+  opened.defer(() => evictor.close());
+  if (host?.isKeeper !== false) keepContent(config, { ...observed, store, evictor, state }, opened);
+  return { store, fills: makeFills(store, observed) };
+}
+
+interface KeptContent extends Observed {
+  readonly store: BlobStore;
+  readonly evictor: Evictor;
+  readonly state: Pick<State, 'local'>;
+}
+
+/** In the background, until `opened` is closed. */
+function keepContent(
+  { storage: { scrub, quarantine } }: Config,
+  { state, ...content }: KeptContent,
+  opened: AsyncDisposableStack,
+): void {
   const ending = new AbortController();
   const scrubRate = scrub.rate.bytes === 0 ? undefined : scrub.rate.bytes;
   const maintaining = maintainContent(
     {
-      ...observed,
-      store,
-      evictor,
+      ...content,
       values: state.local,
       scrubRate,
       quarantine: { maxBytes: quarantine.maxBytes.bytes, maxAgeMs: quarantine.maxAge.ms },
@@ -61,8 +84,7 @@ export async function openContent(
   );
   opened.defer(async () => {
     ending.abort();
-    await evictor.close();
+    await content.evictor.close();
     await maintaining;
   });
-  return { store, fills: makeFills(store, observed) };
 }

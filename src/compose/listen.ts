@@ -48,6 +48,21 @@ export function urlOf(scheme: 'http' | 'https', host: string, port: number): str
   return `${scheme}://${hostAndPort(host, port)}`;
 }
 
+/** URLs, without a slash at the end. */
+export interface Addresses {
+  readonly oci: string;
+  readonly admin: string;
+}
+
+export function addressesOf(
+  { listen, admin }: Pick<Config, 'listen' | 'admin'>,
+  ociPort: number,
+  adminPort: number,
+): Addresses {
+  const scheme = listen.tls === undefined ? 'http' : 'https';
+  return { oci: urlOf(scheme, listen.host, ociPort), admin: urlOf('http', admin.host, adminPort) };
+}
+
 /** Which names lead to which upstream. */
 export function namesOf({ upstreams, hosts, defaultUpstream }: Config): Names {
   const named = Object.entries(hosts).map(

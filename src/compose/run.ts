@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events';
-import type { Addresses, App } from './app.ts';
+import type { App } from './app.ts';
+import type { Addresses } from './listen.ts';
 import { shutDown, type ShutdownTiming, shutdownTiming, stopSignal } from './shutdown.ts';
 
 /**

@@ -11,7 +11,8 @@ import { openLmdbKeyValue } from '../storage/lmdb-key-value.ts';
 import { makeManifestStore, type ManifestStore } from '../storage/manifest-store.ts';
 import type { Notifications } from '../storage/notifications.ts';
 import type { StoreLife } from '../storage/store-life.ts';
-import { storageShares } from './limits.ts';
+import type { Host } from './host.ts';
+import { fleetLimits, storageShares } from './limits.ts';
 import { StartupError } from './startup-error.ts';
 import { makeStorageFolder, openSealKeys } from './state-folder.ts';
 import type { Observed } from './verifier.ts';
@@ -53,6 +54,7 @@ export async function openShared(
   config: Config,
   opened: AsyncDisposableStack,
   observed: Observed = unobserved,
+  host?: Host,
 ): Promise<SharedState> {
   if (config.redis !== undefined) {
     // Its client takes a tenth of a second to load, which only those who use it are to pay.
@@ -61,7 +63,19 @@ export async function openShared(
   }
   await makeStorageFolder(config.storage.path);
   const store = await openStore(join(config.storage.path, 'state'), opened);
-  return { store, notifications: makeLocalNotifications() };
+  const { notifications = makeLocalNotifications(), leases } = host ?? {};
+  return {
+    store,
+    notifications,
+    ...(leases !== undefined && { fleet: { leases, notifications, limits: fleetLimits } }),
+  };
+}
+
+/** What is there already. */
+interface Given {
+  /** In place of what the configuration says of it. */
+  readonly shared: SharedState | undefined;
+  readonly host: Host | undefined;
 }
 
 /** Opens it under `storage.path`; closed by `opened`. Throws `StartupError`. */
@@ -69,13 +83,13 @@ export async function openState(
   config: Config,
   observed: Observed,
   opened: AsyncDisposableStack,
-  shared?: SharedState,
+  { shared, host }: Given,
 ): Promise<State> {
   const { path, maxBytes } = config.storage;
   const { manifestBytes } = storageShares(maxBytes?.bytes);
   await makeStorageFolder(path);
   const keys = await openSealKeys(config);
-  const together = shared ?? (await openShared(config, opened, observed));
+  const together = shared ?? (await openShared(config, opened, observed, host));
   const { store, life } = together;
   const isLocal = config.redis === undefined;
   const local = isLocal ? store : await openStore(join(path, 'state'), opened);

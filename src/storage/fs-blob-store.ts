@@ -11,6 +11,7 @@ import { moveAway } from './move-away.ts';
 import { openStoreDisk, type StoreDisk } from './store-disk.ts';
 import { algorithms } from './store-folder.ts';
 import { openStored, type StoredContentDependencies } from './stored-content.ts';
+import type { UsageNews } from './store-usage.ts';
 import { makeUpkeep } from './upkeep.ts';
 
 export interface FsBlobStoreOptions {
@@ -37,6 +38,8 @@ export interface FsBlobStoreDependencies {
    * the content is not to be stored.
    */
   readonly reserve?: Reserve | undefined;
+  /** Undefined: what other processes do is seen when all is counted anew. */
+  readonly news?: UsageNews | undefined;
 }
 
 /** A blob store in a folder. Throws `StorageError` where the folder can't be made. */
@@ -46,9 +49,9 @@ export async function openFsBlobStore(
 ): Promise<BlobStore> {
   const { path, readOnlyMs = 30_000, silentMs = 300_000, keepPartialMs = 86_400_000 } = options;
   const { verifyOnRead = 'never' } = options;
-  const { clock, metrics, log, files = systemFiles, reserve } = dependencies;
+  const { clock, metrics, log, files = systemFiles, reserve, news } = dependencies;
   const observed = { clock, metrics, log };
-  const disk = await openStoreDisk({ path, readOnlyMs, silentMs }, { ...observed, files });
+  const disk = await openStoreDisk({ path, readOnlyMs, silentMs }, { ...observed, files, news });
   const { folder, trouble, usage, leases } = disk;
   const badFiles = makeBadFiles(disk, observed);
   const background = new Set<Promise<unknown>>();

@@ -10,7 +10,7 @@ import { type Leases, makeLeases } from './lease.ts';
 import { type ProcessIdentity, readOwnIdentity } from './process-identity.ts';
 import { StorageError } from './storage-error.ts';
 import { makeFolders, makeStoreFolder, type StoreFolder } from './store-folder.ts';
-import { makeStoreUsage, type StoreUsageCounter } from './store-usage.ts';
+import { makeStoreUsage, type StoreUsageCounter, type UsageNews } from './store-usage.ts';
 import { countOpenFiles, type OpenFiles } from './stored-content.ts';
 import { type InTurn, makeTurns } from './turns.ts';
 
@@ -44,6 +44,7 @@ export interface StoreDiskDependencies {
   readonly clock: Clock;
   readonly metrics?: Metrics | undefined;
   readonly log?: Log | undefined;
+  readonly news?: UsageNews | undefined;
 }
 
 export interface StoreDiskOptions {
@@ -55,7 +56,7 @@ export interface StoreDiskOptions {
 /** Makes the folders where they are not there; throws `StorageError` if it can't. */
 export async function openStoreDisk(
   { path, readOnlyMs, silentMs }: StoreDiskOptions,
-  { files, clock, metrics, log }: StoreDiskDependencies,
+  { files, clock, metrics, log, news }: StoreDiskDependencies,
 ): Promise<StoreDisk> {
   const folder = makeStoreFolder(path);
   await makeFolders(folder, files).catch((error: unknown) => {
@@ -80,7 +81,7 @@ export async function openStoreDisk(
     own,
     leases: makeLeases({ folder, files, clock, own, silentMs }),
     trouble,
-    usage: makeStoreUsage(folder, files),
+    usage: makeStoreUsage(folder, files, news),
     openFiles,
     inTurn: makeTurns(),
     countError,

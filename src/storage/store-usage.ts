@@ -12,6 +12,13 @@ export interface StoreUsageCounter {
   hasRoom(bytes: number): Promise<boolean>;
 }
 
+/** How processes on the same store tell each other what they added, or removed (below 0). */
+export interface UsageNews {
+  tell(change: Readonly<Sum>): void;
+  /** Calls the listener with what others tell. */
+  follow(listener: (change: Readonly<Sum>) => void): void;
+}
+
 interface Sum {
   files: number;
   bytes: number;
@@ -27,8 +34,22 @@ function reserveOf(totalBytes: number): number {
   return Math.min(maxReserveBytes, totalBytes * reserveShare);
 }
 
-export function makeStoreUsage(folder: StoreFolder, files: FileSystem): StoreUsageCounter {
+/** Without `news`, what other processes do is seen when all is counted anew. */
+export function makeStoreUsage(
+  folder: StoreFolder,
+  files: FileSystem,
+  news?: UsageNews,
+): StoreUsageCounter {
   const change: Sum = { files: 0, bytes: 0 };
+  const apply = (by: Readonly<Sum>): void => {
+    change.files += by.files;
+    change.bytes += by.bytes;
+  };
+  const changed = (by: Readonly<Sum>): void => {
+    apply(by);
+    news?.tell(by);
+  };
+  news?.follow(apply);
   let counting: Promise<Sum> | undefined;
   const countBlobs = async (): Promise<Sum> => {
     const before = { ...change };
@@ -72,14 +93,8 @@ export function makeStoreUsage(folder: StoreFolder, files: FileSystem): StoreUsa
         ...toSpace(await freeOf()),
       };
     },
-    added(bytes) {
-      change.files += 1;
-      change.bytes += bytes;
-    },
-    removed(bytes) {
-      change.files -= 1;
-      change.bytes -= bytes;
-    },
+    added: (bytes) => changed({ files: 1, bytes }),
+    removed: (bytes) => changed({ files: -1, bytes: -bytes }),
     async hasRoom(bytes) {
       const free = await freeOf();
       if (free === undefined) return true;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import { type Addresses, type App, composeApp } from '../../src/compose/app.ts';
+import { type App, composeApp } from '../../src/compose/app.ts';
+import type { Addresses } from '../../src/compose/listen.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { manifestMediaTypes } from '../../src/oci/media-types.ts';
