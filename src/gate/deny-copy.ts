@@ -1,7 +1,7 @@
 import type { DurableFile } from '../storage/durable-file.ts';
 import type { Denial } from '../verdict/denial.ts';
 import { type DenialSet, mergeDenials } from './denial-set.ts';
-import { fromDenial, toDenial } from './deny-records.ts';
+import { fromDenial, isNewer, toDenial } from './deny-records.ts';
 import type { Seal } from './sealed.ts';
 
 /** A replica's own copy of the deny list, which outlives the state that replicas share. */
@@ -17,6 +17,8 @@ export interface DenyCopy {
 export type ReadCopy =
   | { readonly kind: 'absent' }
   | { readonly kind: 'damaged'; readonly cause?: unknown }
+  /** A newer version has written to it what this one does not know. */
+  | { readonly kind: 'newer' }
   | { readonly kind: 'whole'; readonly denials: DenialSet; readonly epoch: number };
 
 /** Room for the longest list of the longest entries that people write. */
@@ -49,7 +51,7 @@ function readSealed(sealed: Uint8Array, seal: Seal): ReadCopy {
   const denials: Denial[] = [];
   for (const kept of opened.denials) {
     const denial = toDenial(kept);
-    if (denial === undefined) return { kind: 'damaged' };
+    if (denial === undefined) return { kind: isNewer(kept) ? 'newer' : 'damaged' };
     denials.push(denial);
   }
   return { kind: 'whole', denials: mergeDenials(denials), epoch: opened.epoch };

@@ -28,7 +28,7 @@ async function bringTogether(
 ): Promise<void> {
   const { records, list } = state;
   const shared = await records.read();
-  noteUnreadable(state, shared.unreadable);
+  noteUnreadable(state, shared);
   const sharedEpoch = mark && records.epochIn(mark);
   if (!list.isKnown()) assertReadable(state, known, { ...shared, mark, sharedEpoch });
   const former = list.epoch();
@@ -37,8 +37,7 @@ async function bringTogether(
     state,
   );
   const isOther = list.replace(merged, Math.max(sharedEpoch ?? 0, known.epoch));
-  // A list that was always empty needs no copy, which would outlive the key that seals it.
-  state.isCopyBehind ||= isOther && list.epoch() > 0;
+  state.isCopyBehind ||= isOther && isWorthCopying(state);
   const lost = missingFrom(merged, shared.denials);
   const isBehind = mark === undefined ? former > 0 : (sharedEpoch ?? -1) < former;
   if (lost.length > 0 || isBehind) await publishAgain(state, lost, sharedEpoch);
@@ -74,7 +73,11 @@ async function readCopy(state: ReplicaState, extent: Extent): Promise<KnownFromC
   const read: ReadCopy = await state.copy.read();
   const { list, log, copy } = state;
   if (read.kind === 'absent') {
-    state.isCopyBehind ||= list.epoch() > 0;
+    state.isCopyBehind ||= isWorthCopying(state);
+    return nothing;
+  }
+  if (read.kind === 'newer') {
+    state.newer = [copy.path];
     return nothing;
   }
   if (read.kind === 'damaged') {
@@ -93,6 +96,11 @@ async function readCopy(state: ReplicaState, extent: Extent): Promise<KnownFromC
 
 const damage = 'the copy of the deny list is damaged';
 
+/** Where the state is this machine's own, a copy of an empty list only outlives the key that seals it. */
+function isWorthCopying({ list, copiesEmpty = false }: ReplicaState): boolean {
+  return list.epoch() > 0 || (copiesEmpty && list.isKnown());
+}
+
 interface ReadShared extends ReadRecords {
   readonly mark: Uint8Array | undefined;
   readonly sharedEpoch: number | undefined;
@@ -102,21 +110,23 @@ interface ReadShared extends ReadRecords {
 function assertReadable(
   { copy }: ReplicaState,
   known: KnownFromCopy,
-  { mark, sharedEpoch, unreadable, denials }: ReadShared,
+  { mark, sharedEpoch, unreadable, newer, denials }: ReadShared,
 ): void {
   if (mark !== undefined && sharedEpoch === undefined) {
     throw unknownList('the mark of the shared deny list does not open with the keys in state.keys');
   }
   if (unreadable.length > 0) {
     const count = `${unreadable.length} entries of the shared deny list`;
-    const why = 'do not open with the keys in state.keys, or are of a newer version';
-    throw unknownList(`${count} ${why}`);
+    throw unknownList(`${count} do not open with the keys in state.keys`);
   }
+  if (newer.length > 0) throw unknownList(`the shared deny list ${isOfNewer}`);
   if (known.kind === 'damaged' && mark === undefined && denials.size === 0) {
     const why = 'is damaged or sealed with another key, and no other is left';
     throw unknownList(`the deny list ${copy.path} ${why}`);
   }
 }
+
+export const isOfNewer = 'has entries of a newer version of Assay, which this one does not know';
 
 function unknownList(what: string): DenyListError {
   const message = `${what}: what it denies is not known, so nothing is served`;
@@ -160,9 +170,14 @@ async function saveCopy(state: ReplicaState): Promise<void> {
   }
 }
 
-function noteUnreadable(state: ReplicaState, unreadable: readonly string[]): void {
+function noteUnreadable(state: ReplicaState, { unreadable, newer }: ReadRecords): void {
   const { metrics, log } = state;
-  metrics.set('assay_deny_list_unreadable_entries', {}, unreadable.length);
+  metrics.set('assay_deny_list_unreadable_entries', {}, unreadable.length + newer.length);
+  metrics.set('assay_replica_fenced', { because: 'version' }, newer.length > 0 ? 1 : 0);
+  if (newer.length > 0 && newer.join() !== state.newer.join()) {
+    log.error({ count: newer.length }, `the shared deny list ${isOfNewer}: nothing is served`);
+  }
+  state.newer = newer;
   if (unreadable.length > 0 && unreadable.join() !== state.unreadable.join()) {
     const message = 'entries of the shared deny list do not open, and are not in force here';
     log.error({ entries: unreadable.slice(0, 5), count: unreadable.length }, message);

@@ -23,8 +23,10 @@ export interface DenyRecords {
 
 export interface ReadRecords {
   readonly denials: DenialSet;
-  /** Entries whose seal does not fit, or that a newer version wrote: what they deny is unknown. */
+  /** Entries whose seal does not fit: anybody may have put them there. */
   readonly unreadable: readonly string[];
+  /** Entries of ours that a newer version wrote: what they deny is not known here. */
+  readonly newer: readonly string[];
 }
 
 const markName = 'deny-epoch';
@@ -47,12 +49,14 @@ export function makeDenyRecords(store: KeyValue, seal: Seal): DenyRecords {
     async read() {
       const denials = new Map<string, Denial>();
       const unreadable: string[] = [];
+      const newer: string[] = [];
       for (const { key, value } of await store.entries(prefix, maxRead)) {
-        const denial = toDenial(seal.open(key, value));
-        if (denial === undefined) unreadable.push(key);
-        else denials.set(denial.id, denial);
+        const opened = seal.open(key, value);
+        const denial = toDenial(opened);
+        if (denial !== undefined) denials.set(denial.id, denial);
+        else (isNewer(opened) ? newer : unreadable).push(key);
       }
-      return { denials, unreadable };
+      return { denials, unreadable, newer };
     },
     write: (denial) => {
       const name = `${prefix}${denial.id}`;
@@ -71,6 +75,15 @@ export function makeDenyRecords(store: KeyValue, seal: Seal): DenyRecords {
 /** As it is kept, in the state and in a replica's own copy. */
 export function fromDenial(denial: Denial): unknown {
   return { version, denial };
+}
+
+/**
+ * Whether a newer version sealed it, and means by it what this one does not know. A version that can
+ * say what it denies in the words of this one writes it so: all of them are to understand it.
+ */
+export function isNewer(opened: unknown): boolean {
+  const kept = opened as { readonly version?: unknown } | undefined;
+  return typeof kept?.version === 'number' && kept.version > version;
 }
 
 /** What was sealed is ours; what a newer version sealed may deny what this one knows nothing of. */

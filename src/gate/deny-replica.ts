@@ -9,7 +9,7 @@ import { type Denial, type DenialWish, denyKinds } from '../verdict/denial.ts';
 import { addDenial, removeDenials } from './deny-change.ts';
 import type { DenyCopy } from './deny-copy.ts';
 import { type DenyList, type KeptDenyList, makeDenyList } from './deny-list.ts';
-import { reconcile } from './deny-reconcile.ts';
+import { isOfNewer, reconcile } from './deny-reconcile.ts';
 import type { DenyRecords } from './deny-records.ts';
 import { DenyListError } from './gate-error.ts';
 
@@ -37,6 +37,8 @@ export interface DenyHealth {
   readonly problem: string | undefined;
   /** Shared entries that can't be opened here. */
   readonly unreadable: number;
+  /** Shared entries of a newer version: what they deny is not known here, so nothing is served. */
+  readonly newer: number;
 }
 
 export interface DenyReplicaDependencies {
@@ -44,6 +46,11 @@ export interface DenyReplicaDependencies {
   readonly copy: DenyCopy;
   readonly notifications: Notifications;
   readonly inTurn: InTurn;
+  /**
+   * Whether a list that is empty is copied too: where the shared state may be away at the next
+   * start, which then knows that nothing was denied.
+   */
+  readonly copiesEmpty?: boolean;
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -57,6 +64,7 @@ export interface ReplicaState extends DenyReplicaDependencies {
   /** The copy does not hold all that is in force. */
   isCopyBehind: boolean;
   unreadable: readonly string[];
+  newer: readonly string[];
 }
 
 /** A store that hangs must not hold up the next look for ever. */
@@ -72,7 +80,7 @@ export async function openDenyReplica(dependencies: DenyReplicaDependencies): Pr
   const { metrics, clock, inTurn } = dependencies;
   const list = makeDenyList(clock, 'unknown');
   list.onChange(() => publishList(list, metrics));
-  const fresh = { list, mark: undefined, isCopyBehind: false, unreadable: [] };
+  const fresh = { list, mark: undefined, isCopyBehind: false, unreadable: [], newer: [] };
   const state: ReplicaState = { ...dependencies, ...fresh };
   const health = watchHealth(state);
   const within = <T>(work: () => Promise<T>): Promise<T> =>
@@ -87,13 +95,20 @@ export async function openDenyReplica(dependencies: DenyReplicaDependencies): Pr
     look: (extent) => within(() => reconcile(state, extent)).then(health.seen, health.failed),
     add: (wish) => within(() => addDenial(state, wish)),
     remove: (ids) => within(() => removeDenials(state, ids)),
-    health: () => ({ ...health.now(), unreadable: state.unreadable.length }),
+    health: () => ({
+      ...health.now(),
+      unreadable: state.unreadable.length,
+      newer: state.newer.length,
+    }),
   };
 }
 
 async function start(state: ReplicaState): Promise<void> {
   const { copy, list } = state;
   const kept = await copy.read();
+  if (kept.kind === 'newer') {
+    throw new DenyListError('DENY_LIST_UNREADABLE', `the deny list ${copy.path} ${isOfNewer}`);
+  }
   if (kept.kind === 'whole') list.replace(kept.denials, kept.epoch);
   try {
     await abortable(reconcile(state, 'all'), AbortSignal.timeout(turnMs));

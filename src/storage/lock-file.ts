@@ -11,6 +11,10 @@ export interface LockDependencies {
   readonly own: ProcessIdentity;
 }
 
+type Placing = Pick<LockDependencies, 'files' | 'own'> & {
+  readonly folder: Pick<StoreFolder, 'staging'>;
+};
+
 /** A file that says which process does something alone. */
 export interface FoundLock {
   /** Told apart from an earlier or later one of the same process; empty where it can't be read. */
@@ -26,7 +30,7 @@ export interface FoundLock {
 export async function placeLock(
   lock: string,
   owner: string,
-  { folder, files, own }: LockDependencies,
+  { folder, files, own }: Placing,
 ): Promise<boolean> {
   const draft = join(folder.staging, `${owner}.draft`);
   await files.writeFile(draft, toLine(owner, own), { flag: 'wx', mode: 0o600 });
@@ -54,11 +58,36 @@ export async function readLock(
   return { owner, isDead: liveness === 'dead' || liveness === 'dead-before-boot' };
 }
 
+/** Who has a lock, where the file may be shared by several machines. */
+export interface LockHolder {
+  readonly owner: string;
+  readonly pid: number;
+  /**
+   * `elsewhere`: on another machine, in another container, or before the last start of this one;
+   * whether it lives can't be seen from here.
+   */
+  readonly state: 'alive' | 'dead' | 'elsewhere';
+}
+
+/** Undefined where there is none, or none that can be read. */
+export async function holderOfLock(
+  lock: string,
+  { files, own }: Pick<LockDependencies, 'files' | 'own'>,
+): Promise<LockHolder | undefined> {
+  const { owner, identity } = parseLine((await unlessAbsent(files.readFile(lock, 'utf8'))) ?? '');
+  if (identity === undefined) return undefined;
+  const { pid } = identity;
+  if (identity.boot !== own.boot) return { owner, pid, state: 'elsewhere' };
+  const liveness = await livenessOf(identity, own, files);
+  if (liveness === 'alive') return { owner, pid, state: 'alive' };
+  return { owner, pid, state: liveness === 'dead' ? 'dead' : 'elsewhere' };
+}
+
 /** Removes it if it is the owner's; another's that was met instead is put back. */
 export async function dropLock(
   lock: string,
   owner: string,
-  { folder, files }: Pick<LockDependencies, 'folder' | 'files'>,
+  { folder, files }: Pick<Placing, 'folder' | 'files'>,
 ): Promise<void> {
   const taken = join(folder.staging, `${randomHex(8)}.dropped`);
   const moved = await unlessAbsent(files.rename(lock, taken).then(() => true));
