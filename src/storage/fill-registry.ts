@@ -46,6 +46,14 @@ export function makeFills(store: BlobStore, { metrics, limits = {} }: FillsOptio
       const terms = { start: first, end: last + 1, again: isFirst ? undefined : again, onEnd };
       return { stream: readGrowing(growing, reader, terms), range: given };
     },
+    async follow(content, source, signal) {
+      const found = fills.find(content, source);
+      if (found === undefined || found.isEnding()) return undefined;
+      const reader: GrowthReader = { position: 0, cut: () => undefined };
+      if ((await waitFor(found, reader, signal)) !== 'growing') return undefined;
+      const terms = { start: 0, end: content.size, again: undefined, onEnd: () => undefined };
+      return readGrowing(found.growing, reader, terms);
+    },
     isRunning: (content, source) => fills.find(content, source)?.isEnding() === false,
     close: () => fills.close(),
   };

@@ -21,6 +21,15 @@ export interface Fills {
     source: FillSource,
     signal: AbortSignal,
   ): Promise<FillReading | 'stored' | 'busy' | undefined>;
+  /**
+   * All of the content along with a fill under way, for whoever does something else with it than
+   * answer a client: nothing is begun for it, and nothing counted. Undefined where there is none.
+   */
+  follow(
+    content: ContentName,
+    source: Pick<FillSource, 'name'>,
+    signal: AbortSignal,
+  ): Promise<PieceStream | undefined>;
   /** Whether a fill is under way that `open` would join. */
   isRunning(content: ContentName, source: Pick<FillSource, 'name'>): boolean;
   /** Ends all fills and leaves what they have to be gone on with. */

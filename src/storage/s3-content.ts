@@ -165,7 +165,7 @@ function makeOpen(
         }
         tags.noteRight(digest, etag);
         count(size);
-        return { size, stream: Readable.from([bytes], { objectMode: false }) };
+        return { size, stream: Readable.from(size === 0 ? [] : [bytes], { objectMode: false }) };
       }
       const hash = handsOut && start === 0 ? makeContentHash(content) : undefined;
       const stream = withPatience(body, limits, clock, (chunk) => {

@@ -2,6 +2,7 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Reference, Tag } from '../oci/reference.ts';
 import type { RepositoryPath } from '../oci/repository.ts';
+import type { Handover } from '../storage/handover.ts';
 import type { PieceStream } from '../storage/read-pieces.ts';
 import type { UpstreamError } from './upstream-error.ts';
 
@@ -46,6 +47,13 @@ export interface ContentSource {
     path: RepositoryPath,
     content: Pick<Descriptor, 'digest' | 'size'>,
   ): Uint8Array | undefined;
+
+  /** Whoever can send the blob in our place, all bytes of which were verified; undefined: nobody. */
+  handOver?(
+    path: RepositoryPath,
+    content: Pick<Descriptor, 'digest' | 'size'>,
+    signal: AbortSignal,
+  ): Promise<Handover | undefined>;
 
   /** One page of tags in the source's order. */
   listTags(path: RepositoryPath, page: TagQuery, signal: AbortSignal): Promise<TagPage | undefined>;

@@ -3,12 +3,18 @@ import type { RepositoryPath } from '../oci/repository.ts';
 import type { BlobStore, ContentName, StoredBlob } from '../storage/blob-store.ts';
 import type { BlobsAtHand } from '../storage/blob-memory.ts';
 import type { Fills, FillSource } from '../storage/fill.ts';
+import type { OpenToShare } from '../storage/shared-content.ts';
 import type { BlobContent, BlobRange, ContentSource } from './content-source.ts';
+import { type HandoverOptions, makeHandover } from './hand-over.ts';
+import { makeSharedFill, type SharedTier } from './shared-fill.ts';
 
 export interface KeepBlobsDependencies {
   readonly store: BlobStore & Partial<BlobsAtHand>;
   readonly fills: Fills;
   readonly metrics?: Metrics | undefined;
+  /** What other replicas have. */
+  readonly shared?: SharedTier | undefined;
+  readonly handsOver?: HandoverOptions | undefined;
 }
 
 /** Content that is stored between the look into the store and the fill. */
@@ -22,7 +28,7 @@ const maxTries = 2;
 export function keepBlobs(
   source: ContentSource,
   upstream: string,
-  { store, fills, metrics }: KeepBlobsDependencies,
+  { store, fills, metrics, shared, handsOver }: KeepBlobsDependencies,
 ): ContentSource {
   const count = (tier: 'stored' | 'fill' | 'upstream'): void =>
     metrics?.count('assay_blob_reads_total', { tier });
@@ -43,6 +49,17 @@ export function keepBlobs(
     },
     onMismatch: () => metrics?.count('assay_content_mismatch_total', { upstream }),
   });
+  const openToShare =
+    (content: ContentName): OpenToShare =>
+    async (signal) => {
+      const growing = await fills.follow(content, { name: upstream }, signal);
+      return growing ?? (await openStored(store, content, 'inspection'))?.read(0, content.size);
+    };
+  const sourceOf = (path: RepositoryPath, content: ContentName): FillSource => {
+    const own = fillSourceOf(path, content);
+    if (shared === undefined) return own;
+    return makeSharedFill(content, own, shared, { open: openToShare(content) });
+  };
 
   return {
     resolveTag: (...asked) => source.resolveTag(...asked),
@@ -56,11 +73,17 @@ export function keepBlobs(
       if (bytes !== undefined) count('stored');
       return bytes;
     },
+    ...(handsOver !== undefined && {
+      handOver: makeHandover(
+        { open: (content) => openStored(store, content), openToShare, shared, metrics },
+        handsOver,
+      ),
+    }),
     close: () => source.close(),
     async openBlob(path, digest, signal, wish = {}) {
       if (wish.size === undefined) return source.openBlob(path, digest, signal, wish);
       const content: ContentName = { digest, size: wish.size };
-      const from = fillSourceOf(path, content);
+      const from = sourceOf(path, content);
       for (let tries = 0; tries < maxTries; tries += 1) {
         // What is being filled need not be looked for.
         const stored = fills.isRunning(content, from)
@@ -84,9 +107,13 @@ export function keepBlobs(
 }
 
 /** Whatever is wrong with the store, upstream may have the content. */
-async function openStored(store: BlobStore, content: ContentName): Promise<StoredBlob | undefined> {
+async function openStored(
+  store: BlobStore,
+  content: ContentName,
+  as?: 'inspection',
+): Promise<StoredBlob | undefined> {
   try {
-    return await store.open(content);
+    return await store.open(content, as);
   } catch {
     // The store has counted it.
     return undefined;

@@ -1,4 +1,5 @@
 import { pipeline, Readable, Transform } from 'node:stream';
+import { abortable } from '../kernel/abort.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import type { Log } from '../observe/log.ts';
 import { type Digest, matchesDigest } from '../oci/digest.ts';
@@ -7,6 +8,8 @@ import { readManifest } from '../oci/manifest.ts';
 import type { RepositoryPath } from '../oci/repository.ts';
 import type { KeptContent, KeptKey, ManifestStore } from '../storage/manifest-store.ts';
 import type { BlobContent, BlobRange, ContentSource, ManifestContent } from './content-source.ts';
+import { fetchOnce } from './fetch-once.ts';
+import type { SharedTier } from './shared-fill.ts';
 
 export interface KeepOptions {
   /** The configured key of the upstream: part of what names kept content. */
@@ -14,6 +17,8 @@ export interface KeepOptions {
   /** Blobs of at most so many bytes are kept: those of signatures, and configs; 1 MiB unless told. */
   readonly maxBlobBytes?: number;
   readonly log?: Log | undefined;
+  /** What other replicas have. */
+  readonly shared?: SharedTier | undefined;
 }
 
 const defaultMaxBlobBytes = 1024 * 1024;
@@ -27,7 +32,7 @@ const defaultMaxBlobBytes = 1024 * 1024;
 export function keepManifests(
   source: ContentSource,
   store: ManifestStore,
-  { upstream, maxBlobBytes = defaultMaxBlobBytes, log }: KeepOptions,
+  { upstream, maxBlobBytes = defaultMaxBlobBytes, log, shared }: KeepOptions,
 ): ContentSource {
   const keyFor = (kind: KeptKey['kind'], path: RepositoryPath, digest: Digest): KeptKey => ({
     kind,
@@ -49,6 +54,33 @@ export function keepManifests(
       log?.warn({ ...key, error: messageOf(error) }, 'content can not be kept');
     }
   };
+  /** A manifest that is not kept here: another replica may have it. */
+  const fetchShared = async (
+    path: RepositoryPath,
+    digest: Digest,
+    signal: AbortSignal,
+  ): Promise<ManifestContent | undefined> => {
+    const fetch = () => source.fetchManifest(path, { digest }, signal);
+    if (shared?.content.isUp() !== true) return fetch();
+    const key = keyFor('manifest', path, digest);
+    const { got } = fetchOnce<ManifestContent>(
+      shared.manifests,
+      {
+        name: `manifest/${key.place}@${digest}`,
+        async look() {
+          const found = await shared.content.getKept(key, signal);
+          const content = found && { ...found, digest };
+          return content !== undefined && isWorthKeeping(content) ? content : undefined;
+        },
+        fetch,
+        async leave(content) {
+          if (isWorthKeeping(content)) await shared.content.putKept(key, content);
+        },
+      },
+      signal,
+    );
+    return abortable(got, signal);
+  };
 
   return {
     resolveTag: (...asked) => source.resolveTag(...asked),
@@ -60,7 +92,10 @@ export function keepManifests(
         const kept = await get(keyFor('manifest', path, reference.digest));
         if (kept !== undefined) return { ...kept, digest: reference.digest };
       }
-      const content = await source.fetchManifest(path, reference, signal);
+      const content =
+        'digest' in reference
+          ? await fetchShared(path, reference.digest, signal)
+          : await source.fetchManifest(path, reference, signal);
       if (content !== undefined && isWorthKeeping(content)) {
         await put(keyFor('manifest', path, content.digest), content);
       }
@@ -72,6 +107,7 @@ export function keepManifests(
       return source.statBlob(path, digest, signal);
     },
     blobAtHand: (path, content) => source.blobAtHand?.(path, content),
+    ...(source.handOver !== undefined && { handOver: source.handOver }),
     async openBlob(path, digest, signal, wish) {
       const key = keyFor('blob', path, digest);
       const kept = await get(key);
