@@ -48,6 +48,16 @@ export type AirgapErrorCode =
   | 'TAG_ROLLBACK'
   /** An image that the policy here does not admit. */
   | 'UNTRUSTED_IMAGE'
+  /** More of it in one registry than a zone can serve. */
+  | 'TOO_MANY_IMAGES'
+  /** Carried revocation data that can't be read. */
+  | 'TRUST_FILE_MALFORMED'
+  /** The root to begin with is not given. */
+  | 'ROOT_MISSING'
+  /** Another import is at work on the store. */
+  | 'STORE_BUSY'
+  /** What the store remembers was altered, set back, or lost. */
+  | 'STORE_DAMAGED'
   /** Keys that are to sign a bundle are not there, can not be read, or are too few. */
   | 'KEYS_UNUSABLE'
   /** Another export is at work on the stream. */
