@@ -4,6 +4,7 @@ import type {
   RemoteUpstreamConfig,
   UpstreamConfig,
 } from '../config/schema.ts';
+import type { Misses } from '../gate/misses.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { readTextFileBounded } from '../files/read-file.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
@@ -16,6 +17,7 @@ import type { ListenAddress } from '../upstream/egress.ts';
 import { keepBlobs } from '../upstream/keep-blobs.ts';
 import { makeLayoutSource } from '../upstream/layout-source.ts';
 import { keepManifests } from '../upstream/pull-through.ts';
+import type { SharedRates } from '../upstream/rate-budget.ts';
 import type { RemoteOptions } from '../upstream/remote-options.ts';
 import { makeRemoteSource } from '../upstream/remote-source.ts';
 import type { Content } from './content.ts';
@@ -36,6 +38,9 @@ export interface UpstreamDependencies {
   readonly kept?: ManifestStore | undefined;
   /** The same for blobs. */
   readonly content?: Content | undefined;
+  /** Who pays for questions; undefined: nobody. */
+  readonly misses?: Misses | undefined;
+  readonly rates?: SharedRates | undefined;
   /** Where this process listens; nothing is fetched from there. */
   readonly ownListeners: () => readonly ListenAddress[];
 }
@@ -73,9 +78,10 @@ async function openSource(
   if ('layout' in upstream) {
     return makeLayoutSource({ name, folder: upstream.layout }, dependencies);
   }
-  const { kept, content, log, metrics } = dependencies;
+  const { kept, content, misses, log, metrics } = dependencies;
   const options = await toRemoteOptions(name, upstream, config, dependencies);
-  const remote = makeRemoteSource(options, dependencies);
+  const asked = makeRemoteSource(options, dependencies);
+  const remote = misses?.paidFor(asked) ?? asked;
   const source = content === undefined ? remote : keepBlobs(remote, name, { ...content, metrics });
   return kept === undefined ? source : keepManifests(source, kept, { upstream: name, log });
 }
@@ -86,7 +92,8 @@ async function toRemoteOptions(
   config: Config,
   { ownListeners }: UpstreamDependencies,
 ): Promise<RemoteOptions> {
-  const { url, plainHttp, credentials, ca, clientCertificate, httpProxy, realmAllow } = upstream;
+  const { url, plainHttp, credentials, ca, clientCertificate, httpProxy } = upstream;
+  const { realmAllow, rateLimitReserve } = upstream;
   const readPem = (key: string, file: string): Promise<string> =>
     readTextFileBounded(file, maxPemBytes).catch((cause: unknown) => {
       const message = `upstreams.${name}.${key}: ${file} can not be read: ${readFailure(cause)}`;
@@ -104,6 +111,7 @@ async function toRemoteOptions(
     },
     httpProxy,
     realmAllow,
+    rateLimitReserve,
     allowPrivate: config.egress.allowPrivate,
     ownListeners,
   };

@@ -9,6 +9,11 @@ export const defaults = {
   verifyOnRead: 'never',
   quarantine: { maxBytes: '1 GiB', maxAge: '30d' },
   lifetimes: { tag: '60s', trusted: '24h', untrusted: '10s', staleTag: '1h' },
+  limits: {
+    client: { requests: 1000, streams: 2000, misses: { burst: 100, perMinute: 60 } },
+    coldRequests: 4000,
+  },
+  rateLimitReserve: 20,
   pluginTimeout: '5s',
   redisKeyPrefix: 'assay',
 } as const;

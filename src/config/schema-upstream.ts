@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { defaults } from './defaults.ts';
 import * as leaf from './schema-leaf.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -95,6 +96,15 @@ export const RemoteUpstreamSchema = Type.Object(
             'the DNS. Docker Hub needs none.',
         },
       ),
+    ),
+    rateLimitReserve: Type.Optional(
+      leaf.integer(0, 1_000_000, {
+        description:
+          'Where it states how many more requests it allows (`ratelimit-remaining`), the last so ' +
+          'many are for what is not known yet: with no more left, tags are served as they last ' +
+          'pointed, within `lifetimes.staleTag` and with a warning. Unset: ' +
+          `${defaults.rateLimitReserve}. 0: tags are asked for to the end.`,
+      }),
     ),
     signatureRepository: SignatureRepository,
   },

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { defaults } from './defaults.ts';
 import type { Secret } from './redact.ts';
 import * as leaf from './schema-leaf.ts';
+import { LimitsSchema } from './schema-limits.ts';
 import { RedisSchema } from './schema-redis.ts';
 import { StorageSchema } from './schema-storage.ts';
 import { TrustSchema } from './schema-trust.ts';
@@ -34,7 +35,16 @@ const Tls = Type.Object(
 export const ConfigSchema = Type.Object(
   {
     listen: Type.Object(
-      { ...address(defaults.listenPort), tls: Type.Optional(Tls) },
+      {
+        ...address(defaults.listenPort),
+        tls: Type.Optional(Tls),
+        trustedProxies: Type.Array(leaf.cidr({ description: 'An address block.' }), {
+          default: [],
+          description:
+            'Where our own load balancers are: of what comes from there, `X-Forwarded-For` says ' +
+            'who the client is, whom `limits.client` counts. Unset: whoever connects is the client.',
+        }),
+      },
       { ...closed, default: {}, description: 'Where clients pull: the OCI distribution API.' },
     ),
     admin: Type.Object(
@@ -145,6 +155,7 @@ export const ConfigSchema = Type.Object(
         description: 'Upper bounds: what a verdict rests on may end sooner, and ends it with it.',
       },
     ),
+    limits: LimitsSchema,
     egress: Type.Object(
       {
         allowPrivate: Type.Array(leaf.cidr({ description: 'An address block.' }), {

@@ -19,7 +19,7 @@ export const upstreamMetrics = [
     kind: 'gauge',
     over: 'min',
     labels: ['upstream'],
-    help: 'Pulls left as the upstream last stated in ratelimit-remaining.',
+    help: 'Requests left as the upstream last stated in ratelimit-remaining, to any replica.',
   },
   {
     name: 'assay_upstream_circuit',
@@ -32,6 +32,6 @@ export const upstreamMetrics = [
     name: 'assay_upstream_unasked_total',
     kind: 'counter',
     labels: ['upstream', 'operation', 'because'],
-    help: 'Requests that an upstream was not asked: it failed too often (circuit), or too many wait (queue).',
+    help: 'Requests that an upstream was not asked: it failed too often (circuit), too many wait (queue), or it allows no more (rate-limit).',
   },
 ] as const satisfies readonly MetricDeclaration[];

@@ -3,10 +3,12 @@ import type { ByteRange, OpenedRange, TrustedBlob } from '../gate/trusted-conten
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { isManifestMediaType, mediaTypes } from '../oci/media-types.ts';
+import { findOut } from './cold-work.ts';
 import { allowsRange, checkConditions, etagOf } from './conditions.ts';
 import { identityHeaders } from './content-headers.ts';
 import { cutRestIfDenied, type SentContent } from './cut-denied.ts';
-import { beforeDeadline, type Exchange, isHead, sendHead, sendWhole } from './exchange.ts';
+import { type Exchange, isHead, sendHead, sendWhole } from './exchange.ts';
+import { isHandedOver } from './hand-over.ts';
 import type { NamedRepository } from './names.ts';
 import { parseRange } from './range.ts';
 import { RequestError } from './request-error.ts';
@@ -21,7 +23,7 @@ export async function answerBlob(
   const { gate } = exchange.services;
   const blob =
     gate.blobAtHand(repository, digest) ??
-    (await beforeDeadline(exchange, gate.admitBlob(repository, digest, exchange.signal)));
+    (await findOut(exchange, () => gate.admitBlob(repository, digest, exchange.signal)));
   const { headers } = exchange.request;
   const etag = etagOf(blob.descriptor.digest);
   const outcome = checkConditions(headers, etag);
@@ -47,6 +49,7 @@ export async function answerBlob(
   }
   const bytes = bytesOf(exchange, blob);
   const sent = { repository, content: blob };
+  if (bytes === undefined && (await isHandedOver(exchange, sent, outgoing))) return;
   if (bytes === undefined) await sendStream(exchange, sent, outgoing, range);
   else {
     sendBytes(exchange, bytes, outgoing, range);

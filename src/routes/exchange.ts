@@ -1,10 +1,12 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { UnavailableError } from '../gate/gate-error.ts';
+import type { Misses } from '../gate/misses.ts';
 import type { Gate } from '../gate/trusted-content.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
+import type { Clients } from './clients.ts';
 import type { ServerLimits } from './limits.ts';
 import type { NamedRepository, Names } from './names.ts';
 import type { RouteName } from './path.ts';
@@ -13,6 +15,8 @@ import type { RouteName } from './path.ts';
 export interface RouteServices {
   readonly gate: Gate;
   readonly names: Names;
+  readonly clients: Clients;
+  readonly misses: Misses;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly clock: Clock;

@@ -1,9 +1,10 @@
 import type { Reference } from '../oci/reference.ts';
 import { accepts } from './accept.ts';
+import { findOut } from './cold-work.ts';
 import { checkConditions, etagOf } from './conditions.ts';
 import { identityHeaders } from './content-headers.ts';
 import { cutRestIfDenied } from './cut-denied.ts';
-import { beforeDeadline, type Exchange, isHead, sendHead, sendWhole } from './exchange.ts';
+import { type Exchange, isHead, sendHead, sendWhole } from './exchange.ts';
 import type { NamedRepository } from './names.ts';
 import { RequestError } from './request-error.ts';
 
@@ -19,7 +20,7 @@ export async function answerManifest(
   const { gate, metrics } = exchange.services;
   const manifest =
     gate.manifestAtHand(repository, reference) ??
-    (await beforeDeadline(exchange, gate.admitManifest(repository, reference, exchange.signal)));
+    (await findOut(exchange, () => gate.admitManifest(repository, reference, exchange.signal)));
   const { descriptor, bytes } = manifest;
   const { headers } = exchange.request;
   if (!accepts(headers.accept, descriptor.mediaType)) {

@@ -2,6 +2,7 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import {
   DeniedError,
   NotFoundError,
+  OverLimitError,
   UnavailableError,
   type UnavailableCode,
 } from '../gate/gate-error.ts';
@@ -57,6 +58,7 @@ export function toOciFailure(error: unknown, context: FailureContext): OciFailur
     };
   }
   if (error instanceof UnavailableError) return unavailable(error);
+  if (error instanceof OverLimitError) return overLimit(error);
   if (error instanceof NotFoundError) {
     return { status: 404, code: error.code, message: error.message };
   }
@@ -70,6 +72,14 @@ export function toOciFailure(error: unknown, context: FailureContext): OciFailur
   // Never the text of an unexpected error: it may hold anything.
   const message = `internal error; the log has it as request ${context.requestId}`;
   return { status: 500, code: 'UNKNOWN', message };
+}
+
+/** 429 for what the client can do something about; 503 where others keep us busy. */
+function overLimit({ limit, message, retryAfterSeconds }: OverLimitError): OciFailure {
+  const retryAfter = { retryAfterSeconds: Math.min(retryAfterSeconds, maxRetryAfterSeconds) };
+  if (limit === 'cold-requests')
+    return { status: 503, code: 'UNAVAILABLE', message, ...retryAfter };
+  return { status: 429, code: 'TOOMANYREQUESTS', message, ...retryAfter };
 }
 
 function unavailable({ code, message, retryAfterSeconds, verdict }: UnavailableError): OciFailure {

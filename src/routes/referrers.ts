@@ -2,7 +2,8 @@ import { NotFoundError } from '../gate/gate-error.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
-import { beforeDeadline, type Exchange, sendWhole } from './exchange.ts';
+import { findOut } from './cold-work.ts';
+import { type Exchange, sendWhole } from './exchange.ts';
 import { maxReferrersBytes, maxReferrersPerPage } from './limits.ts';
 import { nextPageLink } from './next-page.ts';
 import type { NamedRepository } from './names.ts';
@@ -41,8 +42,11 @@ async function listReferrers(
   digest: Digest,
 ): Promise<readonly Descriptor[]> {
   try {
-    const admitted = exchange.services.gate.admitReferrers(repository, digest, exchange.signal);
-    return (await beforeDeadline(exchange, admitted)).descriptors;
+    const { gate } = exchange.services;
+    const admitted = await findOut(exchange, () =>
+      gate.admitReferrers(repository, digest, exchange.signal),
+    );
+    return admitted.descriptors;
   } catch (error) {
     if (error instanceof NotFoundError) return [];
     throw error;

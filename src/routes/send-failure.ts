@@ -1,5 +1,5 @@
 import { STATUS_CODES, type OutgoingHttpHeaders } from 'node:http';
-import { DeniedError, UnavailableError } from '../gate/gate-error.ts';
+import { DeniedError, OverLimitError, UnavailableError } from '../gate/gate-error.ts';
 import { scopeOf } from '../oci/repository.ts';
 import { type Exchange, isHead, sendHead } from './exchange.ts';
 import { toPrintable } from './header-text.ts';
@@ -65,9 +65,20 @@ function record(exchange: Exchange, error: unknown, failure: OciFailure): void {
       { ...describe(exchange), code, because: message, verdict: verdict?.id },
       'unavailable',
     );
+  } else if (error instanceof OverLimitError) {
+    recordRefusal(exchange, error);
   } else if (failure.status === 500) {
     log.error({ ...describe(exchange), error }, 'a request failed by a mistake of ours');
   }
+}
+
+/** Whoever is over a limit asks often: one line a minute of each client. */
+function recordRefusal(exchange: Exchange, { limit, message }: OverLimitError): void {
+  const { log, clients } = exchange.services;
+  const client = clients.nameOf(exchange.request);
+  if (!clients.noteRefusal(client, limit)) return;
+  const fields = { ...describe(exchange), client, limit, because: message };
+  log.warn(fields, 'a request is over a limit, and more of this client may be');
 }
 
 /** One line for content that stopped in the middle, when no answer can be given any more. */

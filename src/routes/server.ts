@@ -1,7 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { freeMisses, type Misses } from '../gate/misses.ts';
 import { randomHex } from '../kernel/clock.ts';
 import { answer } from './answer.ts';
+import { type ClientLimits, type ClientOf, defaultClientLimits, makeClients } from './clients.ts';
 import { type Connections, makeConnections, refuseConnection } from './connection.ts';
 import type { RouteServices } from './exchange.ts';
 import { type ServerLimits, serverLimits } from './limits.ts';
@@ -10,12 +12,20 @@ import { RequestError } from './request-error.ts';
 import { sendFailure } from './send-failure.ts';
 import { ServedExchange } from './served-exchange.ts';
 
-export type ServerDependencies = Omit<RouteServices, 'limits' | 'publicUrl'>;
+type OwnServices = 'limits' | 'publicUrl' | 'clients' | 'misses';
+
+export interface ServerDependencies extends Omit<RouteServices, OwnServices> {
+  /** Undefined: nobody pays for asking in vain. */
+  readonly misses?: Misses;
+  /** Undefined: the address of the connection. */
+  readonly clientOf?: ClientOf;
+}
 
 export interface ServerOptions {
   readonly publicUrl?: string;
   readonly tls?: ServerTls;
   readonly limits?: Partial<ServerLimits>;
+  readonly clientLimits?: Partial<ClientLimits>;
 }
 
 /** PEM texts. With `clientCa`, a client needs a certificate that it vouches for. */
@@ -36,7 +46,10 @@ export function makeServer(
 ): FastifyInstance {
   const limits = { ...serverLimits, ...options.limits };
   const publicUrl = options.publicUrl?.replace(/\/+$/, '');
-  const services: RouteServices = { ...dependencies, limits, publicUrl };
+  const { misses = freeMisses, clientOf = connectedAddress } = dependencies;
+  const clientLimits = { ...defaultClientLimits, ...options.clientLimits };
+  const clients = makeClients(clientLimits, { ...dependencies, clientOf });
+  const services: RouteServices = { ...dependencies, clients, misses, limits, publicUrl };
   const connections = makeConnections(limits.maxPipelinedRequests);
   const server = fastify({
     ...listenerOptions(limits, options.tls),
@@ -94,6 +107,8 @@ function tooMany(): RequestError {
   const headers = { 'Retry-After': '1', Connection: 'close' };
   return new RequestError(429, 'TOOMANYREQUESTS', message, headers);
 }
+
+const connectedAddress: ClientOf = ({ address = 'unknown' }) => address;
 
 /** Ids that are unique over restarts and replicas: what a person finds in the log by. */
 function makeRequestIds(): () => string {

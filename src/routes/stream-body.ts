@@ -14,7 +14,8 @@ type OpenBody = (signal: AbortSignal) => Promise<OpenedRange>;
  * Opens a blob, lets the headers go (`sendHeaders` says how many bytes they promise), then the
  * bytes as fast as the client takes them. If the
  * stream fails, or what it carries is denied, the connection is destroyed: the client must not take
- * a part for the whole. A client that goes away aborts the stream.
+ * a part for the whole. A client that goes away aborts the stream. Throws `OverLimitError` where the
+ * client has too many.
  */
 export async function streamBody(
   exchange: Exchange,
@@ -22,8 +23,23 @@ export async function streamBody(
   sent: SentContent,
   sendHeaders: (opened: OpenedRange) => number,
 ): Promise<void> {
+  const { clients } = exchange.services;
+  const end = clients.beginStream(clients.nameOf(exchange.request));
+  try {
+    const opened = await openBeforeDeadline(exchange, open);
+    await sendOpened(exchange, opened, sent, sendHeaders);
+  } finally {
+    end();
+  }
+}
+
+async function sendOpened(
+  exchange: Exchange,
+  opened: OpenedRange,
+  sent: SentContent,
+  sendHeaders: (opened: OpenedRange) => number,
+): Promise<void> {
   const { response, services } = exchange;
-  const opened = await openBeforeDeadline(exchange, open);
   const body = opened.stream;
   const stopHeeding = cutIfDenied(exchange, sent);
   if (response.destroyed) {

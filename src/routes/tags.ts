@@ -1,5 +1,6 @@
 import { parseTag, type Tag } from '../oci/reference.ts';
-import { beforeDeadline, type Exchange, sendWhole } from './exchange.ts';
+import { findOut } from './cold-work.ts';
+import { type Exchange, sendWhole } from './exchange.ts';
 import { maxTagsPerPage } from './limits.ts';
 import { nextPageLink } from './next-page.ts';
 import type { NamedRepository } from './names.ts';
@@ -15,13 +16,11 @@ export async function answerTags(
   const { gate } = exchange.services;
   const count = readCount(query);
   const last = readLast(query);
-  const admitted = gate.listTags(
-    named.repository,
-    // For n=0 one is asked for all the same: whether there is such a repository must be known.
-    { limit: Math.max(1, count), ...(last !== undefined && { last }) },
-    exchange.signal,
+  // For n=0 one is asked for all the same: whether there is such a repository must be known.
+  const wanted = { limit: Math.max(1, count), ...(last !== undefined && { last }) };
+  const page = await findOut(exchange, () =>
+    gate.listTags(named.repository, wanted, exchange.signal),
   );
-  const page = await beforeDeadline(exchange, admitted);
   const tags = page.tags.slice(0, count);
   const lastTag = tags.at(-1);
   const more = lastTag !== undefined && (page.more || page.tags.length > count);

@@ -9,7 +9,8 @@ import { classifyFailure, toUpstreamError } from './failure.ts';
 import type { RangeAsked, Transport, WireAnswer } from './http.ts';
 import { discard, follow } from './redirect.ts';
 import { makeRetryBudget, type Wait, withRetries } from './retry.ts';
-import { judgeStatus, rateLimitRemaining } from './status.ts';
+import type { RateBudget } from './rate-budget.ts';
+import { judgeStatus } from './status.ts';
 import { NotAskedError, type UpstreamError } from './upstream-error.ts';
 
 /** One question to an upstream. */
@@ -19,6 +20,8 @@ export interface Ask {
   readonly accept?: string;
   /** May be answered with 206, or 416. */
   readonly range?: RangeAsked | undefined;
+  /** The asker has an older answer that will do. */
+  readonly isRenewal?: boolean | undefined;
   /** Whose right to pull is needed. */
   readonly path: RepositoryPath;
 }
@@ -60,6 +63,7 @@ export interface ExchangeDependencies {
   readonly transport: Transport;
   readonly authorizer: Authorizer;
   readonly circuits: Circuits;
+  readonly rates: RateBudget;
   readonly clock: Clock;
   readonly wait: Wait;
   readonly metrics: Metrics | undefined;
@@ -72,14 +76,19 @@ export function makeExchange(
   dependencies: ExchangeDependencies,
 ): Exchange {
   const { upstream, totalMs } = options;
-  const { clock, wait, circuits } = dependencies;
+  const { clock, wait, circuits, rates } = dependencies;
   const budget = makeRetryBudget();
   const terms = { clock, wait, budget, totalMs };
 
   const toError = (error: unknown, what: string): UpstreamError =>
     toUpstreamError(error, `${what} from upstream ${upstream}`);
-  const ask = (method: Method, question: Ask, signal: AbortSignal): Promise<WireAnswer> =>
-    withRetries(() => attempt(method, question, options, dependencies, signal), terms, signal);
+  const ask = async (method: Method, question: Ask, signal: AbortSignal): Promise<WireAnswer> => {
+    const { operation, isRenewal = false } = question;
+    // Once: whoever has been told to wait a moment does so, and asks again.
+    await rates.admit({ operation, isRenewal });
+    const once = () => attempt(method, question, options, dependencies, signal);
+    return withRetries(once, terms, signal);
+  };
   const open = async (question: Ask, signal: AbortSignal): Promise<WireAnswer | undefined> => {
     const deadline = new AbortController();
     const timer = setTimeout(() => {
@@ -140,7 +149,7 @@ async function attempt(
 ): Promise<WireAnswer> {
   const { operation, range } = question;
   const { upstream } = options;
-  const { circuits, clock, metrics } = dependencies;
+  const { circuits, rates, clock, metrics } = dependencies;
   const trial = circuits[operation].enter();
   const startMs = clock.monotonicMs();
   const count = (outcome: string): void => {
@@ -163,10 +172,8 @@ async function attempt(
   }
   trial.answered(answer.status);
   count(`${Math.floor(answer.status / 100)}xx`);
-  const remaining = rateLimitRemaining(answer);
-  if (remaining !== undefined) {
-    metrics?.set('assay_upstream_rate_limit_remaining', { upstream }, remaining);
-  }
+  // What others say, to whom it led, is theirs alone.
+  if (answer.url.origin === options.origin) rates.note(operation, answer);
   const failure = judgeStatus(answer, range === undefined ? method : 'GET of a range', clock);
   if (failure === undefined) return answer;
   discard(answer);

@@ -4,14 +4,19 @@ import { maxManifestBytes } from '../oci/manifest.ts';
 import { manifestMediaTypes } from '../oci/media-types.ts';
 import { type Reference, referenceSuffix, type Tag } from '../oci/reference.ts';
 import type { RepositoryPath } from '../oci/repository.ts';
-import type { ManifestContent } from './content-source.ts';
+import type { ManifestContent, TagWish } from './content-source.ts';
 import type { Ask, Exchange, ReadAnswer } from './exchange.ts';
 import { claimedDigestOf, contentTypeOf } from './header.ts';
 import type { RegistryUrls } from './registry-url.ts';
 import { UpstreamError } from './upstream-error.ts';
 
 export interface ManifestReader {
-  resolveTag(path: RepositoryPath, tag: Tag, signal: AbortSignal): Promise<Digest | undefined>;
+  resolveTag(
+    path: RepositoryPath,
+    tag: Tag,
+    signal: AbortSignal,
+    wish?: TagWish,
+  ): Promise<Digest | undefined>;
   fetchManifest(
     path: RepositoryPath,
     reference: Reference,
@@ -53,8 +58,10 @@ export function makeManifestReader(
     });
   return {
     fetchManifest,
-    async resolveTag(path, tag, signal) {
-      const answer = await named(path, { tag }, signal, (ask) => exchange.head(ask, signal));
+    async resolveTag(path, tag, signal, { isRenewal } = {}) {
+      const answer = await named(path, { tag }, signal, (ask) =>
+        exchange.head({ ...ask, isRenewal }, signal),
+      );
       if (answer === undefined) return undefined;
       // HEAD need not be there nor state a digest before distribution-spec 1.1: then GET does.
       const claimed = answer === 'unsupported' ? undefined : claimedDigestOf(answer);

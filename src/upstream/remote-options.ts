@@ -5,6 +5,7 @@ import type { CredentialOptions } from './auth/credentials.ts';
 import type { RunHelper } from './auth/credential-helper.ts';
 import type { CircuitLimits } from './circuit.ts';
 import type { ListenAddress, Resolve } from './egress.ts';
+import type { SharedRates } from './rate-budget.ts';
 import type { Wait } from './retry.ts';
 
 /** One upstream registry, as configured; secrets and PEM texts are read already. */
@@ -27,6 +28,8 @@ export interface RemoteOptions {
   readonly allowPrivate?: readonly string[] | undefined;
   /** Where this process listens: never dialled. Asked at each connection, as ports may be late. */
   readonly ownListeners?: (() => readonly ListenAddress[]) | undefined;
+  /** Requests that it still allows and that are not used to ask again for what is known. */
+  readonly rateLimitReserve?: number | undefined;
   readonly limits?: Partial<RemoteLimits> | undefined;
   readonly circuit?: Partial<CircuitLimits> | undefined;
 }
@@ -39,7 +42,11 @@ export interface RemoteDependencies {
   readonly resolve?: Resolve | undefined;
   readonly wait?: Wait | undefined;
   readonly runHelper?: RunHelper | undefined;
+  /** What other replicas were told of its limits. */
+  readonly rates?: SharedRates | undefined;
 }
+
+export const defaultRateLimitReserve = 20;
 
 export interface RemoteLimits {
   /** Name look-up, and then TCP and TLS, each. */

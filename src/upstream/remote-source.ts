@@ -8,9 +8,11 @@ import { makeEgressGuard } from './egress.ts';
 import { makeExchange } from './exchange.ts';
 import { openTransport, type Transport } from './http.ts';
 import { makeManifestReader } from './manifests.ts';
+import { makeRateBudget } from './rate-budget.ts';
 import { listReferrers } from './referrers.ts';
 import { makeRegistryUrls, readUpstreamOrigin } from './registry-url.ts';
 import {
+  defaultRateLimitReserve,
   defaultRemoteLimits,
   type RemoteDependencies,
   type RemoteOptions,
@@ -46,9 +48,14 @@ export function makeRemoteSource(
     credentials,
     clock,
   });
+  const { name: upstream, rateLimitReserve: reserve = defaultRateLimitReserve } = options;
+  const rates = makeRateBudget(
+    { upstream, reserve },
+    { clock, metrics, shared: dependencies.rates },
+  );
   const exchange = makeExchange(
-    { upstream: options.name, origin, totalMs: limits.totalMs },
-    { transport, authorizer, circuits, clock, wait, metrics },
+    { upstream, origin, totalMs: limits.totalMs },
+    { transport, authorizer, circuits, rates, clock, wait, metrics },
   );
   const urls = makeRegistryUrls(origin);
   const manifests = makeManifestReader(options.name, urls, exchange, metrics);

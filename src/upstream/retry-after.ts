@@ -1,4 +1,5 @@
-const maxRetryAfterSeconds = 60;
+/** The longest that an upstream keeps us waiting: then it is asked again. */
+export const maxRetryAfterSeconds = 60;
 // RFC 9110, section 5.6.7: IMF-fixdate, which senders must generate.
 const httpDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
 

@@ -45,10 +45,3 @@ function codeFor(status: number): UpstreamErrorCode {
   if (status === 401 || status === 403) return 'UPSTREAM_UNAUTHORIZED';
   return status === 429 ? 'UPSTREAM_RATE_LIMITED' : 'UPSTREAM_FAILED';
 }
-
-/** Pulls left: Docker Hub states `100;w=21600`, so many in a window of seconds. */
-export function rateLimitRemaining(answer: Answer): number | undefined {
-  const stated = headerOf(answer, 'ratelimit-remaining');
-  const digits = stated === undefined ? undefined : /^(\d{1,9})(?:;|$)/.exec(stated)?.[1];
-  return digits === undefined ? undefined : Number(digits);
-}

@@ -29,12 +29,17 @@ export class UpstreamError extends TaggedError<UpstreamErrorCode> {
   }
 }
 
-/** The upstream was not even asked: it failed too often of late, or too many wait for it. */
+export type NotAskedBecause = 'circuit' | 'queue' | 'rate-limit';
+
+/**
+ * The upstream was not even asked: it failed too often of late, too many wait for it, or it allows
+ * no more.
+ */
 export class NotAskedError extends UpstreamError {
-  readonly because: 'circuit' | 'queue';
+  readonly because: NotAskedBecause;
 
   constructor(
-    because: 'circuit' | 'queue',
+    because: NotAskedBecause,
     code: UpstreamErrorCode,
     message: string,
     retryAfterSeconds: number,

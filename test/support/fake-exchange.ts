@@ -1,6 +1,9 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { freeMisses } from '../../src/gate/misses.ts';
+import { defaultClientLimits, makeClients } from '../../src/routes/clients.ts';
 import type { Exchange } from '../../src/routes/exchange.ts';
 import { serverLimits, type ServerLimits } from '../../src/routes/limits.ts';
+import type { Metrics } from '../../src/observe/metric-list.ts';
 import { makeFakeClock } from './fake-clock.ts';
 import { makeFakeGate } from './fake-gate.ts';
 import { testNames } from './route-server.ts';
@@ -28,6 +31,12 @@ export function makeFakeExchange(
       written.push(...body);
     },
   };
+  const metrics: Metrics = {
+    count: silent,
+    time: (name, labels, seconds) => void timings.push([name, labels, seconds]),
+    set: silent,
+  };
+  const clientOf = (): string => '192.0.2.1';
   const startedMs = clock.monotonicMs();
   clock.advanceMs(250);
   return {
@@ -36,16 +45,14 @@ export function makeFakeExchange(
       gate: makeFakeGate(),
       names: testNames,
       log: { debug: silent, info: silent, warn: silent, error: silent },
-      metrics: {
-        count: silent,
-        time: (name, labels, seconds) => void timings.push([name, labels, seconds]),
-        set: silent,
-      },
+      metrics,
+      clients: makeClients(defaultClientLimits, { clientOf, clock, metrics }),
+      misses: freeMisses,
       clock,
       limits: { ...serverLimits, ...limits },
       publicUrl: undefined,
     },
-    request: { method, headers: {} } as IncomingMessage,
+    request: { method, headers: {}, socket: {} } as IncomingMessage,
     response: response as unknown as ServerResponse,
     rawUrl: '/v2/',
     startedMs,

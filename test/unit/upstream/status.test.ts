@@ -1,5 +1,5 @@
 import t from 'tap';
-import { judgeStatus, rateLimitRemaining } from '../../../src/upstream/status.ts';
+import { judgeStatus } from '../../../src/upstream/status.ts';
 import { makeFakeClock } from '../../support/fake-clock.ts';
 
 const clock = makeFakeClock();
@@ -49,19 +49,3 @@ t.test('Retry-After is kept', async (t) => {
   t.equal(judge(503, 'GET', { 'retry-after': '5' })?.retryAfterSeconds, 5);
   t.equal(judge(503)?.retryAfterSeconds, undefined);
 });
-
-const remaining: readonly (readonly [string | undefined, number | undefined])[] = [
-  [undefined, undefined],
-  ['100;w=21600', 100],
-  ['0', 0],
-  ['-1', undefined],
-  ['many', undefined],
-  ['1x', undefined],
-  ['1234567890', undefined],
-];
-for (const [stated, expected] of remaining) {
-  t.test(`ratelimit-remaining ${stated} is ${expected}`, async (t) => {
-    const headers = stated === undefined ? {} : { 'ratelimit-remaining': stated };
-    t.equal(rateLimitRemaining({ status: 200, headers }), expected);
-  });
-}
