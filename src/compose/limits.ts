@@ -30,6 +30,9 @@ export const gateLimits: GateLimits = {
   maxHotBytes: 32 * 1024 * 1024,
 };
 
+/** The longest that a request waits for its client's others that ask upstreams. */
+export const missWaitMs = 5_000;
+
 /**
  * How replicas wait for each other's verifications: a replica that died holds up the others for
  * `waitMs` each, which leaves them time to verify by themselves.
