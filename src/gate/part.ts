@@ -21,8 +21,9 @@ export function openerOf(
   repository: Repository,
   part: Descriptor,
   { source, matching, metrics }: PartDependencies,
-): Required<Pick<TrustedBlob, 'open' | 'openRange' | 'bytesNow'>> {
+): Required<Pick<TrustedBlob, 'open' | 'openRange' | 'bytesNow'>> & Pick<TrustedBlob, 'handOver'> {
   const { digest, size } = part;
+  const { handOver } = source(repository);
   const countMismatch = (): void =>
     metrics.count('assay_content_mismatch_total', { upstream: repository.upstream });
 
@@ -53,6 +54,9 @@ export function openerOf(
 
   return {
     bytesNow: () => source(repository).blobAtHand?.(repository.path, { digest, size }),
+    ...(handOver !== undefined && {
+      handOver: (signal) => handOver(repository.path, part, signal),
+    }),
     open: async (signal) => verifiedWhole(await ask(signal)),
     async openRange(range, signal) {
       let content = await ask(signal, range);
