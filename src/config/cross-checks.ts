@@ -12,6 +12,8 @@ type DeepPartial<T> = T extends Secret
     ? { readonly [Key in keyof T]?: DeepPartial<T[Key]> | undefined }
     : T;
 
+type S3Given = NonNullable<NonNullable<PartialConfig['storage']>['s3']>;
+
 /** Takes down a problem of the key at `path`. */
 type Complain = (path: string, message: string) => void;
 
@@ -48,6 +50,7 @@ export function checkAcross(config: PartialConfig, complain: Complain): void {
   checkStateKeys(config, complain);
   checkAdminToken(config, complain);
   checkRedis(config, complain);
+  checkStorage(config, complain);
   checkSigstore(config, complain);
   checkVault(config, complain);
   checkPlugins(config, complain);
@@ -154,14 +157,15 @@ function checkPlainHttp(
   plainHttp: 'allowed' | undefined,
   path: string,
   complain: Complain,
+  key = 'url',
 ): void {
   if (url === undefined) return;
   const isPlain = url.startsWith('http:');
   if (isPlain && plainHttp === undefined) {
-    complain(`${path}.url`, 'is http: write https, or say plainHttp: allowed beside it');
+    complain(`${path}.${key}`, 'is http: write https, or say plainHttp: allowed beside it');
   }
   if (!isPlain && plainHttp !== undefined) {
-    complain(`${path}.plainHttp`, 'has no meaning beside an https url: remove it');
+    complain(`${path}.plainHttp`, `has no meaning beside an https ${key}: remove it`);
   }
 }
 
@@ -184,6 +188,29 @@ function checkStateKeys({ state }: PartialConfig, complain: Complain): void {
     }
   }
   if (new Set(texts).size < texts.length) complain('state.keys', 'has the same key twice');
+}
+
+/** Who sends what we do not see can't be held to what we hash as it is sent. */
+function checkStorage({ storage }: PartialConfig, complain: Complain): void {
+  const { s3, accelLocation, verifyOnRead } = storage ?? {};
+  if (s3 !== undefined) checkS3(s3, complain);
+  if (verifyOnRead !== 'always') return;
+  const because = 'sends blobs past `verifyOnRead: always`: take one of them away';
+  if (accelLocation !== undefined) complain('storage.accelLocation', because);
+  if (s3?.redirects === 'verified') complain('storage.s3.redirects', because);
+}
+
+function checkS3(
+  { endpoint, plainHttp, ca, redirects, publicEndpoint }: S3Given,
+  complain: Complain,
+): void {
+  checkPlainHttp(endpoint, plainHttp, 'storage.s3', complain, 'endpoint');
+  if (endpoint?.startsWith('http:') === true && ca !== undefined) {
+    complain('storage.s3.ca', 'has no meaning beside an http endpoint');
+  }
+  if (publicEndpoint !== undefined && redirects !== 'verified') {
+    complain('storage.s3.publicEndpoint', 'has no meaning without `redirects: verified`');
+  }
 }
 
 function checkRedis({ redis, state }: PartialConfig, complain: Complain): void {

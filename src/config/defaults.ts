@@ -16,4 +16,7 @@ export const defaults = {
   rateLimitReserve: 20,
   pluginTimeout: '5s',
   redisKeyPrefix: 'assay',
+  s3Prefix: 'assay',
+  s3Addressing: 'path',
+  s3Redirects: 'never',
 } as const;

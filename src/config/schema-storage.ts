@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { defaults } from './defaults.ts';
 import * as leaf from './schema-leaf.ts';
+import { S3Schema } from './schema-s3.ts';
 
 const closed = { additionalProperties: false } as const;
 
@@ -59,6 +60,15 @@ export const StorageSchema = Type.Object(
         description: 'Hashing stored content again, to find what the disk damaged.',
       },
     ),
+    accelLocation: Type.Optional(
+      leaf.text('^/(?:[A-Za-z0-9_-]+/)+$', 'a location of nginx with slashes around it', {
+        description:
+          'An internal location of the nginx in front, which has the folder `blobs` under ' +
+          '`path`: stored blobs of 64 KiB or more are sent by nginx itself (X-Accel-Redirect). ' +
+          'Only for replicas that nobody reaches but through nginx. See [storage](storage.md).',
+      }),
+    ),
+    s3: Type.Optional(S3Schema),
   },
-  { ...closed, default: {}, later: ['s3'], description: 'What is kept between requests.' },
+  { ...closed, default: {}, description: 'What is kept between requests.' },
 );
