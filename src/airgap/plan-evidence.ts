@@ -70,8 +70,8 @@ export async function findEvidence(
   };
 }
 
-function orderOf({ manifest, tag = '', path = '' }: Found): string {
-  return `${manifest.digest} ${path} ${tag}`;
+function orderOf({ manifest, tag, path }: Found): string {
+  return `${manifest.digest} ${path ?? ''} ${tag ?? ''}`;
 }
 
 function contentsOf(

@@ -15,6 +15,8 @@ import type { Observed } from './verifier.ts';
 export interface RevocationOptions extends Observed {
   /** Where answers outlive the process; undefined: in memory alone. */
   readonly store?: KeyValue | undefined;
+  /** The same, in place of `store`. */
+  readonly cache?: RevocationCache | undefined;
   /** The trust material in force at this moment, of which files of revocation data are part. */
   readonly trust: () => Pick<TrustMaterial, 'filedRevocation'>;
   /** Where this process listens; nothing is fetched from there. */
@@ -27,7 +29,7 @@ export function openRevocation(
     trust: { offline },
     egress,
   }: Pick<Config, 'egress'> & { readonly trust: Pick<Config['trust'], 'offline'> },
-  { store, trust, ownListeners, ...observed }: RevocationOptions,
+  { store, cache, trust, ownListeners, ...observed }: RevocationOptions,
   opened: AsyncDisposableStack,
 ): Revocation {
   const guarded = offline
@@ -36,7 +38,7 @@ export function openRevocation(
   if (guarded !== undefined) opened.defer(() => guarded.close());
   return makeRevocation({
     fetch: guarded && ((request, signal) => guarded.fetch(request, signal)),
-    cache: store && cacheIn(store),
+    cache: cache ?? (store && cacheIn(store)),
     filed: () => trust().filedRevocation,
     clock: observed.clock,
     events: toEvents(observed),

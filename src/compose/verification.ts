@@ -10,6 +10,8 @@ import { type Reference, referenceSuffix } from '../oci/reference.ts';
 import { type Repository, scopeOf } from '../oci/repository.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
+import type { RevocationCache } from '../trust/revocation-cache.ts';
+import type { RevocationSource, RevocationStatus } from '../trust/revocation-source.ts';
 import type { TrustMaterial } from '../trust/trust-material.ts';
 import type { ContentSource } from '../upstream/content-source.ts';
 import { describeDenial } from '../verdict/denial.ts';
@@ -23,8 +25,8 @@ import type { Address } from './listen.ts';
 import { loadWholeBasis } from './load-basis.ts';
 import { openRevocation } from './revocation.ts';
 import { refreshEndedRoots } from './sigstore-refresh.ts';
-import { openUpstreams } from './upstreams.ts';
-import { makeConfiguredVerifier } from './verifier.ts';
+import { openUpstreams, type Upstreams } from './upstreams.ts';
+import { makeConfiguredVerifier, type Observed } from './verifier.ts';
 import { openWorkApart } from './worker-threads.ts';
 
 /** A verdict, and the way to it. */
@@ -49,10 +51,22 @@ const rootsMs = 20_000;
 const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
 const noMetrics: Metrics = { count() {}, time() {}, set() {} };
 
+/** What is not as the configuration says. */
+export interface VerificationOverrides {
+  /** In place of those that are configured; whoever opened them closes them. */
+  readonly upstreams?: Pick<Upstreams, 'get'>;
+  readonly denied?: DenyList;
+  /** Where answers about revocation are kept, and looked for before anybody is asked. */
+  readonly answers?: RevocationCache;
+  /** Told of each answer about a certificate. */
+  readonly onStatus?: (status: RevocationStatus) => void;
+}
+
 /** Loads policy and trust material and opens the upstreams. Throws `StartupError`. */
 export async function openVerification(
   config: Config,
   clock: Clock = systemClock,
+  overrides: VerificationOverrides = {},
 ): Promise<Verification> {
   const silent = { clock, metrics: noMetrics, log: silentLog };
   // A live server beside us is none of the hosts that anybody may send us to.
@@ -60,11 +74,12 @@ export async function openVerification(
   await refreshEndedRoots(config, { ...silent, ownListeners }, AbortSignal.timeout(rootsMs));
   const basis = { ...(await loadWholeBasis(config, async () => undefined)), generation: 1 };
   const opened = new AsyncDisposableStack();
-  const upstreams = await openUpstreams(config, { ...silent, ownListeners: () => [] });
-  opened.defer(() => upstreams.close());
+  const upstreams = overrides.upstreams ?? (await openOwnUpstreams(config, silent, opened));
   const trust = (): TrustMaterial => basis.trust;
-  const revocation = openRevocation(config, { ...silent, trust, ownListeners }, opened);
-  const denied = await readDenyList(config, clock);
+  const { answers: cache, onStatus } = overrides;
+  const asked = openRevocation(config, { ...silent, trust, ownListeners, cache }, opened);
+  const revocation = onStatus === undefined ? asked : telling(asked, onStatus);
+  const denied = overrides.denied ?? (await readDenyList(config, clock));
   const observed = { ...silent, revocation, denied, ...openWorkApart(opened) };
   const verifier = makeConfiguredVerifier(config, () => basis, upstreams, observed, {
     ...verificationLimits,
@@ -87,6 +102,29 @@ export async function openVerification(
       );
     },
     close: () => opened.disposeAsync(),
+  };
+}
+
+async function openOwnUpstreams(
+  config: Config,
+  silent: Observed,
+  opened: AsyncDisposableStack,
+): Promise<Upstreams> {
+  const upstreams = await openUpstreams(config, { ...silent, ownListeners: () => [] });
+  opened.defer(() => upstreams.close());
+  return upstreams;
+}
+
+function telling(
+  asked: RevocationSource,
+  onStatus: (status: RevocationStatus) => void,
+): RevocationSource {
+  return {
+    async statusOf(certificate, issuer, signal) {
+      const status = await asked.statusOf(certificate, issuer, signal);
+      onStatus(status);
+      return status;
+    },
   };
 }
 

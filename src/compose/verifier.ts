@@ -25,7 +25,7 @@ export interface Observed {
 export function makeConfiguredVerifier(
   config: Config,
   basis: () => VerificationBasis,
-  upstreams: Upstreams,
+  upstreams: Pick<Upstreams, 'get'>,
   observed: Observed &
     WorkApart & { readonly revocation: RevocationSource; readonly denied: DeniedEvidence },
   limits = verificationLimits,
