@@ -7,6 +7,7 @@ import { mustRun, type Owner } from '../interop/support/process.ts';
 import { type Artifact, buildBlob, buildImage, buildManifest } from '../support/build-image.ts';
 import { makeBundle, newMediaType } from '../support/sigstore-bundle.ts';
 import { testKey } from '../support/test-keys.ts';
+import { report } from './figure.ts';
 import { pullDuring, quantile } from './paced-pulls.ts';
 import { startAssayUnder, startDistribution } from './peers.ts';
 import { push } from './push.ts';
@@ -120,6 +121,9 @@ async function measure(cores: string): Promise<void> {
     shared.push(...(await pullDuring(warmUrl, intervalMs, () => readElsewhere(cores, tookMs))));
   }
   const { length } = cores.split(',');
+  const p99 = { assay: [quantile(beside, 0.99)], 'assay without it': [quantile(quiet, 0.99)] };
+  const title = `warm pull beside a verdict on a 30 MB attestation, p99, cores: ${length}`;
+  report({ title, unit: 'ms', values: p99 });
   console.log(
     `warm manifest pulls, 200/s, cores: ${length}, load of the machine ${loadavg()[0]?.toFixed(1)}\n` +
       `${timesOf('alone', quiet)}\n${timesOf('beside a 30 MB attestation', beside)}\n` +

@@ -7,10 +7,12 @@ import { type BlobClient, openBlobClient } from '../support/blob-client.ts';
 import { type Artifact, buildImage, type BuiltBlob } from '../support/build-image.ts';
 import { signedBy } from '../support/sign-notation.ts';
 import { makeChain } from '../support/test-ca.ts';
+import { report } from './figure.ts';
 import { startAssay, startDistribution, startNginxFiles } from './peers.ts';
 import { push } from './push.ts';
 import type { ServerOnCore } from './server-on-core.ts';
 import { referrersList } from './referrers-list.ts';
+import { quantile } from './paced-pulls.ts';
 import { load } from './wrk.ts';
 
 // Blobs of the built proxy beside nginx with sendfile on the same bytes: each server on the first
@@ -70,9 +72,13 @@ const atRestMiB = await assay.memoryMiB();
 const wanted = (process.env['ASSAY_BENCH_PARTS'] ?? Object.keys(parts).join()).split(',');
 for (const [name, measure] of Object.entries(parts)) if (wanted.includes(name)) await measure();
 const afterMiB = await assay.memoryMiB();
-console.log(
-  `\nmemory of assay: ${atRestMiB.toFixed(0)} MiB before the load, ${afterMiB.toFixed(0)} MiB after it`,
-);
+report({
+  title: 'memory at rest',
+  unit: 'MiB',
+  values: { assay: [atRestMiB] },
+  goal: { atMost: 160 },
+});
+report({ title: 'memory after the load of blobs', unit: 'MiB', values: { assay: [afterMiB] } });
 
 /** One image, its signature and the list by which it is found. */
 async function pushSigned(name: string, layerSizes: readonly number[]): Promise<Artifact> {
@@ -107,17 +113,23 @@ interface Figure {
 async function compareBytes(): Promise<void> {
   for (const connections of [1, 8]) {
     const results = await runRounds(large, connections, ({ bytesPerSecond }) => bytesPerSecond);
-    console.log(
-      `\nwarm blob of 256 MiB, ${connections} connections, median of ${rounds} rounds of ${seconds} s`,
-    );
-    report(results, (value) => `${(value / 1e9).toFixed(2)} GB/s`);
+    const title = `warm blob of 256 MiB, ${connections} connections`;
+    const { values, cpu } = valuesOf(results, 1e-9);
+    report({ title, unit: 'GB/s', values, ratios: { 'nginx sendfile': { atLeast: 0.9 } } });
+    report({ title: `${title}, processor`, unit: 'CPU s/GiB', values: cpu });
   }
 }
 
 async function compareSmall(): Promise<void> {
   const results = await runRounds(small, 1000, ({ requestsPerSecond }) => requestsPerSecond);
-  console.log(`\nwarm blobs of 10,000 bytes, 1,000 connections`);
-  report(results, (value) => `${value.toFixed(0)}/s`);
+  const title = 'warm blobs of 10,000 bytes, 1,000 connections';
+  report({ title, unit: 'requests/s', values: valuesOf(results, 1).values });
+}
+
+function valuesOf(results: ReadonlyMap<string, readonly Figure[]>, factor: number) {
+  const of = (pick: (figure: Figure) => number) =>
+    Object.fromEntries([...results].map(([name, figures]) => [name, figures.map(pick)]));
+  return { values: of(({ value }) => value * factor), cpu: of((each) => each.cpuSecondsPerGiB) };
 }
 
 async function runRounds(
@@ -139,25 +151,8 @@ async function runRounds(
   return results;
 }
 
-function report(
-  results: ReadonlyMap<string, readonly Figure[]>,
-  show: (value: number) => string,
-): void {
-  const middleOf = (figures: readonly Figure[] = []): Figure => {
-    const sorted = figures.toSorted((one, other) => one.value - other.value);
-    return sorted[Math.floor(sorted.length / 2)] ?? { value: NaN, cpuSecondsPerGiB: NaN };
-  };
-  const own = middleOf(results.get('assay'));
-  for (const [name, figures] of results) {
-    const { value, cpuSecondsPerGiB } = middleOf(figures);
-    const ratio = (own.value / value).toFixed(2);
-    const cpu = `${cpuSecondsPerGiB.toFixed(2)} CPU s/GiB`;
-    console.log(`  ${name.padEnd(16)}${show(value).padStart(12)}  ${cpu}  assay is ${ratio} of it`);
-  }
-}
-
 async function compareMemory(): Promise<void> {
-  console.log(`\nmemory of ${streams} streams whose readers stall`);
+  const values: Record<string, number[]> = {};
   for (const { name, server, urlOf } of peers) {
     const before = await server.memoryMiB();
     const url = new URL(urlOf(large));
@@ -172,9 +167,10 @@ async function compareMemory(): Promise<void> {
     await pause(2000);
     const grown = (await server.memoryMiB()) - before;
     for (const client of stalled) client.kill();
-    const each = (grown / streams).toFixed(2);
-    console.log(`  ${name.padEnd(16)}${each} MiB a stream, ${before.toFixed(0)} MiB before`);
+    values[name] = [grown / streams];
   }
+  const title = `memory of a stream, ${streams} whose readers stall`;
+  report({ title, unit: 'MiB', values, goal: { atMost: 0.5 } });
 }
 
 /** Of a layer that is not there yet: over what upstream itself gives, for one client and for many. */
@@ -199,18 +195,13 @@ async function measureFirstBytes(): Promise<void> {
         ` ${(gigabytes / tookSeconds).toFixed(2)} GB/s to all of them`,
     );
   }
-  const at = (values: readonly number[], share: number): string => {
-    const sorted = values.toSorted((one, other) => one - other);
-    return `${(sorted[Math.ceil(share * sorted.length) - 1] ?? NaN).toFixed(0)} ms`;
-  };
-  console.log(
-    `first byte of a cold layer, for one client: from upstream itself ${at(own, 0.5)},` +
-      ` through assay ${at(alone, 0.5)}`,
-  );
-  console.log(
-    `for ${streams} at once: from upstream itself median ${at(ownTogether, 0.5)}, p99` +
-      ` ${at(ownTogether, 0.99)}, through assay median ${at(together, 0.5)}, p99 ${at(together, 0.99)}`,
-  );
+  const first = 'first byte of a cold layer of 64 MiB';
+  const title = `${first}, ${streams} clients at once`;
+  report({ title: `${first}, one client`, unit: 'ms', values: { assay: alone, upstream: own } });
+  const [p99, ownP99] = [quantile(together, 0.99), quantile(ownTogether, 0.99)];
+  const medians = { assay: [quantile(together, 0.5)], upstream: [quantile(ownTogether, 0.5)] };
+  report({ title: `${title}, median`, unit: 'ms', values: medians });
+  report({ title: `${title}, p99`, unit: 'ms', values: { assay: [p99], upstream: [ownP99] } });
 }
 
 /** Milliseconds to the first byte, of each client. */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Judge } from '../interop/notation/run-assay.ts';
 import type { Artifact } from '../support/build-image.ts';
 import { childrenMs, ownMs } from './cpu-time.ts';
+import { type Goal, report } from './figure.ts';
 
 /** Images of one repository, and a tool that verifies them too. */
 export interface Contest {
@@ -66,25 +67,24 @@ export async function compareVerdicts(contest: Contest, effort: Effort): Promise
     times.own.push(await ownMs(() => judgeAll(contest)));
     if (judgeInMemory) times.inMemory.push(await ownMs(judgeInMemory));
   }
-  report(contest, effort, times);
+  reportTimes(contest, times);
 }
 
-function report({ name, images, tool }: Contest, { rounds }: Effort, times: Times): void {
-  const each = (all: readonly number[]): number => middle(all) / images.length;
-  const [assayMs, verifyMs, startMs] = [each(times.own), each(times.theirs), each(times.starts)];
-  const ratios = [verifyMs / assayMs, (verifyMs - startMs) / assayMs].map((one) => one.toFixed(1));
-  const within =
-    times.inMemory.length === 0
-      ? ''
-      : `, of which without fetching ${each(times.inMemory).toFixed(2)}`;
-  console.log(
-    `${name}, a verdict, median of ${rounds} rounds of ${images.length} images (CPU ms)\n` +
-      `  assay ${assayMs.toFixed(2)}${within}\n` +
-      `  ${tool.name} ${verifyMs.toFixed(2)}, of which its start ${startMs.toFixed(2)}\n` +
-      `  assay uses 1/${ratios[0]} of it, and 1/${ratios[1]} of it without the start`,
-  );
-}
-
-function middle(values: readonly number[]): number {
-  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? NaN;
+function reportTimes({ name, images, tool }: Contest, times: Times): void {
+  const each = (all: readonly number[]): readonly number[] =>
+    all.map((value) => value / images.length);
+  const own = each(times.own);
+  const theirs = each(times.theirs);
+  const starts = each(times.starts);
+  const title = `cold verdict, ${name}`;
+  const goal: Goal = { atMost: tool.name.startsWith('cosign') ? 1 / 20 : 1 / 10 };
+  const ratios = { [tool.name]: goal };
+  report({ title, unit: 'CPU ms', values: { assay: own, [tool.name]: theirs }, ratios });
+  const without = theirs.map((value, round) => value - (starts[round] ?? Number.NaN));
+  const values = { assay: own, [`${tool.name} without its start`]: without };
+  report({ title, unit: 'CPU ms', values });
+  if (times.inMemory.length > 0) {
+    const inMemory = { assay: each(times.inMemory) };
+    report({ title: `${title}, without fetching`, unit: 'CPU ms', values: inMemory });
+  }
 }

@@ -5,14 +5,15 @@ import { buildImage } from '../support/build-image.ts';
 import { signedBy } from '../support/sign-notation.ts';
 import { makeChain } from '../support/test-ca.ts';
 import type { Owner } from '../interop/support/process.ts';
-import { startAssay, startDistribution, startNginx } from './peers.ts';
+import { type Goal, report } from './figure.ts';
+import { startAssay, startDistribution, startNginx, startZot } from './peers.ts';
 import { push } from './push.ts';
 import { referrersList } from './referrers-list.ts';
 import type { ServerOnCore } from './server-on-core.ts';
-import { load, type Load } from './wrk.ts';
+import { load } from './wrk.ts';
 
-// Warm manifest GETs of the built proxy beside nginx proxy_cache and distribution's pull-through:
-// each server on the first core, loaded from the second, one after the other, in one run. The
+// Warm manifest GETs of the built proxy beside nginx proxy_cache and the pull-through of distribution
+// and, where it is there, of zot: each server on the first core, loaded from the second, one after the other, in one run. The
 // ratios are what to quote: single figures depend on the machine and the hour.
 
 const rounds = Number(process.env['ASSAY_BENCH_ROUNDS'] ?? 3);
@@ -23,6 +24,8 @@ interface Peer {
   readonly server: ServerOnCore;
   /** The repository as this server calls it. */
   readonly repository: string;
+  /** What our speed should be of its. */
+  readonly goal?: Goal;
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'assay-bench-'));
@@ -46,28 +49,36 @@ await push(
 const assay = await startAssay(owner, folder, upstream.url, chain.root.pem);
 const nginx = await startNginx(owner, folder, upstream.url);
 const mirror = await startDistribution(owner, folder, 'mirror', upstream.url);
+const zot = await startZot(owner, folder, upstream.url);
 const peers: readonly Peer[] = [
   { name: 'assay', server: assay, repository: 'up/app' },
-  { name: 'nginx proxy_cache', server: nginx, repository: 'app' },
-  { name: 'distribution pull-through', server: mirror, repository: 'app' },
+  { name: 'nginx proxy_cache', server: nginx, repository: 'app', goal: { atLeast: 0.6 } },
+  {
+    name: 'distribution pull-through',
+    server: mirror,
+    repository: 'app',
+    goal: { atLeast: 6 },
+  },
+  ...(zot === undefined
+    ? []
+    : [{ name: 'zot pull-through', server: zot, repository: 'app', goal: { atLeast: 4 } }]),
 ];
+const ratios = Object.fromEntries(peers.flatMap(({ name, goal }) => (goal ? [[name, goal]] : [])));
 
 for (const [title, reference] of [
   ['by digest', image.descriptor.digest],
   ['by tag', 'v1'],
 ] as const) {
-  const results = new Map<string, Load[]>();
+  const values: Record<string, number[]> = {};
   for (let round = 0; round < rounds; round += 1) {
     for (const { name, server, repository } of peers) {
       const url = `${server.url}/v2/${repository}/manifests/${reference}`;
       await expectImage(url);
-      results.set(name, [...(results.get(name) ?? []), await load(url, { seconds })]);
+      const { requestsPerSecond } = await load(url, { seconds });
+      (values[name] ??= []).push(requestsPerSecond);
     }
   }
-  report(`warm manifest GET ${title}, ${image.bytes.byteLength} bytes, 32 connections`, results);
-}
-for (const { name, server } of peers) {
-  console.log(`${name}: ${(await server.memoryMiB()).toFixed(0)} MiB resident after the run`);
+  report({ title: `warm manifest GET ${title}`, unit: 'requests/s', values, ratios });
 }
 
 async function expectImage(url: string): Promise<void> {
@@ -76,24 +87,4 @@ async function expectImage(url: string): Promise<void> {
   if (response.status !== 200 || !bytes.equals(image.bytes)) {
     throw new Error(`${url} answered ${response.status}: ${bytes.subarray(0, 500)}`);
   }
-}
-
-function report(title: string, results: ReadonlyMap<string, readonly Load[]>): void {
-  const own = median(results.get('assay') ?? []);
-  console.log(`\n${title}, median of ${rounds} rounds of ${seconds} s`);
-  for (const [name, loads] of results) {
-    const { requestsPerSecond, p99Ms } = median(loads);
-    const ratio = own.requestsPerSecond / requestsPerSecond;
-    const speed = requestsPerSecond.toFixed(0).padStart(7);
-    console.log(
-      `  ${name.padEnd(27)}${speed}/s  p99 ${p99Ms.toFixed(2)} ms  assay is ${ratio.toFixed(2)} of it`,
-    );
-  }
-}
-
-function median(loads: readonly Load[]): Load {
-  const sorted = loads.toSorted((one, other) => one.requestsPerSecond - other.requestsPerSecond);
-  const middle = sorted[Math.floor(sorted.length / 2)];
-  if (middle === undefined) throw new TypeError('no rounds');
-  return middle;
 }

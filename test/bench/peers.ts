@@ -46,6 +46,33 @@ ${proxy}`,
   return startOnCore(owner, tool('registry'), ['serve', file], port, env);
 }
 
+/** zot with its sync extension, which pulls what is asked for; undefined where it is not there. */
+export async function startZot(
+  owner: Owner,
+  parent: string,
+  remoteUrl: string,
+): Promise<ServerOnCore | undefined> {
+  const program = findTool('zot');
+  if (program === undefined) return undefined;
+  const folder = await folderIn(parent, 'zot');
+  const port = await freePort();
+  const file = join(folder, 'config.json');
+  const registry = {
+    urls: [remoteUrl],
+    onDemand: true,
+    tlsVerify: false,
+    content: [{ prefix: '**' }],
+  };
+  const config = {
+    storage: { rootDirectory: join(folder, 'content') },
+    http: { address: '127.0.0.1', port: String(port) },
+    log: { level: 'error' },
+    extensions: { sync: { enable: true, registries: [registry] } },
+  };
+  await writeFile(file, JSON.stringify(config));
+  return startOnCore(owner, program, ['serve', file], port);
+}
+
 /** nginx with one worker that keeps what it got from `remoteUrl`. */
 export async function startNginx(
   owner: Owner,
