@@ -42,6 +42,24 @@ export const fleetLimits: FleetLimits = { leaseMs: 15_000, waitMs: 3_000, lookEv
 /** How soon it is seen that Redis was emptied, and for how long replicas put back what they have. */
 export const redisLifeLimits = { pollMs: 1_000, settleMs: 30_000 } as const;
 
+/** How often it is asked what Redis does when its memory is full. */
+export const redisMemoryMs = 60_000;
+
+/**
+ * How replicas know of each other. A clock that is off by more than `fenceMs` fits the slack that
+ * verdicts are given no more; a policy that is behind for `policyGraceMs` was not on its way.
+ */
+export const replicaLimits = {
+  beatMs: 3_000,
+  lifeMs: 15_000,
+  toldMs: 5_000,
+  fenceMs: 60_000,
+  policyGraceMs: 60_000,
+} as const;
+
+/** How soon a server tells others elsewhere that its folder is taken, and when it counts as gone. */
+export const folderHoldLimits = { touchMs: 3_000, silentMs: 10_000, lookEveryMs: 500 } as const;
+
 /** The longest that a start waits for Redis. */
 export const redisConnectMs = 2_000;
 
