@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { ownVersion } from '../compose/own-version.ts';
 import { exactly } from './arguments.ts';
 import type { Command } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -17,9 +17,3 @@ export const version: Command = {
     return exitCodes.ok;
   },
 };
-
-/** From package.json, two folders above both `src/cli` and `dist/cli`. */
-function ownVersion(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
-}

@@ -12,6 +12,8 @@ export interface ClockFence {
   judge(offsets: readonly Offset[]): void;
   /** Why what is written now could bear a wrong time; undefined: it would not. */
   because(): string | undefined;
+  /** It is known to be wrong. */
+  isOff(): boolean;
   /** Several others agree that this one is wrong. */
   isOutvoted(): boolean;
 }
@@ -41,6 +43,7 @@ export function makeClockFence(clock: Clock, boundMs: number): ClockFence {
       if (Math.abs(stepMs(compared)) > boundMs) return 'its clock was set, and not compared since';
       return undefined;
     },
+    isOff: () => offMs !== undefined,
     isOutvoted: () => voices > 1,
   };
 }

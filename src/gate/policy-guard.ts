@@ -19,9 +19,11 @@ import {
 
 /** Keeps an older revision of the trust policy from coming into force, here and on all replicas. */
 export interface PolicyGuard {
+  /** Before anything is decided by the policy of this start. Throws `PolicyRevisionError`. */
+  admitFirst(revision: number | undefined): Promise<void>;
   /**
-   * Asks whether a policy of the revision may come into force, and from then on keeps older ones
-   * out everywhere. Throws `PolicyRevisionError`.
+   * Before a policy of the revision takes the place of the one in force: from then on it keeps older
+   * ones out everywhere. Throws `PolicyRevisionError`.
    */
   admit(revision: number | undefined): Promise<void>;
   /** Takes over what others know, and gives them what they lack. Never rejects. */
@@ -93,13 +95,16 @@ export async function openPolicyGuard(dependencies: PolicyGuardDependencies): Pr
     noteBehind();
     if (state.mark.turn > turn) tellSetBack(state);
   };
+  const admit = async (revision: number, present: number): Promise<void> => {
+    await look();
+    if (revision < Math.min(state.mark.floor, present)) throw refused(revision, state.mark);
+    state.mark = markWith(state.mark, revision);
+    await look();
+  };
   return {
-    async admit(revision = unrevised) {
-      await look();
-      if (revision < state.mark.floor) throw refused(revision, state.mark);
-      state.mark = markWith(state.mark, revision);
-      await look();
-    },
+    admitFirst: (revision = unrevised) => admit(revision, Infinity),
+    // One that is behind already stays: trust material that changes with it must not wait for it.
+    admit: (revision = unrevised) => admit(revision, inForce() ?? unrevised),
     look,
     async setBack(floor, by) {
       await inTurn(async () => {
