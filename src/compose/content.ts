@@ -8,10 +8,12 @@ import { makeFills } from '../storage/fill-registry.ts';
 import type { Fills } from '../storage/fill.ts';
 import { openFsBlobStore } from '../storage/fs-blob-store.ts';
 import { usualMarks } from '../storage/quota.ts';
+import type { HandoverOptions } from '../upstream/hand-over.ts';
 import { type Host, usageNewsOf } from './host.ts';
 import { storageShares } from './limits.ts';
 import { maintainContent } from './maintain-content.ts';
 import { StartupError } from './startup-error.ts';
+import { type OpenedTier, openSharedTier } from './shared-tier.ts';
 import type { State } from './state.ts';
 import type { Observed } from './verifier.ts';
 
@@ -19,6 +21,9 @@ import type { Observed } from './verifier.ts';
 export interface Content {
   readonly store: BlobStore & BlobsAtHand;
   readonly fills: Fills;
+  /** What other replicas have. */
+  readonly shared?: OpenedTier | undefined;
+  readonly handsOver?: HandoverOptions | undefined;
 }
 
 /**
@@ -33,7 +38,7 @@ export async function openContent(
   opened: AsyncDisposableStack,
   host?: Host,
 ): Promise<Content> {
-  const { path, maxBytes, verifyOnRead } = config.storage;
+  const { path, maxBytes, verifyOnRead, s3 } = config.storage;
   // Each needs the other; nothing is reserved before both are there.
   const reserve = (bytes: number) => evictor.reserve(bytes);
   const onDisk = await openFsBlobStore(
@@ -56,7 +61,16 @@ export async function openContent(
   });
   opened.defer(() => evictor.close());
   if (host?.isKeeper !== false) keepContent(config, { ...observed, store, evictor, state }, opened);
-  return { store, fills: makeFills(store, observed) };
+  const shared =
+    s3 &&
+    (await openSharedTier(s3, state, observed, { opened, isKeeper: host?.isKeeper !== false }));
+  return { store, fills: makeFills(store, observed), shared, handsOver: handoverOf(config) };
+}
+
+function handoverOf({ storage }: Config): HandoverOptions | undefined {
+  const { accelLocation, s3 } = storage;
+  const redirects = s3?.redirects === 'verified';
+  return accelLocation === undefined && !redirects ? undefined : { accelLocation, redirects };
 }
 
 interface KeptContent extends Observed {

@@ -39,6 +39,22 @@ export const missWaitMs = 5_000;
  */
 export const fleetLimits: FleetLimits = { leaseMs: 15_000, waitMs: 3_000, lookEveryMs: 250 };
 
+/**
+ * The same for blobs that another replica fetches, which goes on for longer: a client waits for the
+ * first byte of its answer's body, and nobody in between cuts what stalls for less than a minute.
+ */
+export const blobFleetLimits: FleetLimits = { leaseMs: 10_000, waitMs: 40_000, lookEveryMs: 500 };
+
+/** And for manifests. */
+export const manifestFleetLimits: FleetLimits = {
+  leaseMs: 10_000,
+  waitMs: 5_000,
+  lookEveryMs: 250,
+};
+
+/** After the start and then so often, what died left in S3 is removed. */
+export const sharedSweep = { delayMs: 60_000, everyMs: 6 * 3_600_000 } as const;
+
 /** How soon it is seen that Redis was emptied, and for how long replicas put back what they have. */
 export const redisLifeLimits = { pollMs: 1_000, settleMs: 30_000 } as const;
 

@@ -101,6 +101,7 @@ export function makeProbes(
     ...(state.probe === undefined ? [] : [state.probe]),
     makeDenyProbe(deny),
     makeContentProbe(content.store),
+    ...(content.shared === undefined ? [] : [content.shared.probe]),
   ];
 }
 

@@ -83,7 +83,8 @@ async function openSource(
   const asked = makeRemoteSource(options, dependencies);
   const remote = misses?.paidFor(asked) ?? asked;
   const source = content === undefined ? remote : keepBlobs(remote, name, { ...content, metrics });
-  return kept === undefined ? source : keepManifests(source, kept, { upstream: name, log });
+  if (kept === undefined) return source;
+  return keepManifests(source, kept, { upstream: name, log, shared: content?.shared });
 }
 
 async function toRemoteOptions(

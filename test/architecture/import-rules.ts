@@ -29,7 +29,7 @@ export const importTable = {
   storage: {
     imports: ['kernel', 'oci'],
     typesOnly: ['observe'],
-    packages: ['lmdb', 'cbor-x', 'ioredis'],
+    packages: ['lmdb', 'cbor-x', 'ioredis', '@aws-sdk/client-s3', '@aws-sdk/s3-request-presigner'],
   },
   upstream: {
     imports: ['kernel', 'files', 'oci', 'storage'],
@@ -99,6 +99,7 @@ export const importTable = {
 /** Within a folder, the one file that may import a package. */
 const soleImporters = {
   ioredis: '^src/storage/redis-client[.]ts$',
+  '@aws-sdk': '^src/storage/s3-client[.]ts$',
   lmdb: '^src/storage/lmdb[^/]*[.]ts$',
   'cbor-x': '^src/(?:gate/sealed|storage/[^/]+)[.]ts$',
 };
