@@ -1,6 +1,7 @@
 import { ImageListError } from '../compose/image-list-error.ts';
 import { ImageNameError } from '../compose/image-name.ts';
 import { StartupError } from '../compose/startup-error.ts';
+import { WorkersError } from '../compose/workers-error.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { messageOf, TaggedError } from '../kernel/tagged-error.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
@@ -28,6 +29,9 @@ export function describeFailure(error: unknown): Failure {
     const exitCode =
       error.code === 'ADDRESS_UNUSABLE' ? exitCodes.untrusted : exitCodes.badConfiguration;
     return { exitCode, code: error.code, lines: error.messages };
+  }
+  if (error instanceof WorkersError) {
+    return { exitCode: exitCodes.internal, code: error.code, lines: [error.message] };
   }
   if (error instanceof TaggedError) {
     // Every layer's way to say that something could not be found out.

@@ -23,9 +23,9 @@ export const serve: Command = {
     exactly(operands);
     // Loaded when they are needed: `assay help` should not wait for a web server.
     const { loadConfig } = await import('../config/load.ts');
-    const { composeApp } = await import('../compose/app.ts');
+    const { composeServing } = await import('../compose/serving.ts');
     const { runUntilStopped } = await import('../compose/run.ts');
-    const app = await composeApp(await loadConfig(findConfig(named)));
+    const app = await composeServing(await loadConfig(findConfig(named)));
     await runUntilStopped(app, process, ({ oci, admin }) => {
       if (!terminal.interactive || json) return;
       const { host } = new URL(oci);

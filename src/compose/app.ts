@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { ReadinessProbe } from '../admin/health.ts';
 import type { Config } from '../config/schema.ts';
+import type { DenyList } from '../gate/deny-list.ts';
 import type { MadeGate } from '../gate/gate.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { makeMetrics, type MetricsRegistry } from '../observe/metrics.ts';
@@ -30,7 +31,7 @@ import type { Stoppable } from './shutdown.ts';
 import { makeSharedRates } from './shared-rates.ts';
 import { publishSigstoreRoots } from './sigstore-roots.ts';
 import { openState, type SharedState } from './state.ts';
-import { openUpstreams } from './upstreams.ts';
+import { openUpstreams, type Upstreams } from './upstreams.ts';
 import { watchFiles } from './watch-files.ts';
 import { openWorkApart } from './worker-threads.ts';
 
@@ -38,13 +39,16 @@ import { openWorkApart } from './worker-threads.ts';
 export interface App extends Stoppable {
   readonly gate: MadeGate;
   readonly content: Pick<Content, 'store'>;
+  /** Past the gate: for what is verified, or hashed, by who asks. */
+  readonly upstreams: Pick<Upstreams, 'get'>;
+  readonly denied: DenyList;
   readonly metrics: MetricsRegistry;
   readonly log: PinoLog;
   readonly probes: readonly ReadinessProbe[];
   /** Listens on both addresses; resolves with their URLs. Throws `StartupError`. */
   listen(): Promise<Addresses>;
-  /** On one alone, and on another port than the configuration's if told; resolves with the port. */
-  listenOci(port?: number): Promise<number>;
+  /** On one of them alone; resolves with the port. */
+  listenOci(): Promise<number>;
   listenAdmin(): Promise<number>;
   /** Loads policy and trust material anew; never rejects. */
   reload(): Promise<void>;
@@ -60,6 +64,8 @@ export interface AppOverrides {
   readonly host?: Host | undefined;
   /** In place of what the configuration says of it. */
   readonly shared?: SharedState | undefined;
+  /** It is a command, which may run beside a server on the same folder. */
+  readonly isCommand?: boolean;
 }
 
 /**
@@ -94,9 +100,11 @@ async function openParts(
   const isKeeper = host?.isKeeper !== false;
   const anchors = isKeeper ? watchAnchors(observed, anchorIntervalMs) : undefined;
   opened.defer(() => anchors?.close());
+  let guard: PolicyGuard | undefined;
   const basis = await openBasis({
     ...observed,
     load: (saw) => loadBasis(config, saw),
+    admit: async (loaded) => guard && admitPolicy(guard, loaded),
     onLoaded: (loaded) => {
       publishBasis(loaded, observed.metrics);
       publishSigstoreRoots(config, loaded.trust, observed.metrics);
@@ -153,8 +161,8 @@ async function makeApp(
   const reload = (): Promise<void> => basis.reload();
   const watch = watchFiles(() => basis.files(), reloadIntervalMs, reload);
   opened.defer(() => watch.close());
-  const listenOci = async (port = config.listen.port): Promise<number> => {
-    const taken = await listenOn(oci, { ...config.listen, port }, 'listen');
+  const listenOci = async (): Promise<number> => {
+    const taken = await listenOn(oci, config.listen, 'listen');
     listeners.push({ ...config.listen, port: taken });
     return taken;
   };
@@ -166,6 +174,8 @@ async function makeApp(
   return {
     gate,
     content,
+    upstreams: parts.upstreams,
+    denied: parts.deny.list,
     metrics,
     log,
     probes,

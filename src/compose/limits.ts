@@ -1,5 +1,6 @@
 import type { FleetLimits } from '../gate/fleet-flight.ts';
 import type { GateLimits } from '../gate/gate.ts';
+import type { RestartLimits } from './restart-policy.ts';
 import type { VerificationLimits } from '../verifier/verifier.ts';
 
 /**
@@ -78,6 +79,20 @@ export const folderHoldLimits = { touchMs: 3_000, silentMs: 10_000, lookEveryMs:
 
 /** The longest that a start waits for Redis. */
 export const redisConnectMs = 2_000;
+
+/**
+ * How workers that crash are restarted. More of them crash more often, by what is no fault of any.
+ */
+export function restartLimitsOf(workers: number): RestartLimits & { readonly killAfterMs: number } {
+  return {
+    maxCrashes: Math.max(8, 2 * workers),
+    withinMs: 60_000,
+    firstDelayMs: 100,
+    maxDelayMs: 5_000,
+    maxStartDelayMs: 30_000,
+    killAfterMs: 5_000,
+  };
+}
 
 /** What the storage may take, shared out; `undefined` where the disk alone bounds it. */
 export function storageShares(maxBytes: number | undefined): {

@@ -1,16 +1,34 @@
 import type { EventEmitter } from 'node:events';
-import type { App } from './app.ts';
+import type { PinoLog } from '../observe/pino-log.ts';
 import type { Addresses } from './listen.ts';
-import { shutDown, type ShutdownTiming, shutdownTiming, stopSignal } from './shutdown.ts';
+import {
+  type Signal,
+  type Stoppable,
+  shutDown,
+  type ShutdownTiming,
+  shutdownTiming,
+  stopSignal,
+} from './shutdown.ts';
+
+/** What runs until it is stopped: composeApp's app, or several processes as one. */
+export interface Runnable extends Stoppable {
+  readonly log: PinoLog;
+  /** Resolves with the URLs. Throws `StartupError`. */
+  listen(): Promise<Addresses>;
+  /** Never rejects. */
+  reload(): Promise<void>;
+  /** Rejects where it can not go on; never resolves. */
+  readonly failure?: Promise<never>;
+}
 
 /**
  * Listens, and runs the app until a signal asks for its end, which comes in order; SIGHUP reloads.
  * Signals are heard from before it listens, so that none ends the process half-way. On SIGINT a
  * person waits, so there is no delay for load balancers. Throws `StartupError` where it can't
- * listen; the app is closed in any case.
+ * listen, and what the app failed by; the app is closed in any case.
  */
 export async function runUntilStopped(
-  app: App,
+  app: Runnable,
   signals: EventEmitter,
   onListening: (addresses: Addresses) => void,
   timing: ShutdownTiming = shutdownTiming,
@@ -20,20 +38,38 @@ export async function runUntilStopped(
   const stopped = stopSignal(signals);
   try {
     await listen(app, onListening);
-    const signal = await stopped;
-    app.log.info({ signal }, 'shutting down');
+    const cause = await Promise.race([stopped, failureOf(app)]);
     const impatient = new AbortController();
-    void stopSignal(signals).then(() => impatient.abort());
-    const delay = signal === 'SIGINT' ? { drainDelayMs: 0 } : {};
-    await shutDown(app, { ...timing, ...delay }, impatient.signal);
+    const isStopped = typeof cause === 'string';
+    app.log.info(isStopped ? { signal: cause } : {}, 'shutting down');
+    void (isStopped ? stopSignal(signals) : stopped).then(() => impatient.abort());
+    await shutDown(app, { ...timing, ...hurryOf(cause, timing) }, impatient.signal);
     app.log.info({}, 'stopped');
     await app.log.flush();
+    if (!isStopped) throw cause.error;
   } finally {
     signals.off('SIGHUP', reload);
   }
 }
 
-async function listen(app: App, onListening: (addresses: Addresses) => void): Promise<void> {
+interface Failed {
+  readonly error: unknown;
+}
+
+async function failureOf({ failure }: Pick<Runnable, 'failure'>): Promise<Failed> {
+  return (failure ?? new Promise<never>(() => undefined)).catch((error: unknown) => ({ error }));
+}
+
+/** Whoever starts it anew after a failure should not wait long for the last answers. */
+const maxStreamsAfterFailureMs = 10_000;
+
+function hurryOf(cause: Signal | Failed, timing: ShutdownTiming): Partial<ShutdownTiming> {
+  if (cause === 'SIGTERM') return {};
+  if (cause === 'SIGINT') return { drainDelayMs: 0 };
+  return { maxStreamsMs: Math.min(timing.maxStreamsMs, maxStreamsAfterFailureMs) };
+}
+
+async function listen(app: Runnable, onListening: (addresses: Addresses) => void): Promise<void> {
   try {
     onListening(await app.listen());
   } catch (error) {

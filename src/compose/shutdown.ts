@@ -27,7 +27,7 @@ export interface Stoppable {
   destroyConnections(): void;
 }
 
-type Signal = 'SIGTERM' | 'SIGINT';
+export type Signal = 'SIGTERM' | 'SIGINT';
 
 /** Resolves with the first signal that asks for the end. */
 export function stopSignal(signals: EventEmitter): Promise<Signal> {

@@ -11,6 +11,11 @@ export interface PinoLog extends Log {
 /** The most that waits in memory for a slow reader of the log, in bytes; more is dropped. */
 const maxBacklogBytes = 8 * 1024 * 1024;
 const maxCauses = 4;
+/**
+ * So much is written to a pipe in one piece, whoever else writes (pipe(7), PIPE_BUF): lines that
+ * wait together are split between two, and no line up to this length is broken by another.
+ */
+const maxSharedWriteBytes = 4096;
 
 /** Keys that never carry a value into the log, at the top and one level down. */
 const secretKeys = [
@@ -33,13 +38,20 @@ export function makePinoLog(options: {
   readonly level: LogLevel;
   /** Default: standard output, written without blocking the event loop. */
   readonly destination?: DestinationStream;
+  /** Stands in each line: which of several workers wrote it. */
+  readonly worker?: number;
+  /** Other processes write to the same standard output. */
+  readonly isShared?: boolean;
 }): PinoLog {
+  const { worker, isShared = false } = options;
+  const maxWrite = isShared ? maxSharedWriteBytes : undefined;
   const destination =
-    options.destination ?? pino.destination({ fd: 1, sync: false, maxLength: maxBacklogBytes });
+    options.destination ??
+    pino.destination({ fd: 1, sync: false, maxLength: maxBacklogBytes, maxWrite });
   const logger = pino(
     {
       level: options.level,
-      base: null,
+      base: worker === undefined ? null : { worker },
       messageKey: 'message',
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },

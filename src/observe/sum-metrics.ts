@@ -10,17 +10,17 @@ export function sumMetrics(snapshots: readonly MetricsSnapshot[]): Promise<strin
 }
 
 /**
- * What remains of processes that ended: what they counted. Without it the sum would go down with
- * each of them, which reads as a start anew. How things stood with them is over.
+ * What remains of a process that ended: what it counted. Without it the sum would go down, which
+ * reads as a start anew. How things stood with it is over.
  */
-export async function sumOfEnded(snapshots: readonly MetricsSnapshot[]): Promise<MetricsSnapshot> {
-  const counted = snapshots.map((snapshot) => snapshot.filter(isCounted));
-  return (await merge(counted).getMetricsAsJSON()).filter(isCounted);
+export function countsOf(last: MetricsSnapshot): MetricsSnapshot {
+  // prom-client's declaration has an enumeration of numbers; what it sends are these words.
+  return last.filter(({ type }) => ['counter', 'histogram'].includes(String(type)));
 }
 
-function isCounted({ type }: MetricsSnapshot[number]): boolean {
-  // prom-client's declaration has an enumeration of numbers; what it sends are these words.
-  return ['counter', 'histogram'].includes(String(type));
+/** The same of several, in one. */
+export function sumOfEnded(snapshots: readonly MetricsSnapshot[]): Promise<MetricsSnapshot> {
+  return merge(snapshots.map(countsOf)).getMetricsAsJSON();
 }
 
 function merge(snapshots: readonly MetricsSnapshot[]) {

@@ -1,0 +1,46 @@
+import cluster from 'node:cluster';
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { FromWorker, ToWorker } from './worker-messages.ts';
+
+/** A worker's process as the primary has it. */
+export interface WorkerProcess {
+  readonly pid: number | undefined;
+  /** What it can't be told any more is lost: its end is told by `onExit`. */
+  send(message: ToWorker): void;
+  /** At once (SIGKILL). */
+  kill(): void;
+}
+
+export interface WorkerListener {
+  onMessage(message: FromWorker): void;
+  onExit(code: number | null, signal: string | null): void;
+}
+
+export type ForkWorker = (listener: WorkerListener) => WorkerProcess;
+
+/** Starts the file worker-main.ts in a process of its own, which listens through this one. */
+export const forkWorker: ForkWorker = ({ onMessage, onExit }) => {
+  const here = import.meta.url;
+  // This process accepts, and hands each connection to the next worker that has time for it: the
+  // kernel would give most of them to a few, and those of one that hangs would be lost.
+  cluster.schedulingPolicy = cluster.SCHED_RR;
+  cluster.setupPrimary({
+    // .ts in a checkout and .js in dist, as this one.
+    exec: fileURLToPath(new URL(`./worker-main${extname(here)}`, here)),
+    args: [],
+    // Numbers as they are, such as those that are none.
+    serialization: 'advanced',
+  });
+  const worker = cluster.fork();
+  const { process: child } = worker;
+  worker.on('message', (message: FromWorker) => onMessage(message));
+  // Of a channel that has just ended; its process follows.
+  worker.on('error', () => undefined);
+  child.once('exit', onExit);
+  return {
+    pid: child.pid,
+    send: (message) => void (worker.isConnected() && child.send(message, () => undefined)),
+    kill: () => void child.kill('SIGKILL'),
+  };
+};

@@ -1,0 +1,54 @@
+import type { Readiness } from '../admin/health.ts';
+import type { MetricsSnapshot } from '../observe/metrics.ts';
+import type { WorkerProcess } from './fork-worker.ts';
+import { makeQuestions, type Questions } from './questions.ts';
+import type { StartupErrorCode } from './startup-error.ts';
+import type { WorkerQuestion } from './worker-messages.ts';
+
+/** One of the workers that there should be; its process may be another one after a crash. */
+export interface Slot {
+  /** From 1. */
+  readonly worker: number;
+  run: Run | undefined;
+}
+
+/** One process of it, from its start to its end. */
+export interface Run {
+  readonly process: WorkerProcess;
+  readonly questions: Questions<WorkerQuestion, MetricsSnapshot | Readiness>;
+  readonly exited: PromiseWithResolvers<void>;
+  isListening: boolean;
+  /** Why it could not start, in its own words. */
+  problem: { readonly code: StartupErrorCode; readonly messages: readonly string[] } | undefined;
+  /** The last that was heard of what it counts. */
+  metrics: MetricsSnapshot | undefined;
+}
+
+/** The longest that anybody waits for what a worker says of itself. */
+const answerMs = 2_000;
+
+export function makeRun(process: WorkerProcess): Run {
+  return {
+    process,
+    questions: makeQuestions(
+      (id, question) => process.send({ kind: 'question', id, question }),
+      answerMs,
+    ),
+    exited: Promise.withResolvers(),
+    isListening: false,
+    problem: undefined,
+    metrics: undefined,
+  };
+}
+
+/** Whether it serves, in its own words; undefined where it says nothing. */
+export async function readinessOf({ questions }: Run): Promise<Readiness | undefined> {
+  const answer = await questions.ask('ready');
+  return answer !== undefined && 'ok' in answer ? answer : undefined;
+}
+
+/** Takes down what it counts; what was heard of it before stays where it says nothing. */
+export async function askForMetrics(run: Run): Promise<void> {
+  const answer = await run.questions.ask('metrics');
+  if (answer !== undefined && !('ok' in answer)) run.metrics = answer;
+}
