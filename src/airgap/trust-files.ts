@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { quoted } from '../kernel/quoted.ts';
 import { AirgapError } from './airgap-error.ts';
 import { writeFailure } from './file-failure.ts';
 import type { TrustFile } from './bundle.ts';
@@ -29,7 +30,9 @@ export async function writeTrustFiles(
   files: readonly CarriedTrust[],
 ): Promise<void> {
   for (const { path, bytes } of files) {
-    if (!isCarriedPath(path)) throw new TypeError(`${path} is no path for trust material`);
+    if (!isCarriedPath(path)) {
+      throw new AirgapError('EXPORT_REFUSED', `${quoted(path)} is no path for trust material`);
+    }
     const file = join(folder, path);
     try {
       await mkdir(dirname(file), { recursive: true, mode: 0o700 });
