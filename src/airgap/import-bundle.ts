@@ -1,0 +1,237 @@
+import type { Seal } from '../gate/sealed.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { FileSystem } from '../storage/file-system.ts';
+import { AirgapError } from './airgap-error.ts';
+import { writeAudit } from './audit-log.ts';
+import type { BundleDenial, BundleDocument } from './bundle.ts';
+import { type ContentOfBundle, takeContent } from './import-content.ts';
+import { checkOrder } from './import-order.ts';
+import {
+  type ImageOutcome,
+  type ImportProgress,
+  type ImportReport,
+  isAdmitted,
+} from './import-report.ts';
+import type { StagedGeneration } from './generation.ts';
+import { prepareGeneration } from './import-generation.ts';
+import { followTags } from './import-tags.ts';
+import type { TrustedMetadata } from './metadata-state.ts';
+import { publish, settlePublished } from './publish.ts';
+import { type Published, readPublished } from './published.ts';
+import { openReceiptKey } from './receipt.ts';
+import { type StoreFiles, makeStoreFolders } from './store-files.ts';
+import { lockStore } from './store-lock.ts';
+import { makeStoreStates, type StoreState, type StoreStates } from './store-state.ts';
+import { writeReceipt } from './write-receipt.ts';
+
+/** What is to be imported, and how. */
+export interface ImportRequest {
+  /** `verify-only`: everything but publishing; what was read stays. */
+  readonly mode: 'import' | 'verify-only';
+  /** What becomes of the others where an image is not admitted here. */
+  readonly untrusted: 'refuse-all' | 'keep-trusted';
+}
+
+/** A bundle whose metadata were verified. */
+export interface VerifiedBundle extends ContentOfBundle {
+  /** What is to be trusted from now on. */
+  readonly metadata: TrustedMetadata;
+  /** Writes a file of carried trust material, as the metadata vouch for it. */
+  readonly copyTrust: (path: string, into: string) => Promise<void>;
+}
+
+export interface ImportDependencies {
+  readonly store: StoreFiles;
+  readonly files: FileSystem;
+  readonly seal: Seal;
+  readonly clock: Clock;
+  /** Verifies the metadata against what is known; undefined: against the pinned root. */
+  readonly openBundle: (known: StoreState | undefined, now: Date) => Promise<VerifiedBundle>;
+  /** Takes them to the site's deny list; resolves with how many were not on it. */
+  readonly deny: (denials: readonly BundleDenial[], document: BundleDocument) => Promise<number>;
+  /** What the site's own policy, trust and clock say of each image, in their order. */
+  readonly verifyImages: (
+    document: BundleDocument,
+    now: () => Date,
+    signal: AbortSignal,
+  ) => Promise<readonly ImageOutcome[]>;
+  readonly onProgress: (progress: ImportProgress) => void;
+}
+
+/**
+ * Imports a bundle into a zone's store, or goes on with an import that was stopped at any point.
+ * Throws `AirgapError`, and publishes nothing then.
+ */
+export async function importBundle(
+  request: ImportRequest,
+  dependencies: ImportDependencies,
+  signal: AbortSignal,
+): Promise<ImportReport> {
+  const { store, files, clock } = dependencies;
+  await makeStoreFolders(store, files);
+  const unlock = await lockStore(store, files);
+  try {
+    return await importAlone(request, dependencies, signal);
+  } catch (error) {
+    if (error instanceof AirgapError) {
+      const { code, message: because } = error;
+      await writeAudit(store, clock.now(), { event: 'failed', code, because }).catch(
+        () => undefined,
+      );
+    }
+    throw error;
+  } finally {
+    await unlock();
+  }
+}
+
+/** What the store has, and what it is to have. */
+interface Run {
+  readonly request: ImportRequest;
+  readonly states: StoreStates;
+  readonly state: StoreState | undefined;
+  readonly published: Published | undefined;
+  readonly bundle: VerifiedBundle;
+  readonly order: 'new' | 'same';
+  readonly tags: StoreState['tags'];
+  /** The clock, where it does not go back behind what was signed or seen. */
+  readonly now: () => Date;
+}
+
+async function importAlone(
+  request: ImportRequest,
+  dependencies: ImportDependencies,
+  signal: AbortSignal,
+): Promise<ImportReport> {
+  const run = await begin(request, dependencies);
+  const { bundle, published } = run;
+  const { document, snapshot } = bundle;
+  const isInForce = published?.snapshot === snapshot;
+  if (isInForce && published.leftOut === 0) return hold(run, published, dependencies);
+  // Whatever keeps the rest from being imported, what is revoked is denied.
+  const denied =
+    request.mode === 'import' ? await dependencies.deny(document.denials, document) : 0;
+  const taken = await takeContent(bundle, dependencies, signal);
+  const amounts = { denied, readBytes: taken.neededBytes, heldBytes: taken.heldBytes };
+  const { images, staged } = await prepareGeneration(run, dependencies, signal);
+  const leftOut = images.filter((image) => !isAdmitted(image)).length;
+  const part = { images, ...amounts };
+  if (leftOut > 0 && request.untrusted === 'refuse-all') return tell('refused', run, part);
+  if (request.mode === 'verify-only') return tell('verified', run, part);
+  const generation = await staged(images);
+  if (isInForce && published.document === generation.document) {
+    return { ...(await hold(run, published, dependencies)), ...part };
+  }
+  await remember(run);
+  const next = describe(run, generation, leftOut);
+  await publish(next, dependencies);
+  const receipt = await settle(next, dependencies);
+  return { ...tell('published', run, part), generation: next.generation, receipt };
+}
+
+async function begin(request: ImportRequest, dependencies: ImportDependencies): Promise<Run> {
+  const { store, files, seal, clock, openBundle, onProgress } = dependencies;
+  const states = makeStoreStates(store, seal, files);
+  const [state, published] = [await states.read(), await readPublished(store, seal, files)];
+  if ((published?.stateCount ?? 0) > (state?.count ?? 0)) {
+    const message = `${store.root} knows less of its stream than it did: its state was set back`;
+    throw new AirgapError('STORE_DAMAGED', message);
+  }
+  const latestMs = state?.latestMs ?? 0;
+  const at = (leastMs: number): Date => new Date(Math.max(clock.now().getTime(), leastMs));
+  onProgress({ step: 'metadata', doneBytes: 0, totalBytes: 0 });
+  const bundle = await openBundle(state, at(latestMs));
+  const { document } = bundle;
+  const order = checkOrder(document, bundle.snapshot, state);
+  const now = (): Date => at(Math.max(latestMs, document.created.getTime()));
+  const tags = followTags(document, state?.tags ?? {}, now());
+  return { request, states, state, published, bundle, order, tags, now };
+}
+
+/** Before anything is published: what was trusted once must never be forgotten. */
+async function remember({ states, state, bundle, order, tags, now }: Run): Promise<void> {
+  // Killed after this, it comes here again.
+  if (order === 'same') return;
+  const { document, snapshot, metadata } = bundle;
+  const isContent = document.kind === 'content';
+  await states.write({
+    count: (state?.count ?? 0) + 1,
+    stream: document.stream,
+    metadata,
+    sequence: document.sequence,
+    snapshot,
+    contentSequence: isContent ? document.sequence : (state?.contentSequence ?? 0),
+    tags,
+    latestMs: now().getTime(),
+  });
+}
+
+function describe(
+  { published, state, order, bundle, now }: Run,
+  { upstreams, images, document: digest }: StagedGeneration,
+  leftOut: number,
+): Published {
+  const { document, snapshot } = bundle;
+  const { stream, sequence, revocationAsOf } = document;
+  return {
+    generation: (published?.generation ?? 0) + 1,
+    stream,
+    sequence,
+    snapshot,
+    stateCount: (state?.count ?? 0) + (order === 'same' ? 0 : 1),
+    created: document.created.toISOString(),
+    importedAt: now().toISOString(),
+    ...(revocationAsOf !== undefined && { revocationAsOf: revocationAsOf.toISOString() }),
+    upstreams,
+    images,
+    leftOut,
+    document: digest,
+    trustFiles: document.trust.length,
+  };
+}
+
+/** It is in force already; what a kill may have left undone is done. */
+async function hold(
+  run: Run,
+  published: Published,
+  dependencies: ImportDependencies,
+): Promise<ImportReport> {
+  const nothing = { images: [], denied: 0, readBytes: 0, heldBytes: 0 };
+  const told = { ...tell('held', run, nothing), generation: published.generation };
+  if (run.request.mode === 'verify-only') return told;
+  const { document } = run.bundle;
+  const denied = await dependencies.deny(document.denials, document);
+  return { ...told, denied, receipt: await settle(published, dependencies) };
+}
+
+/** All that follows from what is published. Returns the receipt. */
+async function settle(published: Published, dependencies: ImportDependencies): Promise<string> {
+  const { store, files, clock } = dependencies;
+  const key = await openReceiptKey(store, files);
+  const receipt = await writeReceipt(store, files, published, key);
+  await settlePublished(published, dependencies);
+  const { generation, stream, sequence, snapshot, images, leftOut } = published;
+  const line = { event: 'published', generation, stream, sequence, snapshot, images, leftOut };
+  await writeAudit(store, clock.now(), { ...line, receipt });
+  return receipt;
+}
+
+type Part = Pick<ImportReport, 'images' | 'denied' | 'readBytes' | 'heldBytes'>;
+
+function tell(outcome: ImportReport['outcome'], { bundle, now }: Run, part: Part): ImportReport {
+  const { stream, sequence, kind, created, revocationAsOf } = bundle.document;
+  const age = revocationAsOf && now().getTime() - revocationAsOf.getTime();
+  return {
+    outcome,
+    stream,
+    sequence,
+    kind,
+    snapshot: bundle.snapshot,
+    created,
+    generation: undefined,
+    ...part,
+    revocationAsOf,
+    revocationAgeMs: age,
+    receipt: undefined,
+  };
+}

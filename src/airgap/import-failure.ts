@@ -1,0 +1,13 @@
+import { systemCodeOf, TaggedError } from '../kernel/tagged-error.ts';
+import { writeFailure } from './file-failure.ts';
+
+/** Runs what writes into the store; a disk that is full or broken is said by name. */
+export async function intoStore<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    // A layer below has put its own words around what the system said.
+    const cause = error instanceof TaggedError && error.cause !== undefined ? error.cause : error;
+    throw /^E[A-Z0-9]+$/.test(systemCodeOf(cause)) ? writeFailure(path, cause) : error;
+  }
+}

@@ -1,0 +1,59 @@
+import { quoted } from '../kernel/quoted.ts';
+import type { Digest } from '../oci/digest.ts';
+import { AirgapError } from './airgap-error.ts';
+import type { BundleDocument } from './bundle.ts';
+import type { StoreState } from './store-state.ts';
+
+type Place = Pick<BundleDocument, 'stream' | 'sequence' | 'kind' | 'base' | 'previous'>;
+type Known = Pick<StoreState, 'stream' | 'sequence' | 'snapshot' | 'contentSequence'>;
+
+/**
+ * Whether a bundle may follow what is here. `snapshot` is that of its own metadata, which are at
+ * least as new as those known. Throws `AirgapError`: STREAM_MISMATCH, FORK, GAP.
+ */
+export function checkOrder(
+  bundle: Place,
+  snapshot: Digest,
+  known: Known | undefined,
+): 'new' | 'same' {
+  if (known === undefined) {
+    checkBase(bundle, 0);
+    return 'new';
+  }
+  if (bundle.stream !== known.stream) {
+    throw new AirgapError(
+      'STREAM_MISMATCH',
+      `the bundle is of stream ${quoted(bundle.stream)}, and the store has ${quoted(known.stream)}`,
+    );
+  }
+  if (bundle.sequence === known.sequence) {
+    if (snapshot === known.snapshot) return 'same';
+    throw fork(bundle.sequence, known.snapshot, snapshot);
+  }
+  const { previous } = bundle;
+  if (previous?.sequence === known.sequence && previous.snapshot !== known.snapshot) {
+    throw fork(previous.sequence, known.snapshot, previous.snapshot);
+  }
+  checkBase(bundle, known.contentSequence);
+  return 'new';
+}
+
+/** A revocation bundle brings no content, so that it needs none. */
+function checkBase({ kind, base, sequence }: Place, held: number): void {
+  if (kind === 'revocation' || base === undefined || base <= held) return;
+  const here = held === 0 ? 'nothing was imported here' : `the newest here is bundle ${held}`;
+  const range = base === held + 1 ? `bundle ${base}` : `bundles ${held + 1} to ${base}`;
+  const other = held === 0 ? 'a full bundle' : `one made with --since ${held}`;
+  throw new AirgapError(
+    'GAP',
+    `bundle ${sequence} builds upon bundle ${base}, and ${here}: import ${range} first, or ${other}`,
+  );
+}
+
+function fork(sequence: number, known: Digest, other: Digest): AirgapError {
+  return new AirgapError(
+    'FORK',
+    `there are two bundles ${sequence} of the stream: the one that is known here has the snapshot` +
+      ` ${known}, the other ${other}; find out who makes bundles with these keys`,
+  );
+}
