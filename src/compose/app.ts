@@ -3,6 +3,7 @@ import type { ReadinessProbe } from '../admin/health.ts';
 import type { Config } from '../config/schema.ts';
 import type { DenyList } from '../gate/deny-list.ts';
 import type { MadeGate } from '../gate/gate.ts';
+import type { PolicyGuard } from '../gate/policy-guard.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { makeMetrics, type MetricsRegistry } from '../observe/metrics.ts';
 import { makePinoLog, type PinoLog } from '../observe/pino-log.ts';
@@ -12,13 +13,14 @@ import { anchorsInUse } from './anchors.ts';
 import { publishBasis } from './basis-published.ts';
 import { openBasis } from './basis.ts';
 import { type Content, openContent } from './content.ts';
-import { followDenyList, openDenyList } from './deny.ts';
 import type { Host } from './host.ts';
 import { keepSigstoreFresh } from './keep-sigstore-fresh.ts';
 import { anchorIntervalMs, reloadIntervalMs, revocationIntervalMs } from './limits.ts';
 import { type Address, type Addresses, addressesOf, listenOn } from './listen.ts';
 import { loadBasis } from './load-basis.ts';
 import { followLookAgain } from './look-again.ts';
+import { admitPolicy } from './policy-guard.ts';
+import { openReplicaSafety } from './replica-safety.ts';
 import { keepRefreshing, openRevocation } from './revocation.ts';
 import {
   makeConfiguredAdmin,
@@ -31,6 +33,7 @@ import type { Stoppable } from './shutdown.ts';
 import { makeSharedRates } from './shared-rates.ts';
 import { publishSigstoreRoots } from './sigstore-roots.ts';
 import { openState, type SharedState } from './state.ts';
+import { holdStorage } from './storage-hold.ts';
 import { openUpstreams, type Upstreams } from './upstreams.ts';
 import { watchFiles } from './watch-files.ts';
 import { openWorkApart } from './worker-threads.ts';
@@ -78,6 +81,9 @@ export async function composeApp(config: Config, overrides: AppOverrides = {}): 
   const opened = new AsyncDisposableStack();
   const listeners = host?.listeners ?? [];
   try {
+    // Workers have the folder of their primary, and commands have none to themselves.
+    const isOwner = host?.isKeeper !== false && overrides.isCommand !== true;
+    if (isOwner) await holdStorage(config, { log }, opened);
     const around = { clock, log, metrics, host, shared };
     const parts = await openParts(config, around, listeners, opened);
     return await makeApp(config, parts, listeners, opened);
@@ -112,8 +118,9 @@ async function openParts(
     },
   });
   const state = await openState(config, observed, opened, { shared, host });
-  const deny = await openDenyList(config, state, observed);
-  followDenyList(deny, state, opened);
+  const safety = await openReplicaSafety(config, { state, basis }, observed, opened);
+  const { deny } = safety;
+  guard = safety.guard;
   const lookAgain = await followLookAgain(state, observed, opened);
   const content = await openContent(config, observed, state, opened, host);
   const misses = makeConfiguredMisses(config, observed);
@@ -142,7 +149,7 @@ async function openParts(
   // First of all to end: what was fetched so far is kept, and the next start goes on with it.
   opened.defer(() => content.fills.close());
   const made = { basis, upstreams, revocation, ...apart, state, deny, lookAgain, content, misses };
-  return { ...observed, host, ...made };
+  return { ...observed, host, safety, ...made };
 }
 
 async function makeApp(
@@ -169,6 +176,7 @@ async function makeApp(
   const listenAdmin = async (): Promise<number> => {
     const taken = await listenOn(admin, config.admin, 'admin');
     listeners.push({ ...config.admin, port: taken });
+    parts.safety.announce();
     return taken;
   };
   return {

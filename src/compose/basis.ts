@@ -31,6 +31,8 @@ export interface Basis {
 export interface BasisDependencies {
   /** Names each file or folder, and waits, before it reads it. Throws `StartupError`. */
   readonly load: (saw: Saw) => Promise<LoadedBasis>;
+  /** Asked whether what was loaded anew may come into force. Throws `StartupError`. */
+  readonly admit?: (loaded: LoadedBasis) => Promise<void>;
   /** Told of each state that came into force. */
   readonly onLoaded: (loaded: LoadedBasis) => void;
   readonly metrics: Metrics;
@@ -46,7 +48,7 @@ export function assertComplete({ problems }: Pick<LoadedBasis, 'problems'>): voi
 
 /** Loads for the first time; throws `StartupError`. */
 export async function openBasis(dependencies: BasisDependencies): Promise<Basis> {
-  const { load, onLoaded, metrics, log } = dependencies;
+  const { load, admit, onLoaded, metrics, log } = dependencies;
   let files = new Map<string, string>();
   const first = await load(recordIn(files));
   assertComplete(first);
@@ -58,6 +60,7 @@ export async function openBasis(dependencies: BasisDependencies): Promise<Basis>
     const seen = new Map<string, string>();
     try {
       const loaded = await load(recordIn(seen));
+      await admit?.(loaded);
       files = seen;
       current = { ...loaded, generation: current.generation + 1 };
       problem = undefined;

@@ -7,6 +7,7 @@ import { makeDenyCopy, maxCopyBytes } from '../gate/deny-copy.ts';
 import { type DenyList, makeDenyList } from '../gate/deny-list.ts';
 import { makeDenyRecords } from '../gate/deny-records.ts';
 import { type DenyReplica, openDenyReplica } from '../gate/deny-replica.ts';
+import { isOfNewer } from '../gate/deny-reconcile.ts';
 import { denyChannel } from '../gate/deny-tell.ts';
 import { DenyListError } from '../gate/gate-error.ts';
 import { makeSeal } from '../gate/sealed.ts';
@@ -25,7 +26,7 @@ export type SharedList = Pick<State, 'store' | 'seal' | 'notifications'>;
 
 /** The deny list, read for the first time. Throws `StartupError` where it can't be known. */
 export async function openDenyList(
-  config: Pick<Config, 'storage'>,
+  config: Pick<Config, 'storage' | 'redis'>,
   { store, seal, notifications }: SharedList,
   observed: Observed,
 ): Promise<DenyReplica> {
@@ -36,6 +37,7 @@ export async function openDenyList(
       copy: makeDenyCopy(copyFileOf(config), seal),
       notifications,
       inTurn: makeTurns(),
+      copiesEmpty: config.redis !== undefined,
     });
   } catch (cause) {
     if (!(cause instanceof DenyListError)) throw cause;
@@ -72,6 +74,9 @@ async function readBoth(config: Config, store: KeyValue): Promise<DenialSet> {
   ]).catch((cause: unknown) => {
     throw new StartupError('STATE_UNUSABLE', messageOf(cause), { cause });
   });
+  if (shared.newer.length > 0 || kept.kind === 'newer') {
+    throw new StartupError('STATE_UNUSABLE', `the deny list ${isOfNewer}`);
+  }
   if (shared.unreadable.length > 0 || kept.kind === 'damaged') {
     throw new StartupError('STATE_UNUSABLE', 'the deny list does not open: see state.keys');
   }
@@ -131,6 +136,11 @@ function makeFollower(replica: DenyReplica) {
   };
 }
 
+/** Why nothing may be served: what a newer version has denied is not known here. */
+export function heldBackByList(replica: Pick<DenyReplica, 'health'>): string | undefined {
+  return replica.health().newer > 0 ? `the deny list ${isOfNewer}` : undefined;
+}
+
 /** A list that was never read lets nothing through; one that is old is told, and goes on. */
 export function makeDenyProbe(replica: DenyReplica): ReadinessProbe {
   const { list } = replica;
@@ -138,6 +148,8 @@ export function makeDenyProbe(replica: DenyReplica): ReadinessProbe {
     name: 'deny list',
     async check(): Promise<Readiness> {
       const { problem, syncedAt, unreadable } = replica.health();
+      const unknown = heldBackByList(replica);
+      if (unknown !== undefined) return { ok: false, says: unknown };
       if (!list.isKnown()) return { ok: false, says: `can not be read yet: ${problem}` };
       const inForce = `epoch ${list.epoch()}, ${list.entries().length} in force`;
       const locked = unreadable > 0 ? `; ${unreadable} shared entries do not open here` : '';

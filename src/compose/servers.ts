@@ -23,6 +23,7 @@ import type { Host } from './host.ts';
 import { gateLimits } from './limits.ts';
 import { namesOf, readServerTls } from './listen.ts';
 import { makeAnchorProbe, makeBasisProbe, makeContentProbe, makeStateProbe } from './readiness.ts';
+import type { ReplicaSafety } from './replica-safety.ts';
 import { StartupError } from './startup-error.ts';
 import type { State } from './state.ts';
 import type { Upstreams } from './upstreams.ts';
@@ -39,6 +40,7 @@ export interface Parts extends WorkApart {
   readonly revocation: RevocationSource;
   readonly state: State;
   readonly deny: DenyReplica;
+  readonly safety: ReplicaSafety;
   readonly lookAgain: LookAgain;
   readonly content: Content;
   readonly misses: Misses;
@@ -88,7 +90,7 @@ export function makeConfiguredAdmin(
 
 /** What this process by itself has to be ready. */
 export function makeProbes(
-  { basis, state, deny, content, clock }: Parts,
+  { basis, state, deny, safety, content, clock }: Parts,
   isDraining: () => boolean,
 ): readonly ReadinessProbe[] {
   const serving = async (): Promise<Readiness> =>
@@ -100,6 +102,7 @@ export function makeProbes(
     makeStateProbe(state.local, clock),
     ...(state.probe === undefined ? [] : [state.probe]),
     makeDenyProbe(deny),
+    ...safety.probes,
     makeContentProbe(content.store),
     ...(content.shared === undefined ? [] : [content.shared.probe]),
   ];
@@ -107,7 +110,7 @@ export function makeProbes(
 
 /** The gate by the configuration. */
 export function makeConfiguredGate(config: Config, parts: Parts): MadeGate {
-  const { basis, upstreams, state, deny, ...others } = parts;
+  const { basis, upstreams, state, deny, safety, ...others } = parts;
   const observed = { ...others, denied: deny.list };
   const { tag, staleTag, untrusted } = config.lifetimes;
   return makeGate({
@@ -117,6 +120,7 @@ export function makeConfiguredGate(config: Config, parts: Parts): MadeGate {
     state: state.sealed,
     fleet: state.fleet,
     denyList: deny.list,
+    heldBack: () => safety.heldBack(),
     matching,
     lifetimes: { tagMs: tag.ms, staleTagMs: staleTag.ms, absentMs: untrusted.ms },
     limits: gateLimits,

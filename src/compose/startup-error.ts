@@ -9,6 +9,8 @@ export type StartupErrorCode =
   | 'TRUST_STORE_UNUSABLE'
   /** The folder for state can't be made, read or written. */
   | 'STATE_UNUSABLE'
+  /** Another server has the folder for state. */
+  | 'STORAGE_IN_USE'
   /** Something that the configuration names for an upstream (a CA, a layout) can't be used. */
   | 'UPSTREAM_UNUSABLE'
   /** An address to listen on is taken, or not ours. */

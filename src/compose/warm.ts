@@ -60,7 +60,7 @@ export async function openWarmer(config: Config, clock: Clock = systemClock): Pr
   const metrics = { count() {}, time() {}, set() {} };
   const observed = { clock, log, metrics, ownListeners };
   await refreshEndedRoots(config, observed, AbortSignal.timeout(rootsMs));
-  const app = await composeApp(config, { clock, log });
+  const app = await composeApp(config, { clock, log, isCommand: true });
   return {
     async warm(file, options, signal) {
       const entries = await readImageList(file, Object.keys(config.upstreams));

@@ -28,8 +28,11 @@ export interface PolicyGuard {
   admit(revision: number | undefined): Promise<void>;
   /** Takes over what others know, and gives them what they lack. Never rejects. */
   look(): Promise<void>;
-  /** Permits revisions from this one. Throws `PolicyRevisionError` where that can't be shared. */
-  setBack(floor: number, by: Pick<SetBack, 'owner' | 'reason'>): Promise<PolicyMark>;
+  /**
+   * Permits revisions from this one; undefined where they are permitted already. Throws
+   * `PolicyRevisionError` where that can't be shared.
+   */
+  setBack(floor: number, by: Pick<SetBack, 'owner' | 'reason'>): Promise<PolicyMark | undefined>;
   mark(): PolicyMark;
   /** Why nothing may be decided by the policy in force; undefined: it may. */
   heldBack(): string | undefined;
@@ -106,15 +109,17 @@ export async function openPolicyGuard(dependencies: PolicyGuardDependencies): Pr
     // One that is behind already stays: trust material that changes with it must not wait for it.
     admit: (revision = unrevised) => admit(revision, inForce() ?? unrevised),
     look,
-    async setBack(floor, by) {
-      await inTurn(async () => {
+    setBack: (floor, by) =>
+      inTurn(async () => {
+        await bringTogether(state);
+        assertShared(state);
+        if (floor >= state.mark.floor) return undefined;
         state.mark = setBackTo(state.mark, floor, { ...by, at: clock.now() });
         state.isKept = false;
         await bringTogether(state);
-      });
-      if (state.problem === undefined) return state.mark;
-      throw new PolicyRevisionError('POLICY_REVISION', `it is not permitted yet: ${state.problem}`);
-    },
+        assertShared(state);
+        return state.mark;
+      }),
     mark: () => state.mark,
     heldBack,
     behind,
@@ -142,6 +147,13 @@ async function begin(state: GuardState, kept: ReadMark): Promise<void> {
 function unknownMark(why: string): PolicyRevisionError {
   const message = `which revisions of the trust policy may be in force is not known: ${why}`;
   return new PolicyRevisionError('POLICY_REVISION', message);
+}
+
+function assertShared({ problem, isNewer }: GuardState): void {
+  const because = isNewer ? newerMark : problem;
+  if (because === undefined) return;
+  const message = `the state that replicas share can not be changed: ${because}`;
+  throw new PolicyRevisionError('POLICY_REVISION', message);
 }
 
 async function bringTogether(state: GuardState): Promise<void> {

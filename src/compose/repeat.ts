@@ -1,0 +1,37 @@
+/** Work that is done again and again. */
+export interface Rounds {
+  /** Does it now, or once more after the round that is under way. */
+  now(): void;
+  /** No more rounds; resolves when the one under way has ended. */
+  close(): Promise<void>;
+}
+
+/** Does the work every `intervalMs`, one round at a time. The work must not reject. */
+export function repeat(work: () => Promise<void>, intervalMs: number): Rounds {
+  let running: Promise<void> | undefined;
+  let isWanted = false;
+  let isClosed = false;
+  const run = async (): Promise<void> => {
+    do {
+      isWanted = false;
+      await work();
+    } while (isWanted && !isClosed);
+    running = undefined;
+  };
+  const start = (): void => {
+    if (!isClosed) running ??= run();
+  };
+  const timer = setInterval(start, intervalMs);
+  timer.unref();
+  return {
+    now() {
+      isWanted = true;
+      start();
+    },
+    async close() {
+      isClosed = true;
+      clearInterval(timer);
+      await running;
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import type { ReadinessProbe } from '../admin/health.ts';
+import type { Config } from '../config/schema.ts';
+import type { DenyReplica } from '../gate/deny-replica.ts';
+import type { PolicyGuard } from '../gate/policy-guard.ts';
+import type { Basis } from './basis.ts';
+import { followDenyList, heldBackByList, openDenyList } from './deny.ts';
+import { makeGuardProbe, openConfiguredGuard, startGuard } from './policy-guard.ts';
+import { joinReplicas } from './replicas.ts';
+import type { State } from './state.ts';
+import type { Observed } from './verifier.ts';
+
+/** What keeps this process from deciding otherwise than the other replicas may. */
+export interface ReplicaSafety {
+  readonly deny: DenyReplica;
+  readonly guard: PolicyGuard;
+  /** Why nothing may be decided at the moment; undefined: it may. */
+  heldBack(): string | undefined;
+  readonly probes: readonly ReadinessProbe[];
+  /** Tells other replicas that this one is there. */
+  announce(): void;
+}
+
+/**
+ * Compares clocks before anything is written to the state, reads the deny list, and refuses an older
+ * policy; goes on with all three until `opened` is closed. Throws `StartupError`.
+ */
+export async function openReplicaSafety(
+  config: Config,
+  { state, basis }: { readonly state: State; readonly basis: Basis },
+  observed: Observed,
+  opened: AsyncDisposableStack,
+): Promise<ReplicaSafety> {
+  let epoch = (): number => 0;
+  const options = { ...observed, basis, denyEpoch: () => epoch() };
+  const replica = await joinReplicas(state, options, opened);
+  const deny = await openDenyList(config, state, observed);
+  epoch = () => deny.list.epoch();
+  followDenyList(deny, state, opened);
+  const guard = await openConfiguredGuard(config, state, basis, observed);
+  await startGuard(guard, basis, opened);
+  return {
+    deny,
+    guard,
+    heldBack: () => heldBackByList(deny) ?? guard.heldBack(),
+    probes: [makeGuardProbe(guard), ...(replica === undefined ? [] : [replica.probe])],
+    announce: () => replica?.announce(),
+  };
+}
