@@ -12,6 +12,8 @@ export interface ExportFolder {
   readonly unfinished: Unfinished | undefined;
   /** Makes it the folder of this export, with nothing in it. */
   claim(id: string, sequence: number): Promise<void>;
+  /** Makes it ready to go on with its volumes. */
+  resume(): Promise<void>;
   /** The bundle is whole: nothing else is left in it. */
   release(): Promise<void>;
 }
@@ -45,21 +47,38 @@ export async function openExportFolder(path: string): Promise<ExportFolder> {
     path,
     unfinished,
     async claim(id, sequence) {
-      try {
-        // The marker goes first and comes last: what has none is nobody's to go on with.
+      await attempt(path, async () => {
+        await removeAll(path, [...folders, 'blobs.idx.part']);
+        // From here on what is there is this export's.
         await writeFile(join(path, marker), `${id} ${sequence}\n`, { flush: true });
-        for (const name of [...folders, 'blobs.idx.part']) {
-          await rm(join(path, name), { recursive: true, force: true });
-        }
-        for (const name of folders) await mkdir(join(path, name));
-      } catch (cause) {
-        throw writeFailure(path, cause);
-      }
+        await makeAll(path);
+      });
+    },
+    async resume() {
+      await attempt(path, async () => {
+        // Metadata without a timestamp are nothing to go on with.
+        await removeAll(path, ['targets', 'metadata']);
+        await makeAll(path);
+      });
     },
     async release() {
       await unlessAbsent(unlink(join(path, marker)));
     },
   };
+}
+
+async function attempt(path: string, work: () => Promise<void>): Promise<void> {
+  await work().catch((cause: unknown) => {
+    throw writeFailure(path, cause);
+  });
+}
+
+async function removeAll(path: string, names: readonly string[]): Promise<void> {
+  for (const name of names) await rm(join(path, name), { recursive: true, force: true });
+}
+
+async function makeAll(path: string): Promise<void> {
+  for (const name of folders) await mkdir(join(path, name), { recursive: true });
 }
 
 async function listOrMake(path: string): Promise<readonly string[]> {

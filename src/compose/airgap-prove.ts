@@ -141,7 +141,7 @@ async function examineEach(
     const image = waiting.shift();
     if (image === undefined) return undefined;
     return async () => {
-      signal.throwIfAborted();
+      if (signal.aborted) return;
       const because = await problemOf(image, verification, signal);
       if (because !== undefined) problems.set(image, because);
     };
