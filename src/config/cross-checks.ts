@@ -29,6 +29,11 @@ const maxPluginTimeoutMs = 15_000;
 export function checkAcross(config: PartialConfig, complain: Complain): void {
   const upstreams = config.upstreams ?? {};
   const keys = Object.keys(upstreams);
+  // What is imported brings names of its own.
+  const isZone = config.airgap?.store !== undefined;
+  if (config.upstreams !== undefined && keys.length === 0 && !isZone) {
+    complain('upstreams', 'is missing, and there is no airgap.store to serve from');
+  }
   for (const [key, upstream] of Object.entries(upstreams)) {
     checkUpstreamKey(key, complain);
     checkSignatureRepository(upstream?.signatureRepository, keyPath('upstreams', key), complain);
@@ -37,7 +42,7 @@ export function checkAcross(config: PartialConfig, complain: Complain): void {
     }
   }
   const mustBeUpstream = (key: string | undefined, path: string): void => {
-    if (key === undefined || keys.includes(key)) return;
+    if (key === undefined || keys.includes(key) || isZone) return;
     complain(path, `is no upstream; upstreams are ${keys.join(', ')}`);
   };
   for (const [host, key] of Object.entries(config.hosts ?? {})) {

@@ -152,7 +152,10 @@ async function readRecord(
   reading: Reading,
 ): Promise<unknown> {
   const [values = {}] = Object.values(patternProperties);
-  if (node.entries.length < minProperties) reading.report(node.at, path, 'must not be empty');
+  const isWritten = node.entries !== noEntries;
+  if (isWritten && node.entries.length < minProperties) {
+    reading.report(node.at, path, 'must not be empty');
+  }
   // Without a prototype, `__proto__` is a key like any other.
   const record = Object.create(null) as Record<string, unknown>;
   for (const { key, at, value } of node.entries) {
@@ -199,10 +202,13 @@ function reportStrangers(
   }
 }
 
+/** What a default has: nothing that a person wrote. */
+const noEntries: readonly YamlEntry[] = [];
+
 /** A default is read like what a person writes, so that paths and units resolve alike. */
 function defaultNode({ default: value }: ReadableSchema, at: Position): YamlNode | undefined {
   if (value === undefined) return undefined;
   if (Array.isArray(value)) return { kind: 'list', at, items: [] };
-  if (typeof value === 'object') return { kind: 'map', at, entries: [] };
+  if (typeof value === 'object') return { kind: 'map', at, entries: noEntries };
   return { kind: 'scalar', at, value: value as string | number | boolean };
 }

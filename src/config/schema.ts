@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { defaults } from './defaults.ts';
 import type { Secret } from './redact.ts';
+import { AirgapSchema } from './schema-airgap.ts';
 import * as leaf from './schema-leaf.ts';
 import { LimitsSchema } from './schema-limits.ts';
 import { RedisSchema } from './schema-redis.ts';
@@ -84,9 +85,11 @@ export const ConfigSchema = Type.Object(
       }),
       {
         minProperties: 1,
+        default: {},
         description:
           'Where content comes from. The key is the canonical name of the registry, such as ' +
-          '`docker.io`: the first segment of the names that clients use and that policies match.',
+          '`docker.io`: the first segment of the names that clients use and that policies match. ' +
+          'None are needed beside `airgap.store`.',
       },
     ),
     hosts: Type.Record(
@@ -105,6 +108,7 @@ export const ConfigSchema = Type.Object(
     trustPolicy: leaf.path({ description: 'The trust policy: who must have signed what.' }),
     trust: TrustSchema,
     storage: StorageSchema,
+    airgap: Type.Optional(AirgapSchema),
     redis: Type.Optional(RedisSchema),
     state: Type.Optional(
       Type.Object(
@@ -182,7 +186,7 @@ export const ConfigSchema = Type.Object(
       },
     ),
   },
-  { ...closed, later: ['airgap'] },
+  closed,
 );
 
 /** A configuration as loaded: defaults in place, paths absolute, secrets read, units resolved. */

@@ -167,7 +167,7 @@ lifetimes: { tag: "\${UNSET}" }
   ]);
 });
 
-const later = ['airgap: { keys: keys/ }'];
+const later = ['airgap: { expired: deny }'];
 
 for (const line of later) {
   t.test(`what comes in a later version is refused by name: ${line}`, async (t) => {
@@ -199,8 +199,9 @@ for (const { what, line, message } of wrong) {
 
 t.test('upstreams must be there, and not be empty', async (t) => {
   const without = minimal.replace(/upstreams:\n.*\n/, '');
-  t.match(await problemsOf(t, without), [/upstreams is missing/]);
+  t.match(await problemsOf(t, without), [/upstreams: is missing, and there is no airgap/]);
   t.match(await problemsOf(t, `upstreams: {}\n${without}`), [/upstreams: must not be empty/]);
+  t.match(await read(`airgap: { store: store }\n${without}`), { upstreams: {} });
 });
 
 t.test('text that is no YAML, or no mapping, is refused', async (t) => {

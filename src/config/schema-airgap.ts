@@ -1,0 +1,52 @@
+import { Type } from 'typebox';
+import * as leaf from './schema-leaf.ts';
+
+const closed = { additionalProperties: false } as const;
+
+/** `airgap`: bundles for sites without a network, on either side. */
+export const AirgapSchema = Type.Object(
+  {
+    store: Type.Optional(
+      leaf.path({
+        description:
+          'Of a site without a network: the folder into which `assay airgap import` brings ' +
+          'bundles, and from which `serve` serves them. What is published there needs no ' +
+          'upstream of its own, and goes before one of the same name.',
+      }),
+    ),
+    root: Type.Optional(
+      leaf.path({
+        description:
+          'The root metadata (`root.json`) that the first import begins with, which came another ' +
+          'way than the bundles. From then on the store knows its own.',
+      }),
+    ),
+    revocationMaxAge: Type.Object(
+      {
+        warn: Type.Optional(
+          leaf.duration({
+            description: 'From this age on answers carry a `Warning` header. Unset: never.',
+          }),
+        ),
+        deny: Type.Optional(
+          leaf.duration({
+            description:
+              'From this age on what was imported is refused (`revocation-stale`). Unset: never.',
+          }),
+        ),
+      },
+      {
+        ...closed,
+        default: {},
+        description:
+          'How old what came along on revocations may be: the oldest of the revocation lists and ' +
+          'OCSP answers of the bundle in force, or the bundle itself where it has none.',
+      },
+    ),
+  },
+  {
+    ...closed,
+    later: ['drop', 'expired'],
+    description: 'Signed [bundles](air-gap.md) for sites without a network.',
+  },
+);
