@@ -10,19 +10,21 @@ export interface EndedMetrics {
 
 export function makeEndedMetrics(): EndedMetrics {
   let ended: readonly MetricsSnapshot[] = [];
-  let merging: Promise<void> | undefined;
+  let isMerging = false;
   const merge = async (): Promise<void> => {
+    if (isMerging) return;
+    isMerging = true;
     while (ended.length > 1) {
       const parts = ended;
       const merged = await sumOfEnded(parts);
       ended = [merged, ...ended.slice(parts.length)];
     }
-    merging = undefined;
+    isMerging = false;
   };
   return {
     add(last) {
       ended = [...ended, countsOf(last)];
-      merging ??= merge();
+      void merge();
     },
     all: () => ended,
   };

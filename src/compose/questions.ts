@@ -17,7 +17,6 @@ export function makeQuestions<Question, Answer>(
       const id = last;
       const { promise, resolve } = Promise.withResolvers<Answer | undefined>();
       const timer = setTimeout(() => close(undefined), deadlineMs);
-      timer.unref();
       const close = (answer: Answer | undefined): void => {
         clearTimeout(timer);
         open.delete(id);
