@@ -36,6 +36,8 @@ export interface ImportRequest {
 export interface VerifiedBundle extends ContentOfBundle {
   /** What is to be trusted from now on. */
   readonly metadata: TrustedMetadata;
+  /** Keys were rotated so that versions seen before do not count. */
+  readonly recovered: boolean;
   /** Writes a file of carried trust material, as the metadata vouch for it. */
   readonly copyTrust: (path: string, into: string) => Promise<void>;
 }
@@ -142,7 +144,7 @@ async function begin(request: ImportRequest, dependencies: ImportDependencies): 
   onProgress({ step: 'metadata', doneBytes: 0, totalBytes: 0 });
   const bundle = await openBundle(state, at(latestMs));
   const { document } = bundle;
-  const order = checkOrder(document, bundle.snapshot, state);
+  const order = checkOrder(bundle, state);
   const now = (): Date => at(Math.max(latestMs, document.created.getTime()));
   const tags = followTags(document, state?.tags ?? {}, now());
   return { request, states, state, published, bundle, order, tags, now };

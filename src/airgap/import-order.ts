@@ -5,15 +5,19 @@ import type { BundleDocument } from './bundle.ts';
 import type { StoreState } from './store-state.ts';
 
 type Place = Pick<BundleDocument, 'stream' | 'sequence' | 'kind' | 'base' | 'previous'>;
+
+interface PlacedBundle {
+  readonly document: Place;
+  /** Of its own metadata, which are at least as new as those known. */
+  readonly snapshot: Digest;
+  /** Versions seen before do not count: somebody may have made them up. */
+  readonly recovered: boolean;
+}
 type Known = Pick<StoreState, 'stream' | 'sequence' | 'snapshot' | 'contentSequence'>;
 
-/**
- * Whether a bundle may follow what is here. `snapshot` is that of its own metadata, which are at
- * least as new as those known. Throws `AirgapError`: STREAM_MISMATCH, FORK, GAP.
- */
+/** Whether a bundle may follow what is here. Throws `AirgapError`: STREAM_MISMATCH, FORK, GAP. */
 export function checkOrder(
-  bundle: Place,
-  snapshot: Digest,
+  { document: bundle, snapshot, recovered }: PlacedBundle,
   known: Known | undefined,
 ): 'new' | 'same' {
   if (known === undefined) {
@@ -26,14 +30,8 @@ export function checkOrder(
       `the bundle is of stream ${quoted(bundle.stream)}, and the store has ${quoted(known.stream)}`,
     );
   }
-  if (bundle.sequence === known.sequence) {
-    if (snapshot === known.snapshot) return 'same';
-    throw fork(bundle.sequence, known.snapshot, snapshot);
-  }
-  const { previous } = bundle;
-  if (previous?.sequence === known.sequence && previous.snapshot !== known.snapshot) {
-    throw fork(previous.sequence, known.snapshot, previous.snapshot);
-  }
+  if (snapshot === known.snapshot) return 'same';
+  if (!recovered) checkFork(bundle, snapshot, known);
   checkBase(bundle, known.contentSequence);
   return 'new';
 }
@@ -48,6 +46,13 @@ function checkBase({ kind, base, sequence }: Place, held: number): void {
     'GAP',
     `bundle ${sequence} builds upon bundle ${base}, and ${here}: import ${range} first, or ${other}`,
   );
+}
+
+function checkFork({ sequence, previous }: Place, snapshot: Digest, known: Known): void {
+  if (sequence === known.sequence) throw fork(sequence, known.snapshot, snapshot);
+  if (previous?.sequence === known.sequence && previous.snapshot !== known.snapshot) {
+    throw fork(previous.sequence, known.snapshot, previous.snapshot);
+  }
 }
 
 function fork(sequence: number, known: Digest, other: Digest): AirgapError {

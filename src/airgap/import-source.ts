@@ -1,0 +1,54 @@
+import { rm } from 'node:fs/promises';
+import { AirgapError } from './airgap-error.ts';
+import { maxDocumentBytes, readBundleDocument } from './bundle-document.ts';
+import { findBundle } from './find-bundle.ts';
+import type { VerifiedBundle } from './import-bundle.ts';
+import { verifyMetadata } from './metadata-reader.ts';
+import type { StoreState } from './store-state.ts';
+import { maxVolumeListBytes, readVolumeList } from './volume-list.ts';
+
+/**
+ * Opens the bundle in the folders for an import: metadata first, by what the store knows, or by
+ * the pinned root before the first. Nothing but small files is read. Throws `AirgapError`.
+ */
+export async function openForImport(
+  places: readonly string[],
+  pinnedRoot: Uint8Array | undefined,
+  known: StoreState | undefined,
+  now: Date,
+): Promise<VerifiedBundle> {
+  const root = known?.metadata.root ?? pinnedRoot;
+  if (root === undefined) {
+    throw new AirgapError(
+      'ROOT_MISSING',
+      'nothing says whose bundles to trust: name the root metadata that came another way' +
+        ' (airgap.root in the configuration, or --root root.json)',
+    );
+  }
+  const folder = await findBundle(places);
+  const trusted = { root, seen: known?.metadata.seen };
+  const metadata = await verifyMetadata({ folder, trusted, now });
+  const document = readBundleDocument(await metadata.readTarget('bundle.json', maxDocumentBytes));
+  const { stream, sequence, snapshot, recovered } = metadata;
+  if (document.stream !== stream || document.sequence !== sequence) {
+    throw new AirgapError(
+      'STREAM_MISMATCH',
+      `bundle.json is of bundle ${document.sequence} of stream ${document.stream}, and the` +
+        ` metadata are of bundle ${sequence} of stream ${stream}`,
+    );
+  }
+  const list = await metadata.readTarget('volumes.json', maxVolumeListBytes);
+  return {
+    document,
+    snapshot,
+    recovered,
+    metadata: metadata.trusted,
+    volumes: readVolumeList(list, metadata),
+    places,
+    async copyIndex(into) {
+      await rm(into, { force: true });
+      await metadata.copyTarget('blobs.idx', into);
+    },
+    copyTrust: (path, into) => metadata.copyTarget(path, into),
+  };
+}
