@@ -48,11 +48,12 @@ export function makeS3Content(
   const parts: Parts = { link, keys, handsOut, limits, tags, closing: closing.signal };
   const putAside = makePutAside(parts, dependencies);
   const open = makeOpen(parts, putAside, dependencies);
-  const shares = makeS3Shares({ ...parts, open }, dependencies);
+  const wrong = (content: ContentName): Promise<void> => putAside(content, 'bytes');
+  const shares = makeS3Shares({ ...parts, open, putAside: wrong }, dependencies);
   return {
     isUp: () => link.isUp(),
     open,
-    putAside: (content) => putAside(content, 'bytes'),
+    putAside: wrong,
     share: (content, from) => shares.share(content, from),
     ...makeS3Kept({ link, keys, limits }, dependencies),
     async urlFor(content, from, signal) {

@@ -16,6 +16,8 @@ export interface S3Shares {
 }
 
 interface Parts extends Pick<SharedContent, 'open'> {
+  /** What was read last is not what its digest names. */
+  readonly putAside: (content: ContentName) => Promise<void>;
   readonly link: S3Link;
   readonly keys: S3Keys;
   readonly handsOut: boolean;
@@ -88,8 +90,8 @@ async function shareOne(content: ContentName, open: OpenToShare, parts: Parts): 
   const key = keys.blob(digest);
   const found = await link.ask('head', (s3, own) => s3.head(key, own), { signal: closing });
   if (found?.size === size && !tags.isBad(digest, found.etag ?? '')) {
-    if (parts.handsOut && tags.rightOf(digest) !== found.etag) await lookAt(content, parts);
-    return 'there';
+    if (!parts.handsOut || tags.rightOf(digest) === found.etag) return 'there';
+    if (await isRight(content, parts)) return 'there';
   }
   const stream = await open(closing);
   if (stream === undefined) return 'left-out';
@@ -103,10 +105,16 @@ async function shareOne(content: ContentName, open: OpenToShare, parts: Parts): 
   }
 }
 
-/** Reads all of what somebody else left, which notes it if it is right. */
-async function lookAt(content: ContentName, { open, closing }: Parts): Promise<void> {
+/** Reads all of what somebody else left, which notes it if it is right; away with it if it is not. */
+async function isRight(
+  content: ContentName,
+  { open, tags, putAside, closing }: Parts,
+): Promise<boolean> {
   const found = await open(content, 0, closing);
-  if (found === undefined) return;
+  if (found === undefined) return false;
   found.stream.resume();
   await once(found.stream, 'close', { signal: closing });
+  if (tags.rightOf(content.digest) !== undefined) return true;
+  await putAside(content);
+  return false;
 }
