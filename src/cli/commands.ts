@@ -8,6 +8,7 @@ import { denyList } from './deny-list.ts';
 import { denyRemove } from './deny-remove.ts';
 import { explain } from './explain.ts';
 import { policyCheck } from './policy-check.ts';
+import { policySetBack } from './policy-set-back.ts';
 import { serve } from './serve.ts';
 import { trustList } from './trust-list.ts';
 import { trustRefresh } from './trust-refresh.ts';
@@ -20,6 +21,7 @@ export const commands = [
   verify,
   explain,
   policyCheck,
+  policySetBack,
   trustList,
   trustRefresh,
   denyAdd,

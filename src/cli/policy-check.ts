@@ -42,10 +42,14 @@ async function check({ operands, config: named }: Invocation): Promise<PolicyChe
   return await checkPolicy(file, config, systemClock);
 }
 
-function renderCheck({ file, digest, rules, findings }: PolicyCheck, paint: Paint): string {
+function renderCheck(
+  { file, digest, revision, rules, findings }: PolicyCheck,
+  paint: Paint,
+): string {
   const count = `${rules} ${rules === 1 ? 'rule' : 'rules'}`;
+  const said = revision === undefined ? '' : `revision ${revision}, `;
   return [
-    `${printable(file)}: loads, ${count}, digest ${digest.slice(0, 12)}`,
+    `${printable(file)}: loads, ${said}${count}, digest ${digest.slice(0, 12)}`,
     ...findings.map(
       ({ where, message }) => `${paint('yellow', printable(where))}: ${printable(message)}`,
     ),

@@ -8,6 +8,8 @@ export interface PolicyCheck {
   readonly file: string;
   /** SHA-256 over the policy's meaning. */
   readonly digest: string;
+  /** As the policy says it. */
+  readonly revision?: number;
   readonly rules: number;
   /** What loads and is probably not meant. */
   readonly findings: readonly PolicyFinding[];
@@ -27,5 +29,7 @@ export async function checkPolicy(
   if (config !== undefined) await checkTrustStore(config, policy);
   const upstreams = config && Object.keys(config.upstreams);
   const findings = lintTrustPolicy(policy, { at, ...(upstreams !== undefined && { upstreams }) });
-  return { file, digest: policy.digest, rules: policy.rules.length, findings };
+  const { digest, revision, rules } = policy;
+  const said = revision === undefined ? {} : { revision };
+  return { file, digest, ...said, rules: rules.length, findings };
 }
