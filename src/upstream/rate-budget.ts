@@ -95,8 +95,9 @@ export function makeRateBudget(
     },
     note(operation, answer) {
       const now = clock.now();
-      const stated = limitOf(answer);
-      const pause = answer.status === 429 ? retryAfterOf(answer, now) : undefined;
+      const pauseSeconds = answer.status === 429 ? retryAfterOf(answer, now) : undefined;
+      const pause = pauseSeconds ? new Date(now.getTime() + pauseSeconds * 1000) : undefined;
+      const stated = limitOf(answer, pauseSeconds);
       if (stated === undefined && pause === undefined) return;
       const lowMs = Math.min((stated?.resetSeconds ?? Infinity) * 1000, maxLowMs);
       const before = known;
@@ -119,15 +120,16 @@ function isLow({ remaining = Infinity }: KnownRate, reserve: number): boolean {
 }
 
 /** A 429 that says nothing else says that nothing is left. */
-function limitOf(answer: Pick<WireAnswer, 'status' | 'headers'>): RateLimit | undefined {
+function limitOf(
+  answer: Pick<WireAnswer, 'status' | 'headers'>,
+  resetSeconds: number | undefined,
+): RateLimit | undefined {
   const stated = readRateLimit(answer);
-  if (stated !== undefined || answer.status !== 429) return stated;
-  return { remaining: 0, resetSeconds: undefined };
+  return stated ?? (answer.status === 429 ? { remaining: 0, resetSeconds } : undefined);
 }
 
-function retryAfterOf(answer: Pick<WireAnswer, 'headers'>, now: Date): Date | undefined {
-  const seconds = parseRetryAfter(headerOf(answer, 'retry-after'), now);
-  return seconds ? new Date(now.getTime() + seconds * 1000) : undefined;
+function retryAfterOf(answer: Pick<WireAnswer, 'headers'>, now: Date): number | undefined {
+  return parseRetryAfter(headerOf(answer, 'retry-after'), now);
 }
 
 /** What was said last counts; of pauses the longest, none of them longer than one may be. */

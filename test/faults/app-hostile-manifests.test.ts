@@ -29,7 +29,11 @@ function toArtifact({ bytes, contentType }: HostileManifest): Artifact {
 
 async function open(t: Parameters<typeof startAppKit>[0]): Promise<AppKit> {
   const registry = await openScriptedRegistry(t);
-  const kit = await startAppKit(t, { upstreams: { reg: registry.origin } });
+  const kit = await startAppKit(t, {
+    upstreams: { reg: registry.origin },
+    // All of them from one client, nearly all of which are denied.
+    config: { limits: { client: { misses: { burst: 10_000 } } } },
+  });
   const listed = { ...carrier, blobs: [...carrier.blobs, payload, ...listedBlobs] };
   registry.put('app', listed);
   hostileManifests.forEach((hostile, at) => {

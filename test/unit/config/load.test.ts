@@ -154,7 +154,7 @@ lifetimes: { tag: "\${UNSET}" }
   t.same(await problemsOf(t, text), [
     'assay.yaml:1:1: trustPolicy is missing',
     'assay.yaml:1:17: listen.port: must be a port from 0 to 65535 (0 takes any free one)',
-    'assay.yaml:1:24: listen.hots: is not a known key; known are host, port, tls',
+    'assay.yaml:1:24: listen.hots: is not a known key; known are host, port, tls, trustedProxies',
     'assay.yaml:2:10: workers: must be auto or a number from 1 to 256',
     'assay.yaml:4:16: upstreams["docker.io"].url: is http: write https, or say plainHttp: allowed beside it',
     'assay.yaml:5:3: upstreams["D/E"]: is no key for an upstream: write a registry as docker.io, or a plain name as demo',

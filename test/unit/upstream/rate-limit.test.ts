@@ -9,7 +9,10 @@ const stated: readonly (readonly [Readonly<Record<string, string>>, object | und
   [{ 'ratelimit-remaining': 'many' }, undefined],
   [{ 'ratelimit-remaining': '1x' }, undefined],
   [{ 'ratelimit-remaining': '1234567890' }, undefined],
-  [{ 'ratelimit-remaining': '7', 'ratelimit-reset': '30' }, { remaining: 7, resetSeconds: 30 }],
+  [
+    { 'ratelimit-remaining': '7', 'ratelimit-reset': '30' },
+    { remaining: 7, resetSeconds: 30 },
+  ],
   [{ 'ratelimit-reset': '30' }, undefined],
   [{ ratelimit: 'limit=100, remaining=50, reset=30' }, { remaining: 50, resetSeconds: 30 }],
   [{ ratelimit: '"default";r=50;t=30' }, { remaining: 50, resetSeconds: 30 }],
