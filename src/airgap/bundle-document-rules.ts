@@ -27,10 +27,12 @@ function checkPlace({ stream, sequence, base, previous }: BundleDocument): strin
   if (!isStream(stream)) return 'its stream is not 32 hex digits';
   if (sequence < 1) return 'its sequence is below 1';
   if (base !== undefined && (base < 1 || base >= sequence)) return 'its base is not before it';
-  if (previous === undefined) return sequence === 1 ? undefined : 'it names no previous bundle';
-  return previous.sequence === sequence - 1
+  // Numbers of exports that were never finished are left out.
+  if (previous === undefined)
+    return base === undefined ? undefined : 'it has a base and no previous';
+  return previous.sequence >= 1 && previous.sequence < sequence
     ? undefined
-    : 'its previous bundle is not the one before';
+    : 'its previous bundle is not before it';
 }
 
 function checkImages({ kind, images, rollbacks }: BundleDocument): string | undefined {

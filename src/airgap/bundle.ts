@@ -4,7 +4,10 @@ import type { Tag } from '../oci/reference.ts';
 import type { Repository, RepositoryPath } from '../oci/repository.ts';
 import type { DenyTarget } from '../verdict/denial.ts';
 
-/** Which of a stream's bundles; from 1, one more with each. Also the version of its metadata. */
+/**
+ * Which of a stream's bundles; from 1, more with each: a number may be left out whose bundle was never
+ * finished. Also the version of its metadata.
+ */
 export type Sequence = number;
 
 /**

@@ -1,11 +1,7 @@
-import { randomHex } from '../kernel/clock.ts';
 import type { FileSystem } from '../storage/file-system.ts';
-import { dropLock, placeLock, readLock } from '../storage/lock-file.ts';
-import { readOwnIdentity } from '../storage/process-identity.ts';
 import { AirgapError } from './airgap-error.ts';
+import { holdLock } from './hold-lock.ts';
 import type { StoreFiles } from './store-files.ts';
-
-const maxTries = 3;
 
 /**
  * Keeps every other import from the store until the returned function is called; a process that
@@ -15,15 +11,7 @@ export async function lockStore(
   { lock, folder, root }: StoreFiles,
   files: FileSystem,
 ): Promise<() => Promise<void>> {
-  const dependencies = { folder, files, own: await readOwnIdentity(files) };
-  const owner = randomHex(8);
-  for (let tries = 0; tries < maxTries; tries += 1) {
-    if (await placeLock(lock, owner, dependencies)) {
-      return () => dropLock(lock, owner, dependencies);
-    }
-    const found = await readLock(lock, dependencies);
-    if (found?.isDead === false) break;
-    if (found !== undefined) await dropLock(lock, found.owner, dependencies);
-  }
+  const release = await holdLock(lock, folder, files);
+  if (release !== undefined) return release;
   throw new AirgapError('STORE_BUSY', `another import is at work on ${root}: wait until it ends`);
 }

@@ -6,6 +6,13 @@ const closed = { additionalProperties: false } as const;
 /** `airgap`: bundles for sites without a network, on either side. */
 export const AirgapSchema = Type.Object(
   {
+    keys: Type.Optional(
+      leaf.path({
+        description:
+          'Of a connected site: the folder of keys that `assay airgap init` made, with which ' +
+          '`assay airgap export` signs. `--keys` goes before it.',
+      }),
+    ),
     store: Type.Optional(
       leaf.path({
         description:
