@@ -3,7 +3,7 @@ import type { Config } from '../config/schema.ts';
 import { readTextFileBounded } from '../files/read-file.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import type { Names } from '../routes/names.ts';
-import type { ServerTls } from '../routes/server.ts';
+import type { ServerTls } from '../routes/listener.ts';
 import { readFailure } from './read-failure.ts';
 import { StartupError } from './startup-error.ts';
 

@@ -1,58 +1,54 @@
 import { answerBlob } from './blobs.ts';
 import { type Exchange, sendWhole } from './exchange.ts';
 import { answerManifest } from './manifests.ts';
-import { type NamedRepository, resolveName } from './names.ts';
-import { parseTarget, splitTarget, type Target } from './path.ts';
-import { parseQuery, type Query, singleValue } from './query.ts';
 import { answerReferrers } from './referrers.ts';
 import { sendFailure } from './send-failure.ts';
 import { answerTags } from './tags.ts';
+import type { Asked } from './targets.ts';
 
 /** Answers one request; whatever goes wrong becomes an answer too, and nothing is thrown. */
-export async function answer(exchange: Exchange): Promise<void> {
+export function answer(exchange: Exchange): void {
   try {
-    const { path, query: queryText } = splitTarget(exchange.rawUrl);
-    const target = parseTarget(path);
-    exchange.route = target.route;
-    if (target.route === 'version') answerVersion(exchange);
-    else await answerRepository(exchange, target, parseQuery(queryText));
+    // What is at hand is answered before this returns, and makes no promise.
+    const work = begin(exchange);
+    work?.catch((error: unknown) => sendFailure(exchange, error));
   } catch (error) {
     sendFailure(exchange, error);
   }
 }
 
-/** distribution-spec, end-1: that this is a registry. Depends on no upstream. */
-function answerVersion(exchange: Exchange): void {
-  sendWhole(exchange, 200, { 'Content-Type': 'application/json' }, '{}');
-}
-
-async function answerRepository(
-  exchange: Exchange,
-  target: Exclude<Target, { readonly route: 'version' }>,
-  query: Query,
-): Promise<void> {
-  const named = nameOf(exchange, target.name, query);
+function begin(exchange: Exchange): Promise<void> | undefined {
+  const asked = readTarget(exchange);
+  if (asked === undefined) return answerVersion(exchange);
+  const { named, reference } = asked;
+  exchange.route = asked.route;
   exchange.named = named;
-  switch (target.route) {
+  exchange.reference = reference;
+  switch (asked.route) {
     case 'manifests':
-      exchange.reference = target.reference;
-      await answerManifest(exchange, named, target.reference);
-      break;
+      return answerManifest(exchange, named, asked.reference);
     case 'blobs':
-      exchange.reference = { digest: target.digest };
-      await answerBlob(exchange, named, target.digest);
-      break;
+      return answerBlob(exchange, named, asked.reference.digest);
     case 'referrers':
-      exchange.reference = { digest: target.digest };
-      await answerReferrers(exchange, named, target.digest, query);
-      break;
-    case 'tags':
-      await answerTags(exchange, named, query);
-      break;
+      return answerReferrers(exchange, named, asked.reference.digest, asked.query);
+    default:
+      return answerTags(exchange, named, asked.query);
   }
 }
 
-function nameOf({ services, request }: Exchange, name: string, query: Query): NamedRepository {
-  const namespace = singleValue(query, 'ns');
-  return resolveName({ name, namespace, host: request.headers.host }, services.names);
+function readTarget(exchange: Exchange): Asked | undefined {
+  const { services, request, rawUrl } = exchange;
+  const { targets } = services;
+  const { host } = request.headers;
+  const known = targets.atHand(rawUrl, host);
+  if (known !== undefined) return known;
+  // A request that names nothing that we have is counted by its route all the same.
+  return targets.read(rawUrl, host, (route) => {
+    exchange.route = route;
+  });
+}
+
+/** distribution-spec, end-1: that this is a registry. Depends on no upstream. */
+function answerVersion(exchange: Exchange): undefined {
+  sendWhole(exchange, 200, { 'Content-Type': 'application/json' }, '{}');
 }

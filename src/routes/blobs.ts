@@ -3,6 +3,7 @@ import type { ByteRange, OpenedRange, TrustedBlob } from '../gate/trusted-conten
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { isManifestMediaType, mediaTypes } from '../oci/media-types.ts';
+import type { Repository } from '../oci/repository.ts';
 import { findOut } from './cold-work.ts';
 import { allowsRange, checkConditions, etagOf } from './conditions.ts';
 import { identityHeaders } from './content-headers.ts';
@@ -15,15 +16,31 @@ import { RequestError } from './request-error.ts';
 import { streamBody } from './stream-body.ts';
 
 /** distribution-spec, Pulling Blobs. The gate decides before any condition or range is looked at. */
-export async function answerBlob(
+export function answerBlob(
   exchange: Exchange,
   { repository }: NamedRepository,
   digest: Digest,
+): Promise<void> | undefined {
+  const known = exchange.services.gate.blobAtHand(repository, digest);
+  if (known === undefined) return admitFirst(exchange, repository, digest);
+  return sendBlob(exchange, repository, known);
+}
+
+async function admitFirst(
+  exchange: Exchange,
+  repository: Repository,
+  digest: Digest,
 ): Promise<void> {
   const { gate } = exchange.services;
-  const blob =
-    gate.blobAtHand(repository, digest) ??
-    (await findOut(exchange, () => gate.admitBlob(repository, digest, exchange.signal)));
+  const admit = () => gate.admitBlob(repository, digest, exchange.signal);
+  await sendBlob(exchange, repository, await findOut(exchange, admit));
+}
+
+function sendBlob(
+  exchange: Exchange,
+  repository: Repository,
+  blob: TrustedBlob,
+): Promise<void> | undefined {
   const { headers } = exchange.request;
   const etag = etagOf(blob.descriptor.digest);
   const outcome = checkConditions(headers, etag);
@@ -35,7 +52,7 @@ export async function answerBlob(
   if (outcome === 'not-modified') {
     sendHead(exchange, 304, outgoing);
     exchange.response.end();
-    return;
+    return undefined;
   }
   outgoing['Content-Type'] = contentTypeOf(blob.descriptor);
   // RFC 9110, 14.2: GET is the only method that a range is for.
@@ -49,12 +66,10 @@ export async function answerBlob(
   }
   const bytes = bytesOf(exchange, blob);
   const sent = { repository, content: blob };
-  if (bytes === undefined && (await isHandedOver(exchange, sent, outgoing))) return;
-  if (bytes === undefined) await sendStream(exchange, sent, outgoing, range);
-  else {
-    sendBytes(exchange, bytes, outgoing, range);
-    cutRestIfDenied(exchange, sent);
-  }
+  if (bytes === undefined) return sendStream(exchange, sent, outgoing, range);
+  sendBytes(exchange, bytes, outgoing, range);
+  cutRestIfDenied(exchange, sent);
+  return undefined;
 }
 
 /** Where they are in memory. HEAD reads nothing. */
@@ -89,6 +104,7 @@ async function sendStream(
   headers: OutgoingHttpHeaders,
   range: ByteRange | undefined,
 ): Promise<void> {
+  if (await isHandedOver(exchange, sent, headers)) return;
   const blob = sent.content;
   const { size } = blob.descriptor;
   if (isHead(exchange)) {

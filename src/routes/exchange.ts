@@ -8,15 +8,16 @@ import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
 import type { Clients } from './clients.ts';
 import type { ServerLimits } from './limits.ts';
-import type { NamedRepository, Names } from './names.ts';
+import type { NamedRepository } from './names.ts';
 import type { RouteName } from './path.ts';
+import type { Targets } from './targets.ts';
 
 /** What answering needs. */
 export interface RouteServices {
   readonly gate: Gate;
-  readonly names: Names;
   readonly clients: Clients;
   readonly misses: Misses;
+  readonly targets: Targets;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly clock: Clock;

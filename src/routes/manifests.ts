@@ -1,4 +1,6 @@
+import type { TrustedManifest } from '../gate/trusted-content.ts';
 import type { Reference } from '../oci/reference.ts';
+import type { Repository } from '../oci/repository.ts';
 import { accepts } from './accept.ts';
 import { findOut } from './cold-work.ts';
 import { checkConditions, etagOf } from './conditions.ts';
@@ -12,15 +14,29 @@ import { RequestError } from './request-error.ts';
  * distribution-spec, Pulling Manifests. The gate decides before any condition of the request is
  * looked at: 304 too says that the content may be used.
  */
-export async function answerManifest(
+export function answerManifest(
   exchange: Exchange,
   { repository }: NamedRepository,
   reference: Reference,
+): Promise<void> | undefined {
+  const { gate } = exchange.services;
+  const known = gate.manifestAtHand(repository, reference);
+  if (known === undefined) return admitFirst(exchange, repository, reference);
+  sendManifest(exchange, repository, known);
+  return undefined;
+}
+
+async function admitFirst(
+  exchange: Exchange,
+  repository: Repository,
+  reference: Reference,
 ): Promise<void> {
-  const { gate, metrics } = exchange.services;
-  const manifest =
-    gate.manifestAtHand(repository, reference) ??
-    (await findOut(exchange, () => gate.admitManifest(repository, reference, exchange.signal)));
+  const { gate } = exchange.services;
+  const admit = () => gate.admitManifest(repository, reference, exchange.signal);
+  sendManifest(exchange, repository, await findOut(exchange, admit));
+}
+
+function sendManifest(exchange: Exchange, repository: Repository, manifest: TrustedManifest): void {
   const { descriptor, bytes } = manifest;
   const { headers } = exchange.request;
   if (!accepts(headers.accept, descriptor.mediaType)) {
@@ -39,6 +55,7 @@ export async function answerManifest(
   }
   outgoing['Content-Type'] = descriptor.mediaType;
   if (!isHead(exchange)) {
+    const { metrics } = exchange.services;
     metrics.count('assay_bytes_served_total', { kind: 'manifest' }, bytes.byteLength);
   }
   sendWhole(exchange, 200, outgoing, bytes);

@@ -29,6 +29,7 @@ export class ServedExchange implements Exchange {
   reference: Reference | undefined = undefined;
   /** Made when somebody waits by it: most answers are at hand. */
   #client: AbortController | undefined = undefined;
+  #hasEnded = false;
 
   constructor({ id, services, request, response, rawUrl }: Begun) {
     this.id = id;
@@ -41,12 +42,19 @@ export class ServedExchange implements Exchange {
 
   get signal(): AbortSignal {
     this.#client ??= new AbortController();
-    this.abortIfGone();
+    this.#abortIfGone();
     return this.#client.signal;
   }
 
-  /** To be called when the response has closed: whoever works for the client is told. */
-  abortIfGone(): void {
+  /** To be called when the response has closed; says whether that is the first time. */
+  end(): boolean {
+    const isFirst = !this.#hasEnded;
+    this.#hasEnded = true;
+    this.#abortIfGone();
+    return isFirst;
+  }
+
+  #abortIfGone(): void {
     const { closed, writableEnded } = this.response;
     if (closed && !writableEnded) this.#client?.abort(new Error('the client is gone'));
   }

@@ -4,6 +4,7 @@ import { defaultClientLimits, makeClients } from '../../src/routes/clients.ts';
 import type { Exchange } from '../../src/routes/exchange.ts';
 import { serverLimits, type ServerLimits } from '../../src/routes/limits.ts';
 import type { Metrics } from '../../src/observe/metric-list.ts';
+import { makeTargets } from '../../src/routes/targets.ts';
 import { makeFakeClock } from './fake-clock.ts';
 import { makeFakeGate } from './fake-gate.ts';
 import { testNames } from './route-server.ts';
@@ -43,7 +44,7 @@ export function makeFakeExchange(
     id: 'request-1',
     services: {
       gate: makeFakeGate(),
-      names: testNames,
+      targets: makeTargets(testNames),
       log: { debug: silent, info: silent, warn: silent, error: silent },
       metrics,
       clients: makeClients(defaultClientLimits, { clientOf, clock, metrics }),

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { request } from 'node:https';
 import t from 'tap';
-import type { ServerTls } from '../../../src/routes/server.ts';
+import type { ServerTls } from '../../../src/routes/listener.ts';
 import { makeManifest } from '../../support/fake-gate.ts';
 import { exchangeRaw, listen, makeRouteServer } from '../../support/route-server.ts';
 import { makeServerCertificate } from '../../support/server-certificate.ts';
