@@ -56,6 +56,7 @@ export const importTable = {
   airgap: {
     imports: ['kernel', 'oci', 'crypto', 'verdict', 'storage'],
     typesOnly: ['upstream', 'signers', 'verifier', 'gate'],
+    packages: ['@tufjs/models'],
   },
   routes: {
     imports: ['kernel', 'oci', 'verdict', 'gate'],
@@ -101,6 +102,7 @@ const soleImporters = {
   ioredis: '^src/storage/redis-client[.]ts$',
   '@aws-sdk': '^src/storage/s3-client[.]ts$',
   lmdb: '^src/storage/lmdb[^/]*[.]ts$',
+  '@tufjs/models': '^src/airgap/metadata-(?:model|signing)[.]ts$',
   'cbor-x': '^src/(?:gate/sealed|storage/[^/]+)[.]ts$',
 };
 
