@@ -1,4 +1,5 @@
 import { messageOf, systemCodeOf } from '../kernel/tagged-error.ts';
+import { StorageError } from '../storage/storage-error.ts';
 import { AirgapError } from './airgap-error.ts';
 
 const fullCodes = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
@@ -6,8 +7,10 @@ const fullCodes = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 /** A file that could not be written: NO_SPACE where the disk, or what one file may be, is full. */
 export function writeFailure(path: string, cause: unknown): AirgapError {
   if (cause instanceof AirgapError) return cause;
-  const isFull = fullCodes.has(systemCodeOf(cause));
-  const message = `${path} can not be written: ${messageOf(cause)}`;
+  // Durable files wrap what the system said.
+  const system = cause instanceof StorageError ? cause.cause : cause;
+  const isFull = fullCodes.has(systemCodeOf(system));
+  const message = `${path} can not be written: ${messageOf(system)}`;
   return new AirgapError(isFull ? 'NO_SPACE' : 'WRITE_FAILED', message, { cause });
 }
 

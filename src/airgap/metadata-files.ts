@@ -1,0 +1,37 @@
+import { join } from 'node:path';
+import { readBounded, TooLargeError } from '../kernel/bounded.ts';
+import { type FileSystem, systemFiles, unlessAbsent } from '../storage/file-system.ts';
+import { AirgapError } from './airgap-error.ts';
+import { readFailure } from './file-failure.ts';
+
+/** The folder of a bundle that TUF's metadata are in. */
+export function metadataFolder(bundle: string): string {
+  return join(bundle, 'metadata');
+}
+
+/** The file of a target, with its hash before its name (TUF specification, section 6.2). */
+export function targetFile(bundle: string, path: string, sha256: string): string {
+  const slash = path.lastIndexOf('/') + 1;
+  return join(bundle, 'targets', path.slice(0, slash), `${sha256}.${path.slice(slash)}`);
+}
+
+/** Undefined where there is none. Throws `AirgapError`: READ_FAILED, `tooLarge` past `maxBytes`. */
+export async function readSmall(
+  file: string,
+  maxBytes: number,
+  tooLarge: 'METADATA_MALFORMED' | 'METADATA_MISMATCH' | 'TARGET_MISMATCH',
+  files: FileSystem = systemFiles,
+): Promise<Buffer | undefined> {
+  try {
+    const handle = await unlessAbsent(files.open(file, 'r'));
+    if (handle === undefined) return undefined;
+    try {
+      return await readBounded(handle.createReadStream({ autoClose: false }), maxBytes, file);
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    if (cause instanceof TooLargeError) throw new AirgapError(tooLarge, cause.message, { cause });
+    throw readFailure(file, cause);
+  }
+}
