@@ -101,7 +101,7 @@ export async function openPolicyGuard(dependencies: PolicyGuardDependencies): Pr
   const admit = async (revision: number, present: number): Promise<void> => {
     await look();
     if (revision < Math.min(state.mark.floor, present)) throw refused(revision, state.mark);
-    state.mark = markWith(state.mark, revision);
+    advance(state, markWith(state.mark, revision));
     await look();
   };
   return {
@@ -114,8 +114,7 @@ export async function openPolicyGuard(dependencies: PolicyGuardDependencies): Pr
         await bringTogether(state);
         assertShared(state);
         if (floor >= state.mark.floor) return undefined;
-        state.mark = setBackTo(state.mark, floor, { ...by, at: clock.now() });
-        state.isKept = false;
+        advance(state, setBackTo(state.mark, floor, { ...by, at: clock.now() }));
         await bringTogether(state);
         assertShared(state);
         return state.mark;
@@ -165,8 +164,7 @@ async function bringTogether(state: GuardState): Promise<void> {
     // One in force above all that was known came in while the shared state was away.
     const known = markWith(state.mark, inForce() ?? unrevised);
     const next = laterMark(known, markOf(read));
-    if (!isSameMark(next, state.mark)) state.isKept = false;
-    state.mark = next;
+    advance(state, next);
     if (!isSameMark(next, markOf(read))) {
       if (read.kind === 'damaged') log.error({}, 'the shared mark of the policy is written again');
       await shared.write(next);
@@ -180,6 +178,11 @@ async function bringTogether(state: GuardState): Promise<void> {
     state.problem = because;
     await keep(state).catch(() => undefined);
   }
+}
+
+function advance(state: GuardState, next: PolicyMark): void {
+  state.isKept &&= isSameMark(next, state.mark);
+  state.mark = next;
 }
 
 /** Where no policy ever had a revision there is nothing to keep. */
