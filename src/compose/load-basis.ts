@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeStoreFiles } from '../airgap/store-files.ts';
 import type { Config } from '../config/schema.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import type { TrustPolicy } from '../policies/policy.ts';
 import type { LoadedTrustPolicy } from '../policies/trust-policy.ts';
 import { loadTrustMaterial, missingStores } from '../trust/load.ts';
+import { type FiledRevocation, mergeFiled } from '../trust/filed-revocation.ts';
 import { loadRevocationFiles } from '../trust/revocation-files.ts';
 import type { LoadedTrustMaterial, TrustMaterial } from '../trust/trust-material.ts';
 import { assertComplete, type LoadedBasis, type Saw } from './basis.ts';
@@ -18,7 +21,11 @@ import { StartupError } from './startup-error.ts';
  * Loads the policy and the trust material that a configuration names, and says which of the trust
  * stores that the policy refers to hold nothing. Throws `StartupError`.
  */
-export async function loadBasis(config: Config, saw: Saw): Promise<LoadedBasis> {
+export async function loadBasis(
+  config: Config,
+  saw: Saw,
+  carried = carriedRevocation(config),
+): Promise<LoadedBasis> {
   const {
     trustPolicy,
     trust: { store, revocation },
@@ -27,7 +34,8 @@ export async function loadBasis(config: Config, saw: Saw): Promise<LoadedBasis> 
   if (revocation !== undefined) await saw(revocation.files);
   const policy = await readPolicyFile(trustPolicy, saw, config);
   const anchors = withPlugins(await readTrustStore(store), allowedPlugins(config));
-  const filed = await withRevocationFiles(anchors, revocation?.files);
+  if (carried !== undefined) await saw(carried);
+  const filed = await withRevocationFiles(anchors, revocation?.files, carried);
   const trust = await withSigstoreRoots(filed, config, saw);
   const missing = describeMissing(store, policy, trust);
   return { policy, trust, problems: [...missing, ...describeRootProblems(config, policy)] };
@@ -37,24 +45,45 @@ export async function loadBasis(config: Config, saw: Saw): Promise<LoadedBasis> 
  * The same, complete: a start without anchors that the policy refers to is a mistake. Throws
  * `StartupError` with every problem.
  */
-export async function loadWholeBasis(config: Config, saw: Saw): Promise<LoadedBasis> {
-  const loaded = await loadBasis(config, saw);
+export async function loadWholeBasis(
+  config: Config,
+  saw: Saw,
+  carried = carriedRevocation(config),
+): Promise<LoadedBasis> {
+  const loaded = await loadBasis(config, saw, carried);
   assertComplete(loaded);
   return loaded;
 }
 
 async function withRevocationFiles<Trust extends TrustMaterial>(
   trust: Trust,
-  folder: string | undefined,
+  configured: string | undefined,
+  carried: string | undefined,
 ): Promise<Trust> {
-  if (folder === undefined) return trust;
+  const own = configured && (await readRevocationFiles(configured, 'trust.revocation.files'));
+  const came = carried && existsSync(carried) && (await readRevocationFiles(carried, carriedKey));
+  const filed = [own, came].filter((each) => typeof each === 'object');
+  return filed.length === 0 ? trust : withFiledRevocation(trust, mergeFiled(filed));
+}
+
+const carriedKey = 'airgap.store';
+
+async function readRevocationFiles(folder: string, key: string): Promise<FiledRevocation> {
   try {
-    return withFiledRevocation(trust, await loadRevocationFiles(folder));
+    return await loadRevocationFiles(folder);
   } catch (cause) {
     const problems = messageOf(cause).split('\n');
-    const messages = problems.map((problem) => `trust.revocation.files: ${problem}`);
+    const messages = problems.map((problem) => `${key}: ${problem}`);
     throw new StartupError('TRUST_STORE_UNUSABLE', messages, { cause });
   }
+}
+
+/**
+ * Where revocation data lies that came over an air gap: lists and answers prove by themselves who
+ * made them and when, so that they need no word of the operator.
+ */
+function carriedRevocation({ airgap }: Pick<Config, 'airgap'>): string | undefined {
+  return airgap?.store && join(makeStoreFiles(airgap.store).currentTrust, 'revocation');
 }
 
 /** Throws `StartupError` unless the trust material loads and holds what the policy refers to. */

@@ -1,3 +1,4 @@
+import { airgapMetrics } from './airgap-metrics.ts';
 import { gateMetrics } from './gate-metrics.ts';
 import type { MetricDeclaration } from './metric-declaration.ts';
 import { s3Metrics } from './s3-metrics.ts';
@@ -17,6 +18,7 @@ export const metricList = [
   ...stateMetrics,
   ...replicaMetrics,
   ...trustMetrics,
+  ...airgapMetrics,
   ...workerMetrics,
 ] as const satisfies readonly MetricDeclaration[];
 

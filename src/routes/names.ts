@@ -4,8 +4,10 @@ import { RequestError } from './request-error.ts';
 
 /** Which names lead to which upstream, from the configuration. Looked up, never dialled. */
 export interface Names {
-  /** The configured keys, such as `docker.io`. */
-  readonly upstreams: ReadonlySet<string>;
+  /** The keys of upstreams, such as `docker.io`. */
+  readonly upstreams: Pick<ReadonlySet<string>, 'has'>;
+  /** Another number after each change of these; undefined where they never change. */
+  readonly generation?: (() => number) | undefined;
   /** Host names of ours in lower case, with or without a port, that stand for one upstream. */
   readonly hosts: ReadonlyMap<string, string>;
   readonly defaultUpstream: string | undefined;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { checkCrlSignature, checkCrlTimes, checkDelta } from '../crypto/crl-check.ts';
 import type { Crl } from '../crypto/crl.ts';
 import { EnvelopeError } from '../crypto/envelope-error.ts';
@@ -17,6 +18,19 @@ export interface FiledRevocation {
   readonly digest: string;
   readonly responses: readonly Filed<OcspResponse>[];
   readonly lists: readonly Filed<Crl>[];
+}
+
+/** All that several folders have. */
+export function mergeFiled(parts: readonly FiledRevocation[]): FiledRevocation {
+  const [only, ...others] = parts;
+  if (only !== undefined && others.length === 0) return only;
+  return {
+    digest: createHash('sha256')
+      .update(parts.map(({ digest }) => digest).join('\n'))
+      .digest('hex'),
+    responses: parts.flatMap(({ responses }) => responses),
+    lists: parts.flatMap(({ lists }) => lists),
+  };
 }
 
 export interface Filed<T> {

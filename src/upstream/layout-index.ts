@@ -1,6 +1,6 @@
 import { quoted } from '../kernel/quoted.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
-import type { Digest } from '../oci/digest.ts';
+import { type Digest, parseDigest } from '../oci/digest.ts';
 import { MalformedError } from '../oci/malformed-error.ts';
 import { type Index, maxManifestBytes, readManifest } from '../oci/manifest.ts';
 import { parseTag, type Tag } from '../oci/reference.ts';
@@ -24,7 +24,8 @@ const digestTag = /^sha(?:256|512)-[a-f0-9]{64}(?:\.(?:sig|att|sbom))?$/;
 /**
  * Reads index.json. The annotation `org.opencontainers.image.ref.name` names a repository and a
  * tag as `PATH:TAG` (the last colon divides); a plain `TAG` belongs to `plainRepository`, and to
- * none where that is undefined. Entries without a name have no tag and are reached by digest.
+ * none where that is undefined. `PATH@DIGEST` names a repository alone. Entries without a name have
+ * no tag and are reached by digest.
  */
 export async function readLayoutIndex(
   files: LayoutFiles,
@@ -40,7 +41,11 @@ export async function readLayoutIndex(
     const name = descriptor.annotations?.[refName];
     if (name === undefined) continue;
     const { path, tag } = readRefName(name, plainRepository);
-    if (tag === undefined) continue;
+    if (tag === undefined) {
+      const isNamed = path !== undefined && name.includes('@');
+      if (isNamed && !repositories.has(path)) repositories.set(path, new Map());
+      continue;
+    }
     if (!name.includes(':') && digestTag.test(tag)) digestTags.set(tag, descriptor);
     if (path === undefined) continue;
     const tags = repositories.get(path) ?? new Map<Tag, Descriptor>();
@@ -63,6 +68,11 @@ function readRefName(
   name: string,
   plainRepository: RepositoryPath | undefined,
 ): { readonly path: RepositoryPath | undefined; readonly tag: Tag | undefined } {
+  const at = name.indexOf('@');
+  if (at !== -1) {
+    const isDigest = parseDigest(name.slice(at + 1)) !== undefined;
+    return { path: isDigest ? parseRepositoryPath(name.slice(0, at)) : undefined, tag: undefined };
+  }
   const colon = name.lastIndexOf(':');
   if (colon === -1) return { path: plainRepository, tag: parseTag(name) };
   return { path: parseRepositoryPath(name.slice(0, colon)), tag: parseTag(name.slice(colon + 1)) };

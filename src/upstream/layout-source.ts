@@ -17,8 +17,8 @@ import { UpstreamError } from './upstream-error.ts';
 export interface LayoutOptions {
   /** The configured key of the upstream: names it in errors and metrics. */
   readonly name: string;
-  /** The folder that holds `oci-layout`, `index.json` and `blobs`. */
-  readonly folder: string;
+  /** The folder that holds `oci-layout`, `index.json` and `blobs`, or the files of a layout. */
+  readonly folder: string | LayoutFiles;
   /** The repository that plain ref names (`TAG`, not `PATH:TAG`) belong to; none unless told. */
   readonly repository?: string | undefined;
 }
@@ -37,7 +37,7 @@ export function makeLayoutSource(
   if (repository !== undefined && plain === undefined) {
     throw new TypeError(`${repository} is no repository path`);
   }
-  const files = makeLayoutFiles(folder);
+  const files = typeof folder === 'string' ? makeLayoutFiles(folder) : folder;
   const inRepository = makeRepositoryView(name, rememberSnapshot(files, plain));
   const onMismatch = (): void => {
     metrics?.count('assay_content_mismatch_total', { upstream: name });

@@ -75,6 +75,11 @@ export const reasons = {
     means: 'whether a certificate is revoked could not be found out',
     remedy: 'try again; if it stays, see whether the revocation service can be reached',
   },
+  'revocation-stale': {
+    means: 'what came over the air gap on revocations is older than this site permits',
+    remedy:
+      'import a newer bundle, for which one of revocations alone will do; see airgap.revocationMaxAge',
+  },
   'plugin-needed': {
     means: 'the signer asks for a verification plugin that is not allowed here, or for a newer one',
     remedy: 'allow it under trust.plugins, or pull an artifact whose signature needs none',

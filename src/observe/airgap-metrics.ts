@@ -1,0 +1,26 @@
+import type { MetricDeclaration } from './metric-declaration.ts';
+
+/** What a site without a network serves, and how old what it knows is. */
+export const airgapMetrics = [
+  {
+    name: 'assay_airgap_generation',
+    kind: 'gauge',
+    over: 'min',
+    labels: [],
+    help: 'The generation that is in force: one more with each import that published something.',
+  },
+  {
+    name: 'assay_airgap_sequence',
+    kind: 'gauge',
+    over: 'min',
+    labels: [],
+    help: 'The sequence number of the bundle in force.',
+  },
+  {
+    name: 'assay_airgap_revocation_age_seconds',
+    kind: 'gauge',
+    over: 'max',
+    labels: [],
+    help: 'How long ago the oldest of what the bundle in force knows of revocations was signed.',
+  },
+] as const satisfies readonly MetricDeclaration[];
