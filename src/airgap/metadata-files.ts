@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { readBounded, TooLargeError } from '../kernel/bounded.ts';
+import { makeDurableFile } from '../storage/durable-file.ts';
 import { type FileSystem, systemFiles, unlessAbsent } from '../storage/file-system.ts';
 import { AirgapError } from './airgap-error.ts';
-import { readFailure } from './file-failure.ts';
+import { readFailure, writeFailure } from './file-failure.ts';
 
 /** The folder of a bundle that TUF's metadata are in. */
 export function metadataFolder(bundle: string): string {
@@ -34,4 +35,17 @@ export async function readSmall(
     if (cause instanceof TooLargeError) throw new AirgapError(tooLarge, cause.message, { cause });
     throw readFailure(file, cause);
   }
+}
+
+/** Whole or not at all, also after a power cut; whoever has the bundle may read it. */
+export async function writeDurable(
+  path: string,
+  bytes: Uint8Array,
+  files: FileSystem = systemFiles,
+): Promise<void> {
+  await makeDurableFile(path, bytes.length, files, 0o666)
+    .write(bytes)
+    .catch((cause: unknown) => {
+      throw writeFailure(path, cause);
+    });
 }

@@ -7,13 +7,12 @@ import { quoted } from '../kernel/quoted.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import { type Digest, digestOf, encodedOf } from '../oci/digest.ts';
 import type { Signer } from '../signers/signer.ts';
-import { makeDurableFile } from '../storage/durable-file.ts';
 import { type FileSystem, systemFiles, unlessAbsent } from '../storage/file-system.ts';
 import { syncFolder } from '../storage/store-folder.ts';
 import { AirgapError } from './airgap-error.ts';
 import type { Sequence } from './bundle.ts';
 import { readFailure, writeFailure } from './file-failure.ts';
-import { metadataFolder, targetFile } from './metadata-files.ts';
+import { metadataFolder, targetFile, writeDurable } from './metadata-files.ts';
 import { isTargetPath, maxTargets, readRole, type RoleMetadata } from './metadata-model.ts';
 import { assertSigned, lastOfRoots } from './metadata-roots.ts';
 import {
@@ -67,10 +66,7 @@ export async function writeMetadata(options: WriteMetadataOptions): Promise<Dige
   await makeFolder(metadata);
   const seal = makeSealer(options);
   const write = async (name: string, bytes: Uint8Array): Promise<void> => {
-    const file = makeDurableFile(join(metadata, name), bytes.length, files);
-    await file.write(bytes).catch((cause: unknown) => {
-      throw writeFailure(file.path, cause);
-    });
+    await writeDurable(join(metadata, name), bytes, files);
   };
   const targets = await placeTargets(options, files);
   for (const root of keys.roots) await write(`${readRole('root', root).version}.root.json`, root);
@@ -150,17 +146,18 @@ async function placeTarget(
     'bytes' in target ? measure(target.bytes) : await measureFile(target.file, files);
   const into = targetFile(folder, path, sha256);
   await makeFolder(dirname(into));
+  if ('bytes' in target) await writeDurable(into, target.bytes, files);
+  else await moveDurable(target.file, into, files);
+  return { path, sha256, length };
+}
+
+async function moveDurable(from: string, into: string, files: FileSystem): Promise<void> {
   try {
-    if ('bytes' in target) {
-      await makeDurableFile(into, length, files).write(target.bytes);
-    } else {
-      await files.rename(target.file, into);
-      await syncFolder(dirname(into), files);
-    }
+    await files.rename(from, into);
+    await syncFolder(dirname(into), files);
   } catch (cause) {
     throw writeFailure(into, cause);
   }
-  return { path, sha256, length };
 }
 
 function measure(bytes: Uint8Array): { readonly sha256: string; readonly length: number } {

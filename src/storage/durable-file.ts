@@ -15,10 +15,12 @@ export interface DurableFile {
   write(bytes: Uint8Array): Promise<void>;
 }
 
+/** Only its owner may read it, unless another mode is told, which the umask cuts. */
 export function makeDurableFile(
   path: string,
   maxBytes: number,
   files: FileSystem = systemFiles,
+  mode = 0o600,
 ): DurableFile {
   const failed = (what: string, cause: unknown): StorageError =>
     new StorageError('STORAGE_FAILED', `${path} can not be ${what}`, { cause });
@@ -34,7 +36,7 @@ export function makeDurableFile(
     async write(bytes) {
       const draft = `${path}.${randomHex(8)}`;
       try {
-        await writeNew(draft, bytes, files);
+        await writeNew(draft, bytes, files, mode);
         await files.rename(draft, path);
         await syncFolder(dirname(path), files);
       } catch (cause) {
@@ -54,8 +56,13 @@ async function readWhole(path: string, maxBytes: number, files: FileSystem): Pro
   }
 }
 
-async function writeNew(path: string, bytes: Uint8Array, files: FileSystem): Promise<void> {
-  const handle = await files.open(path, 'wx', 0o600);
+async function writeNew(
+  path: string,
+  bytes: Uint8Array,
+  files: FileSystem,
+  mode: number,
+): Promise<void> {
+  const handle = await files.open(path, 'wx', mode);
   try {
     await writeAll(handle, [bytes], 0);
     await handle.sync();
