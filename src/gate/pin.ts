@@ -121,8 +121,12 @@ export function makePins(dependencies: PinDependencies): Pins {
         return toPinned(repository, tag, known, false);
       }
       try {
-        const work = (signal: AbortSignal): Promise<Pin> =>
-          ask(repository, tag, isUsable(known), signal);
+        const work = async (signal: AbortSignal): Promise<Pin> => {
+          // Somebody else may have asked while this one waited for its turn.
+          const now = pins.get(name) ?? absent.get(name);
+          if (now !== undefined && isFresh(repository, tag, now)) return now;
+          return ask(repository, tag, isUsable(known), signal);
+        };
         return toPinned(repository, tag, await flights.run(name, work, waiting), false);
       } catch (error) {
         if (!(error instanceof UnavailableError)) throw error;
