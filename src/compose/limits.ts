@@ -32,7 +32,7 @@ export const gateLimits: GateLimits = {
 };
 
 /** The longest that a request waits for its client's others that ask upstreams. */
-export const missWaitMs = 5_000;
+export const missWaitMs = 10_000;
 
 /**
  * How replicas wait for each other's verifications: a replica that died holds up the others for
