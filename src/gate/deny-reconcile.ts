@@ -72,12 +72,10 @@ async function readCopy(state: ReplicaState, extent: Extent): Promise<KnownFromC
   if (extent === 'changes' && state.list.isKnown()) return nothing;
   const read: ReadCopy = await state.copy.read();
   const { list, log, copy } = state;
+  state.isCopyNewer = read.kind === 'newer';
+  if (read.kind === 'newer') return nothing;
   if (read.kind === 'absent') {
     state.isCopyBehind ||= isWorthCopying(state);
-    return nothing;
-  }
-  if (read.kind === 'newer') {
-    state.newer = [copy.path];
     return nothing;
   }
   if (read.kind === 'damaged') {
@@ -161,7 +159,7 @@ async function publishAgain(
 
 async function saveCopy(state: ReplicaState): Promise<void> {
   const { copy, list, log } = state;
-  if (!state.isCopyBehind) return;
+  if (!state.isCopyBehind || state.isCopyNewer) return;
   try {
     await copy.write(list.all(), list.epoch());
     state.isCopyBehind = false;

@@ -65,6 +65,8 @@ export interface ReplicaState extends DenyReplicaDependencies {
   isCopyBehind: boolean;
   unreadable: readonly string[];
   newer: readonly string[];
+  /** A newer version has written to the copy beside this process: it stays as it is. */
+  isCopyNewer: boolean;
 }
 
 /** A store that hangs must not hold up the next look for ever. */
@@ -80,7 +82,14 @@ export async function openDenyReplica(dependencies: DenyReplicaDependencies): Pr
   const { metrics, clock, inTurn } = dependencies;
   const list = makeDenyList(clock, 'unknown');
   list.onChange(() => publishList(list, metrics));
-  const fresh = { list, mark: undefined, isCopyBehind: false, unreadable: [], newer: [] };
+  const fresh = {
+    list,
+    mark: undefined,
+    isCopyBehind: false,
+    unreadable: [],
+    newer: [],
+    isCopyNewer: false,
+  };
   const state: ReplicaState = { ...dependencies, ...fresh };
   const health = watchHealth(state);
   const within = <T>(work: () => Promise<T>): Promise<T> =>
@@ -98,7 +107,7 @@ export async function openDenyReplica(dependencies: DenyReplicaDependencies): Pr
     health: () => ({
       ...health.now(),
       unreadable: state.unreadable.length,
-      newer: state.newer.length,
+      newer: state.newer.length + (state.isCopyNewer ? 1 : 0),
     }),
   };
 }

@@ -62,6 +62,7 @@ export interface ReplicaKit {
 export async function openReplicaKit(
   given: Partial<Pick<ReplicaKit, 'store' | 'copy' | 'notifications' | 'clock'>> & {
     readonly seal?: Seal;
+    readonly copiesEmpty?: boolean;
   } = {},
 ): Promise<ReplicaKit> {
   const { store = makeMemoryKeyValue(), copy = makeMemoryCopy(), seal = sealOfTests } = given;
@@ -70,7 +71,8 @@ export async function openReplicaKit(
   const log = makeKeptLog();
   const records = makeDenyRecords(store, seal);
   const parts = { copy, notifications, clock, metrics, log };
-  const replica = await openDenyReplica({ ...parts, records, inTurn: makeTurns() });
+  const { copiesEmpty = false } = given;
+  const replica = await openDenyReplica({ ...parts, records, copiesEmpty, inTurn: makeTurns() });
   return { replica, store, ...parts };
 }
 

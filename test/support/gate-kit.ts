@@ -80,6 +80,8 @@ export async function makeGateKit(
   rules = aliceSigns,
   given: Partial<Pick<GateKit, 'source' | 'clock' | 'store' | 'denyList'>> & {
     readonly lookAgain?: LookAgain;
+    readonly heldBack?: () => string | undefined;
+    readonly fence?: () => string | undefined;
     readonly trust?: string;
     readonly trustedMs?: number;
     readonly flightDeadlineMs?: number;
@@ -123,9 +125,10 @@ export async function makeGateKit(
   const gate = makeGate({
     denyList,
     ...(given.lookAgain && { lookAgain: given.lookAgain }),
+    ...(given.heldBack && { heldBack: given.heldBack }),
     source: (upstream) => (upstream === 'reg' ? source : undefined),
     verifier,
-    state: makeSealedState(store, [Buffer.alloc(32, 7)], { metrics, log }),
+    state: makeSealedState(store, [Buffer.alloc(32, 7)], { metrics, log, fence: given.fence }),
     matching,
     clock,
     lifetimes: { tagMs: 60_000, staleTagMs: 3_600_000, absentMs: 10_000 },

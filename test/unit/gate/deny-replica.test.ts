@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import t from 'tap';
+import { makeDenyRecords } from '../../../src/gate/deny-records.ts';
 import { makeSeal } from '../../../src/gate/sealed.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
 import type { KeyValue } from '../../../src/storage/key-value.ts';
@@ -12,6 +13,7 @@ import {
   makeMemoryCopy,
   openReplicaKit,
   type ReplicaKit,
+  sealOfTests,
   wishOf,
 } from '../../support/deny-kit.ts';
 
@@ -310,6 +312,62 @@ t.test('what a command left in the copy alone is found, and shared', async (t) =
 t.test('a list that was never used leaves no copy, which would outlive its key', async (t) => {
   const { copy } = await openReplicaKit();
   t.same(copy.kept, { kind: 'absent' });
+});
+
+t.test('where the state may be away at the next start, an empty list is copied', async (t) => {
+  const store = makeFailingStore();
+  const { copy, replica } = await openReplicaKit({ store, copiesEmpty: true });
+  t.match(copy.kept, { kind: 'whole', epoch: 0 });
+  t.ok(replica.list.isKnown());
+  store.failure = away;
+  const restarted = await openReplicaKit({ store, copy, copiesEmpty: true });
+  t.ok(restarted.replica.list.isKnown(), 'that nothing was denied is known without the state');
+  const fresh = await openReplicaKit({ store, copiesEmpty: true });
+  t.notOk(fresh.replica.list.isKnown());
+  t.same(fresh.copy.kept, { kind: 'absent' }, 'what is not known is not copied');
+});
+
+/** As a version to come would write what this one has no word for. */
+function ofNewerVersion(name: string): Uint8Array {
+  return sealOfTests.close(name, {
+    version: 2,
+    denial: { id: 'future', target: { kind: 'moon' } },
+  });
+}
+
+t.test('what a newer version denies is not guessed at: the replica says so', async (t) => {
+  const here = await openReplicaKit();
+  await deny(here, one);
+  t.equal(here.replica.health().newer, 0);
+  await here.store.put('deny/future', ofNewerVersion('deny/future'));
+  await makeDenyRecords(here.store, sealOfTests).writeMark(7);
+  await here.replica.look('changes');
+  t.equal(here.replica.health().newer, 1);
+  t.equal(here.replica.health().unreadable, 0, 'it is ours');
+  t.equal(here.metrics.counted('assay_replica_fenced', { because: 'version' }), 1);
+  t.same(deniedBy(here.replica), [one]);
+  await here.store.delete('deny/future');
+  await makeDenyRecords(here.store, sealOfTests).writeMark(8);
+  await here.replica.look('changes');
+  t.equal(here.replica.health().newer, 0);
+});
+
+t.test('a replica does not start over what a newer version denies', async (t) => {
+  const message = /newer version of Assay/;
+  const { store } = await openReplicaKit();
+  await store.put('deny/future', ofNewerVersion('deny/future'));
+  await t.rejects(openReplicaKit({ store }), { ...unreadable, message });
+  const copy = makeMemoryCopy({ kind: 'newer' });
+  await t.rejects(openReplicaKit({ copy }), { ...unreadable, message }, 'in its own copy');
+});
+
+t.test('a copy that a newer version writes beside it counts as that', async (t) => {
+  const here = await openReplicaKit();
+  await deny(here, one);
+  here.copy.kept = { kind: 'newer' };
+  await here.replica.look('all');
+  t.equal(here.replica.health().newer, 1);
+  t.same(here.copy.kept, { kind: 'newer' }, 'it is not overwritten');
 });
 
 t.test('what ended long ago is forgotten everywhere, and nobody brings it back', async (t) => {
