@@ -32,7 +32,7 @@ t.test('a gate that is held back answers nothing, not even what it has in memory
   await t.rejects(gate.admitManifest(app, by('1.0'), never()), refused);
   await t.rejects(gate.admitBlob(app, digest, never()), refused);
   await t.rejects(gate.admitReferrers(app, image.descriptor.digest, never()), refused);
-  await t.rejects(gate.listTags(app, {}, never()), refused);
+  await t.rejects(gate.listTags(app, { limit: 10 }, never()), refused);
   because = undefined;
   t.ok(await gate.admitManifest(app, by('1.0'), never()));
 });

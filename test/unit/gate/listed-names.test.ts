@@ -1,5 +1,5 @@
 import t from 'tap';
-import { listedWith } from '../../../src/gate/listed-names.ts';
+import { isOfAllVersions, listedWith, ofOneVersion } from '../../../src/gate/listed-names.ts';
 
 const groups: Readonly<Record<string, string | undefined>> = {
   'part/sha256:aa@': 'part/sha256:aa@',
@@ -12,6 +12,8 @@ const groups: Readonly<Record<string, string | undefined>> = {
   'deny/': 'deny/',
   'deny/0123': 'deny/',
   'deny-epoch': undefined,
+  'replica/0123': 'replica/',
+  'policy-mark': undefined,
   'verdict/reg/app@sha256:aa': undefined,
   'verdict-id/0123': undefined,
   'untrusted/reg/app@sha256:aa': undefined,
@@ -25,3 +27,20 @@ for (const [name, group] of Object.entries(groups)) {
     if (group !== undefined) t.ok(name.startsWith(group));
   });
 }
+
+t.test('what denies and who is there is of all versions, and the rest of one', async (t) => {
+  const shared = ['deny/', 'deny/0123', 'deny-epoch', 'look-again', 'policy-mark', 'replica/0123'];
+  for (const name of [...shared, 'tag-history/reg/app:1.0@sha256:aa']) {
+    t.equal(isOfAllVersions(name), true, name);
+    t.notOk(
+      ofOneVersion.some((family) => name.startsWith(family)),
+      `${name} is not left behind`,
+    );
+  }
+  for (const name of Object.keys(groups).filter((name) => !isOfAllVersions(name))) {
+    t.ok(
+      ofOneVersion.some((family) => name.startsWith(family)),
+      `${name} is left behind`,
+    );
+  }
+});
