@@ -41,7 +41,8 @@ export async function startReplicas(
 function fileOfReplica(file: string, index: number): string {
   const config = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
   const own = join(dirname(file), `replica-${index}.yaml`);
-  writeFileSync(own, JSON.stringify({ ...config, storage: { path: `./data-${index}` } }));
+  const storage = { ...(config['storage'] as object), path: `./data-${index}` };
+  writeFileSync(own, JSON.stringify({ ...config, storage }));
   return own;
 }
 
