@@ -13,11 +13,11 @@ import { maxVolumeListBytes, readVolumeList } from './volume-list.ts';
  */
 export async function openForImport(
   places: readonly string[],
-  pinnedRoot: Uint8Array | undefined,
+  pinnedRoot: () => Promise<Uint8Array | undefined>,
   known: StoreState | undefined,
   now: Date,
 ): Promise<VerifiedBundle> {
-  const root = known?.metadata.root ?? pinnedRoot;
+  const root = known?.metadata.root ?? (await pinnedRoot());
   if (root === undefined) {
     throw new AirgapError(
       'ROOT_MISSING',

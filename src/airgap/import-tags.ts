@@ -1,7 +1,7 @@
-import { referenceSuffix } from '../oci/reference.ts';
 import { scopeOf } from '../oci/repository.ts';
 import { AirgapError } from './airgap-error.ts';
-import type { BundleDocument, BundleImage } from './bundle.ts';
+import type { BundleDocument } from './bundle.ts';
+import { nameOf } from './plan.ts';
 import type { StoreState, TagState } from './store-state.ts';
 
 type Tags = StoreState['tags'];
@@ -35,12 +35,6 @@ export function followTags(
     next.set(name, state);
   }
   return Object.fromEntries(next);
-}
-
-/** As policies and people write it. */
-export function nameOf({ repository, tag, root }: BundleImage): string {
-  const reference = tag === undefined ? { digest: root.digest } : { tag };
-  return `${scopeOf(repository)}${referenceSuffix(reference)}`;
 }
 
 function goesBack(before: TagState, { version, digest }: TagState): boolean {

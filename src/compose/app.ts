@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { ReadinessProbe } from '../admin/health.ts';
+import { makeForwardClock } from '../airgap/forward-clock.ts';
 import type { Config } from '../config/schema.ts';
 import type { DenyList } from '../gate/deny-list.ts';
 import type { MadeGate } from '../gate/gate.ts';
@@ -37,6 +38,7 @@ import { holdStorage } from './storage-hold.ts';
 import { openUpstreams, type Upstreams } from './upstreams.ts';
 import { watchFiles } from './watch-files.ts';
 import { openWorkApart } from './worker-threads.ts';
+import { openZone, withZone } from './zone.ts';
 
 /** The whole proxy, put together. */
 export interface App extends Stoppable {
@@ -84,7 +86,7 @@ export async function composeApp(config: Config, overrides: AppOverrides = {}): 
     // Workers have the folder of their primary, and commands have none to themselves.
     const isOwner = host?.isKeeper !== false && overrides.isCommand !== true;
     if (isOwner) await holdStorage(config, { log }, opened);
-    const around = { clock, log, metrics, host, shared };
+    const around = { clock: makeForwardClock(clock), log, metrics, host, shared };
     const parts = await openParts(config, around, listeners, opened);
     return await makeApp(config, parts, listeners, opened);
   } catch (error) {
@@ -124,7 +126,8 @@ async function openParts(
   const lookAgain = await followLookAgain(state, observed, opened);
   const content = await openContent(config, observed, state, opened, host);
   const misses = makeConfiguredMisses(config, observed);
-  const upstreams = await openUpstreams(config, {
+  const zone = await openZone(config, state.seal, observed, opened);
+  const configured = await openUpstreams(config, {
     ...observed,
     kept: state.kept,
     content,
@@ -132,7 +135,8 @@ async function openParts(
     rates: makeSharedRates(state.store, state.seal),
     ownListeners: () => listeners,
   });
-  opened.defer(() => upstreams.close());
+  opened.defer(() => configured.close());
+  const upstreams = withZone(configured, zone);
   const revocation = openRevocation(
     config,
     {
@@ -149,7 +153,7 @@ async function openParts(
   // First of all to end: what was fetched so far is kept, and the next start goes on with it.
   opened.defer(() => content.fills.close());
   const made = { basis, upstreams, revocation, ...apart, state, deny, lookAgain, content, misses };
-  return { ...observed, host, safety, ...made };
+  return { ...observed, host, safety, zone, ...made };
 }
 
 async function makeApp(

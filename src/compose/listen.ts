@@ -6,6 +6,7 @@ import type { Names } from '../routes/names.ts';
 import type { ServerTls } from '../routes/listener.ts';
 import { readFailure } from './read-failure.ts';
 import { StartupError } from './startup-error.ts';
+import type { Zone } from './zone.ts';
 
 export interface Address {
   readonly host: string;
@@ -63,12 +64,19 @@ export function addressesOf(
   return { oci: urlOf(scheme, listen.host, ociPort), admin: urlOf('http', admin.host, adminPort) };
 }
 
-/** Which names lead to which upstream. */
-export function namesOf({ upstreams, hosts, defaultUpstream }: Config): Names {
+/** Which names lead to which upstream; what is imported has its own. */
+export function namesOf({ upstreams, hosts, defaultUpstream }: Config, zone?: Zone): Names {
   const named = Object.entries(hosts).map(
     ([host, upstream]) => [host.toLowerCase(), upstream] as const,
   );
-  return { upstreams: new Set(Object.keys(upstreams)), hosts: new Map(named), defaultUpstream };
+  const keys = new Set(Object.keys(upstreams));
+  const has = (key: string): boolean => keys.has(key) || zone?.upstreams.has(key) === true;
+  return {
+    upstreams: zone === undefined ? keys : { has },
+    generation: zone && (() => zone.published()?.generation ?? 0),
+    hosts: new Map(named),
+    defaultUpstream,
+  };
 }
 
 const maxPemBytes = 1024 * 1024;

@@ -1,13 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import type { Readiness, ReadinessProbe } from '../admin/health.ts';
 import { makeAdminServer } from '../admin/server.ts';
+import type { ForwardClock } from '../airgap/forward-clock.ts';
 import type { Config } from '../config/schema.ts';
 import { parseRfc3339 } from '../crypto/rfc3339.ts';
 import type { DenyReplica } from '../gate/deny-replica.ts';
 import { type MadeGate, makeGate } from '../gate/gate.ts';
 import type { LookAgain } from '../gate/look-again.ts';
 import type { Misses } from '../gate/misses.ts';
-import type { Clock } from '../kernel/clock.ts';
+import { withStaleness } from '../gate/stale-knowledge.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import type { MetricsRegistry } from '../observe/metrics.ts';
 import type { PinoLog } from '../observe/pino-log.ts';
@@ -29,14 +30,17 @@ import type { State } from './state.ts';
 import type { Upstreams } from './upstreams.ts';
 import { makeConfiguredVerifier } from './verifier.ts';
 import type { WorkApart } from './worker-threads.ts';
+import { stalenessIn, type Zone } from './zone.ts';
 
 /** What the servers and the gate are made of. */
 export interface Parts extends WorkApart {
-  readonly clock: Clock;
+  readonly clock: ForwardClock;
   readonly log: PinoLog;
   readonly metrics: MetricsRegistry;
   readonly basis: Basis;
   readonly upstreams: Upstreams;
+  /** Undefined: nothing comes over an air gap. */
+  readonly zone: Zone | undefined;
   readonly revocation: RevocationSource;
   readonly state: State;
   readonly deny: DenyReplica;
@@ -52,7 +56,7 @@ export interface Parts extends WorkApart {
 export async function makeOciServer(
   config: Config,
   gate: MadeGate,
-  { log, metrics, clock, misses }: Parts,
+  { log, metrics, clock, misses, zone }: Parts,
 ): Promise<FastifyInstance> {
   const tls = await readServerTls(config);
   const { clientOf, clientLimits } = clientsOf(config);
@@ -62,7 +66,7 @@ export async function makeOciServer(
     ...(tls !== undefined && { tls }),
   };
   try {
-    const names = namesOf(config);
+    const names = namesOf(config, zone);
     return makeServer({ gate, names, clientOf, misses, log, metrics, clock }, options);
   } catch (cause) {
     if (tls === undefined) throw cause;
@@ -90,7 +94,7 @@ export function makeConfiguredAdmin(
 
 /** What this process by itself has to be ready. */
 export function makeProbes(
-  { basis, state, deny, safety, content, clock }: Parts,
+  { basis, state, deny, safety, content, clock, zone, host }: Parts,
   isDraining: () => boolean,
 ): readonly ReadinessProbe[] {
   const serving = async (): Promise<Readiness> =>
@@ -99,9 +103,10 @@ export function makeProbes(
     { name: 'serving', check: serving },
     makeBasisProbe(basis),
     makeAnchorProbe(() => anchorsInUse(basis.current()), clock),
-    makeStateProbe(state.local, clock),
+    makeStateProbe(state.local, clock, host?.worker),
     ...(state.probe === undefined ? [] : [state.probe]),
     makeDenyProbe(deny),
+    ...(zone === undefined ? [] : [zone.probe]),
     ...safety.probes,
     makeContentProbe(content.store),
     ...(content.shared === undefined ? [] : [content.shared.probe]),
@@ -110,10 +115,10 @@ export function makeProbes(
 
 /** The gate by the configuration. */
 export function makeConfiguredGate(config: Config, parts: Parts): MadeGate {
-  const { basis, upstreams, state, deny, safety, ...others } = parts;
+  const { basis, upstreams, zone, state, deny, safety, ...others } = parts;
   const observed = { ...others, denied: deny.list };
   const { tag, staleTag, untrusted } = config.lifetimes;
-  return makeGate({
+  const gate = makeGate({
     ...observed,
     source: (upstream) => upstreams.get(upstream),
     verifier: makeConfiguredVerifier(config, () => basis.current(), upstreams, observed),
@@ -125,4 +130,6 @@ export function makeConfiguredGate(config: Config, parts: Parts): MadeGate {
     lifetimes: { tagMs: tag.ms, staleTagMs: staleTag.ms, absentMs: untrusted.ms },
     limits: gateLimits,
   });
+  if (zone === undefined) return gate;
+  return withStaleness(gate, (repository) => stalenessIn(zone, repository), parts.clock);
 }

@@ -10,12 +10,12 @@ export function makeZoneLayout(
   upstream: string,
   current: () => { readonly version: string; readonly generation: string },
 ): LayoutFiles {
-  const { readBlob, openBlob } = makeLayoutFiles(root);
+  const blobs = makeLayoutFiles(root);
   return {
     version: async () => current().version,
     readIndex: (maxBytes) =>
       makeLayoutFiles(join(current().generation, upstream)).readIndex(maxBytes),
-    readBlob,
-    openBlob,
+    readBlob: (digest, maxBytes) => blobs.readBlob(digest, maxBytes),
+    openBlob: (digest) => blobs.openBlob(digest),
   };
 }

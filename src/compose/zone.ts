@@ -1,12 +1,15 @@
 import type { Readiness, ReadinessProbe } from '../admin/health.ts';
-import { AirgapError } from '../airgap/airgap-error.ts';
 import { describeAge, type Freshness, freshnessOf } from '../airgap/freshness.ts';
+import type { ForwardClock } from '../airgap/forward-clock.ts';
 import { type Published, readPublished } from '../airgap/published.ts';
-import { makeStoreFiles } from '../airgap/store-files.ts';
+import { makeStoreFiles, type StoreFiles } from '../airgap/store-files.ts';
 import type { Config } from '../config/schema.ts';
 import type { Seal } from '../gate/sealed.ts';
+import type { Staleness } from '../gate/stale-knowledge.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
+import type { Metrics } from '../observe/metric-list.ts';
 import { systemFiles } from '../storage/file-system.ts';
+import type { Repository } from '../oci/repository.ts';
 import type { ContentSource } from '../upstream/content-source.ts';
 import { makeLayoutSource } from '../upstream/layout-source.ts';
 import { repeat } from './repeat.ts';
@@ -41,7 +44,7 @@ const lookIntervalMs = 1_000;
 export async function openZone(
   { airgap }: Pick<Config, 'airgap'>,
   seal: Seal,
-  observed: Observed,
+  observed: Observed & { readonly clock: ForwardClock },
   opened: AsyncDisposableStack,
 ): Promise<Zone | undefined> {
   if (airgap?.store === undefined) return undefined;
@@ -56,76 +59,101 @@ export async function openZone(
 
 type MaxAge = NonNullable<Config['airgap']>['revocationMaxAge'];
 
-function makeZone(root: string, { warn, deny }: MaxAge, seal: Seal, observed: Observed) {
+/** What was last read of `published.json`. */
+interface Seen {
+  published: Published | undefined;
+  fingerprint: string | undefined;
+  problem: string | undefined;
+}
+
+function makeZone(
+  root: string,
+  maxAge: MaxAge,
+  seal: Seal,
+  observed: Observed & { readonly clock: ForwardClock },
+) {
   const { metrics, log, clock } = observed;
   const store = makeStoreFiles(root);
-  const sources = new Map<string, ContentSource>();
-  let published: Published | undefined;
-  let seen: string | undefined;
-  let problem: string | undefined;
-  const current = () => {
-    const generation = published?.generation ?? 0;
-    return { version: String(generation), generation: store.generation(generation) };
-  };
+  const seen: Seen = { published: undefined, fingerprint: undefined, problem: undefined };
+  const maxAges = { warnMs: maxAge.warn?.ms, denyMs: maxAge.deny?.ms };
   const freshness = (): Freshness | undefined =>
-    published && freshnessOf(published, { warnMs: warn?.ms, denyMs: deny?.ms }, clock.now());
-  const publishMetrics = (): void => {
-    const age = freshness();
-    if (published === undefined || age === undefined) return;
-    metrics.set('assay_airgap_generation', {}, published.generation);
-    metrics.set('assay_airgap_sequence', {}, published.sequence);
-    metrics.set('assay_airgap_revocation_age_seconds', {}, age.ageMs / 1000);
-  };
+    seen.published && freshnessOf(seen.published, maxAges, clock.now());
   const read = async (): Promise<void> => {
-    const fingerprint = await fingerprintOf(store.published);
-    if (fingerprint !== seen) {
-      const next = await readPublished(store, seal, systemFiles);
-      const isOther = next?.generation !== published?.generation;
-      published = next ?? published;
-      seen = fingerprint;
-      if (isOther && published !== undefined) {
-        const { generation, sequence, images } = published;
-        log.info({ generation, sequence, images }, 'what was imported is served');
-      }
-    }
-    problem = undefined;
-    publishMetrics();
+    await readAnew(store, seal, seen, log);
+    seen.problem = undefined;
+    // Whoever sets the clock back must not have what has ended count again.
+    if (seen.published !== undefined) clock.raise(new Date(seen.published.importedAt));
+    publishMetrics(seen.published, freshness(), metrics);
   };
-  const upstreams = { has: (key: string) => published?.upstreams.includes(key) === true };
   return {
-    published: () => published,
-    upstreams,
+    published: () => seen.published,
+    ...makeSources(store, seen, metrics),
     freshness,
     read,
-    source(upstream: string) {
-      if (!upstreams.has(upstream)) return undefined;
-      const source =
-        sources.get(upstream) ??
-        makeLayoutSource(
-          { name: upstream, folder: makeZoneLayout(root, upstream, current) },
-          { metrics },
-        );
-      sources.set(upstream, source);
-      return source;
-    },
     async look() {
       try {
         await read();
       } catch (error) {
         const because = messageOf(error);
-        if (because !== problem) {
-          const code = error instanceof AirgapError ? error.code : undefined;
-          log.error({ because, code }, 'what was imported can not be read; the last stays');
+        if (because !== seen.problem) {
+          log.error({ because }, 'what was imported can not be read; the last that could be stays');
         }
-        problem = because;
-        publishMetrics();
+        seen.problem = because;
+        publishMetrics(seen.published, freshness(), metrics);
       }
     },
     probe: {
       name: 'air gap',
-      check: async () => describe(published, freshness(), problem),
+      check: async () => describe(seen.published, freshness(), seen.problem),
     },
   } satisfies Zone & { readonly read: () => Promise<void> };
+}
+
+async function readAnew(
+  store: StoreFiles,
+  seal: Seal,
+  seen: Seen,
+  log: Observed['log'],
+): Promise<void> {
+  const fingerprint = await fingerprintOf(store.published);
+  if (fingerprint === seen.fingerprint) return;
+  const next = await readPublished(store, seal, systemFiles);
+  const isOther = next?.generation !== seen.published?.generation;
+  seen.published = next ?? seen.published;
+  seen.fingerprint = fingerprint;
+  if (!isOther || next === undefined) return;
+  const { generation, sequence, images } = next;
+  log.info({ generation, sequence, images }, 'what was imported is served');
+}
+
+function makeSources(store: StoreFiles, seen: Pick<Seen, 'published'>, metrics: Metrics) {
+  const sources = new Map<string, ContentSource>();
+  const upstreams = { has: (key: string) => seen.published?.upstreams.includes(key) === true };
+  const current = () => {
+    const generation = seen.published?.generation ?? 0;
+    return { version: String(generation), generation: store.generation(generation) };
+  };
+  return {
+    upstreams,
+    source(name: string): ContentSource | undefined {
+      if (!upstreams.has(name)) return undefined;
+      const folder = makeZoneLayout(store.root, name, current);
+      const source = sources.get(name) ?? makeLayoutSource({ name, folder }, { metrics });
+      sources.set(name, source);
+      return source;
+    },
+  };
+}
+
+function publishMetrics(
+  published: Published | undefined,
+  freshness: Freshness | undefined,
+  metrics: Metrics,
+): void {
+  if (published === undefined || freshness === undefined) return;
+  metrics.set('assay_airgap_generation', {}, published.generation);
+  metrics.set('assay_airgap_sequence', {}, published.sequence);
+  metrics.set('assay_airgap_revocation_age_seconds', {}, freshness.ageMs / 1000);
 }
 
 /** What is old is refused one by one, with its reason: no other replica has anything newer. */
@@ -155,6 +183,16 @@ function describe(
 export function withZone(upstreams: Upstreams, zone: Zone | undefined): Upstreams {
   if (zone === undefined) return upstreams;
   return { ...upstreams, get: (name) => zone.source(name) ?? upstreams.get(name) };
+}
+
+/** What of the knowledge behind it is to be said of what is served from there. */
+export function stalenessIn(zone: Zone, { upstream }: Repository): Staleness | undefined {
+  const freshness = zone.upstreams.has(upstream) ? zone.freshness() : undefined;
+  if (freshness === undefined || freshness.state === 'fresh') return undefined;
+  const { asOf, ageMs } = freshness;
+  const age = `what is known of revocations is ${describeAge(ageMs)} old`;
+  const because = `${age}, as of ${asOf.toISOString()}: import a newer bundle`;
+  return { serving: freshness.state === 'stale' ? 'refused' : 'warned', because };
 }
 
 /** The keys that names may begin with. */
