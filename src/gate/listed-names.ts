@@ -1,7 +1,7 @@
 /** Of these, those are listed together that agree up to the first `@`. */
 const listedByHead = ['part/', 'unread/', 'tag-history/'];
 /** There are many of these, and each is asked for by its whole name. */
-const neverListed = ['verdict/', 'verdict-id/', 'untrusted/', 'evidence/', 'pin/'];
+const neverListed = ['verdict/', 'verdict-id/', 'untrusted/', 'evidence/', 'pin/', 'rate/'];
 /**
  * What denies, and who is there: versions with different schemas share these, so that none serves
  * what another one refuses. Their form may be added to, and never changes.
