@@ -13,6 +13,8 @@ export interface Host {
    * one of them does.
    */
   readonly isKeeper: boolean;
+  /** Undefined in the primary. */
+  readonly worker?: number;
   readonly notifications: Notifications;
   /** Where others do the same work; undefined in those that verify nothing. */
   readonly leases?: SharedLeases;

@@ -7,12 +7,13 @@ import type { KeyValue } from '../storage/key-value.ts';
 import { type Anchor, anchorState, daysLeft } from './anchors.ts';
 import type { Basis } from './basis.ts';
 
-const probeKey = 'readiness';
 /** A write that was seen to work is believed for so long. */
 const believedMs = 5_000;
 
-/** Whether the state takes a write and gives it back. */
-export function makeStateProbe(store: KeyValue, clock: Clock): ReadinessProbe {
+/** Whether the state takes a write and gives it back to this process. */
+export function makeStateProbe(store: KeyValue, clock: Clock, worker?: number): ReadinessProbe {
+  // Each process of a host writes its own.
+  const probeKey = worker === undefined ? 'readiness' : `readiness ${worker}`;
   let believedUntilMs = -Infinity;
   const works: Readiness = { ok: true, says: 'takes writes' };
   const look = async (): Promise<Readiness> => {
@@ -20,10 +21,7 @@ export function makeStateProbe(store: KeyValue, clock: Clock): ReadinessProbe {
     try {
       await store.put(probeKey, written);
       const found = await store.get(probeKey);
-      // Others of this host write to it too: theirs is later then.
-      if (found === undefined || written.compare(found) > 0) {
-        return { ok: false, says: 'lost a write' };
-      }
+      if (found === undefined || !written.equals(found)) return { ok: false, says: 'lost a write' };
       believedUntilMs = clock.monotonicMs() + believedMs;
       return works;
     } catch (error) {

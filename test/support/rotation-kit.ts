@@ -19,8 +19,12 @@ export interface RotationKit {
   writePolicy(identities?: Partial<Readonly<Record<StoreName, string>>>): void;
 }
 
-/** What is signed, by tag: `one:1` is in `reg/one`. */
-export function makeRotationKit(t: Test, signed: Readonly<Record<string, Chain>>): RotationKit {
+/** What is signed, by tag: `one:1` is in `reg/one`. `config`: more members of the configuration. */
+export function makeRotationKit(
+  t: Test,
+  signed: Readonly<Record<string, Chain>>,
+  config: object = {},
+): RotationKit {
   const folder = t.testdir({ layout: {}, data: {}, trust: {} });
   writeLayout(
     join(folder, 'layout'),
@@ -41,6 +45,7 @@ export function makeRotationKit(t: Test, signed: Readonly<Record<string, Chain>>
     trustPolicy: './policy.yaml',
     trust: { store: './trust' },
     storage: { path: './data' },
+    ...config,
   };
   writeFileSync(file, JSON.stringify(configuration));
   const kit: RotationKit = {

@@ -49,6 +49,29 @@ t.test('a write that worked is believed for five seconds', async (t) => {
   t.equal(writes(), 2);
 });
 
+t.test('processes on the same state write no key that another one reads', async (t) => {
+  const { store } = makeStore();
+  const clock = makeFakeClock();
+  const held = Promise.withResolvers<void>();
+  const slow: KeyValue = {
+    ...store,
+    async put(key, value) {
+      await held.promise;
+      await store.put(key, value);
+    },
+  };
+  const first = makeStateProbe(slow, clock, 1).check();
+  clock.advanceMs(1);
+  const get: KeyValue['get'] = async (key) => {
+    held.resolve();
+    await first;
+    return store.get(key);
+  };
+  const second = makeStateProbe({ ...store, get }, clock, 2).check();
+  t.match(await second, { ok: true }, 'although an earlier one writes after it');
+  t.match(await first, { ok: true });
+});
+
 t.test('a full disk is not ready, says so, and is looked at each time', async (t) => {
   let failures = 0;
   const { store } = makeStore({
