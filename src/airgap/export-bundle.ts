@@ -1,15 +1,13 @@
-import { join } from 'node:path';
-import { unlink } from 'node:fs/promises';
 import { type Clock, randomHex } from '../kernel/clock.ts';
 import { quoted } from '../kernel/quoted.ts';
 import type { Digest } from '../oci/digest.ts';
 import { scopeOf } from '../oci/repository.ts';
-import { unlessAbsent } from '../storage/file-system.ts';
 import { AirgapError } from './airgap-error.ts';
 import type { BundleDenial, BundleDocument, BundleImage, Sequence, VolumeList } from './bundle.ts';
 import { writeBundleDocument } from './bundle-document.ts';
 import { type ContentExport, writeContent } from './export-content.ts';
 import type { ExportFolder } from './export-folder.ts';
+import { endExport, takeSequence } from './export-interrupted.ts';
 import type { ExportLedger, ExportRecord, OpenExport } from './export-record.ts';
 import { digestOfPlan, type ExportPlan, type PlannedImage, tagName } from './plan.ts';
 import { type AllowedBack, nextTags, rollbacksOf } from './tag-versions.ts';
@@ -39,6 +37,8 @@ export interface BundleExport extends Pick<ContentExport, 'read' | 'onProgress'>
   /** Assay's version. */
   readonly exporter: string;
   readonly clock: Clock;
+  /** Told how much is to be written, when that is known. */
+  readonly onBegin: (totalBytes: number) => void;
   /** Signs and writes the metadata, the timestamp last; resolves with the snapshot's SHA-256. */
   readonly sign: (
     sequence: Sequence,
@@ -77,12 +77,15 @@ export async function exportBundle(
   const open = await beginOrResume(digestOfPlan(plan, { base, volumeBytes }), options);
   const { sequence } = open;
   const latest = await ledger.latest();
+  const all = [...plan.contents.values()];
+  const carried = amountOf(all.filter(({ digest }) => !isAssumed(digest)));
+  options.onBegin(carried.bytes);
   const written = await writeContent(
     {
       ...options,
       sequence,
       folder: folder.path,
-      contents: [...plan.contents.values()],
+      contents: all,
       isAssumed,
       finished: open.volumes,
       onVolume: ({ volumes }) => ledger.setOpen({ ...open, volumes }),
@@ -95,26 +98,14 @@ export async function exportBundle(
   await ledger.setOpen({ ...open, volumes: volumes.volumes, record });
   const targets = targetsOf(document, volumes, indexFile, options.trust);
   const snapshot = await options.sign(sequence, targets, signal);
-  await finish({ ...record, snapshot }, options);
-  const all = [...plan.contents.values()];
+  await endExport({ ...record, snapshot }, folder.path, ledger);
   return {
     sequence,
     volumes,
-    carried: amountOf(all.filter(({ digest }) => !isAssumed(digest))),
+    carried,
     assumed: amountOf(all.filter(({ digest }) => isAssumed(digest))),
     resumedVolumes: open.volumes.length,
   };
-}
-
-/** Makes a bundle known for good that is whole. */
-export async function finish(
-  record: ExportRecord,
-  { ledger, folder }: Pick<BundleExport, 'ledger' | 'folder'>,
-): Promise<void> {
-  await ledger.keep(record);
-  await ledger.setOpen(undefined);
-  await unlessAbsent(unlink(join(folder.path, 'blobs.idx.part')));
-  await folder.release();
 }
 
 async function heldSince(base: Sequence, ledger: ExportLedger): Promise<readonly Digest[]> {
@@ -134,10 +125,10 @@ async function beginOrResume(
     await folder.resume();
     return known;
   }
-  const sequence = (await ledger.lastSequence()) + 1;
-  await ledger.reserve(sequence);
+  const sequence = await takeSequence(known, ledger);
   const id = randomHex(16);
-  const open = { id, sequence, planDigest, volumes: [], record: undefined };
+  const { path } = folder;
+  const open = { id, folder: path, sequence, planDigest, volumes: [], record: undefined };
   // In this order: a folder that nobody knows of is nobody's to go on with.
   await ledger.setOpen(open);
   await folder.claim(id, sequence);

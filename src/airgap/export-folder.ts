@@ -14,8 +14,6 @@ export interface ExportFolder {
   claim(id: string, sequence: number): Promise<void>;
   /** Makes it ready to go on with its volumes. */
   resume(): Promise<void>;
-  /** The bundle is whole: nothing else is left in it. */
-  release(): Promise<void>;
 }
 
 export interface Unfinished {
@@ -33,7 +31,7 @@ const ours = new Set<string>([...folders, marker, 'blobs.idx.part']);
 /** Throws `AirgapError`: BUNDLE_FINISHED, FOLDER_OCCUPIED. */
 export async function openExportFolder(path: string): Promise<ExportFolder> {
   const names = await listOrMake(path);
-  const unfinished = names.includes(marker) ? await readMarker(path) : undefined;
+  const unfinished = await readUnfinished(path);
   if (unfinished === undefined && names.includes('metadata')) {
     const message = `${path} holds a bundle already: export into a folder of its own`;
     throw new AirgapError('BUNDLE_FINISHED', message);
@@ -60,9 +58,6 @@ export async function openExportFolder(path: string): Promise<ExportFolder> {
         await removeAll(path, ['targets', 'metadata']);
         await makeAll(path);
       });
-    },
-    async release() {
-      await unlessAbsent(unlink(join(path, marker)));
     },
   };
 }
@@ -95,13 +90,21 @@ async function listOrMake(path: string): Promise<readonly string[]> {
   }
 }
 
-async function readMarker(path: string): Promise<Unfinished> {
-  const text = await readFile(join(path, marker), 'utf8').catch((cause: unknown) => {
+/** What was begun in the folder; undefined where nothing was, or all of it is done. */
+export async function readUnfinished(path: string): Promise<Unfinished | undefined> {
+  const failed = (cause: unknown): never => {
     throw readFailure(path, cause);
-  });
+  };
+  const text = await unlessAbsent(readFile(join(path, marker), 'utf8')).catch(failed);
+  if (text === undefined) return undefined;
   // Half a line was written when the power went, before there was anything else.
   const [, id = '', sequence = '0'] = /^([0-9a-f]{32}) (\d{1,15})\n$/.exec(text) ?? [];
-  const metadata = await unlessAbsent(readdir(join(path, 'metadata')));
+  const metadata = await unlessAbsent(readdir(join(path, 'metadata'))).catch(failed);
   const hasMetadata = metadata?.includes('timestamp.json') ?? false;
   return { id, sequence: Number(sequence), hasMetadata };
+}
+
+/** Nothing but the bundle is left in it. */
+export async function releaseFolder(path: string): Promise<void> {
+  for (const name of ['blobs.idx.part', marker]) await unlessAbsent(unlink(join(path, name)));
 }

@@ -1,30 +1,67 @@
+import { resolve } from 'node:path';
 import type { Digest } from '../oci/digest.ts';
 import type { Sequence } from './bundle.ts';
-import { finish } from './export-bundle.ts';
-import type { ExportFolder } from './export-folder.ts';
-import type { ExportLedger } from './export-record.ts';
+import { readUnfinished, releaseFolder } from './export-folder.ts';
+import type { ExportLedger, ExportRecord, OpenExport } from './export-record.ts';
+
+/** Makes a bundle known for good that is whole. */
+export async function endExport(
+  record: ExportRecord,
+  folder: string,
+  ledger: ExportLedger,
+): Promise<void> {
+  await ledger.keep(record);
+  await ledger.setOpen(undefined);
+  await releaseFolder(folder);
+}
 
 /**
- * Ends what a run began that was killed when its bundle was whole, but not known to be. Gives its
- * number; undefined where there is nothing to end. `snapshotOf` gives the snapshot's SHA-256 of
- * metadata in the folder that verify, and throws for others.
+ * Ends what a run began that was killed when its bundle was whole, but not known to be, wherever
+ * that is. Gives the number of the bundle that is whole in `folder`; undefined where none is.
+ * `snapshotOf` gives the snapshot's SHA-256 of a bundle that verifies, and throws for others.
  */
 export async function endInterrupted(
-  folder: ExportFolder,
+  folder: string,
   ledger: ExportLedger,
-  snapshotOf: (sequence: Sequence) => Promise<Digest>,
+  snapshotOf: (folder: string) => Promise<Digest>,
 ): Promise<Sequence | undefined> {
-  const { unfinished } = folder;
-  if (unfinished?.hasMetadata !== true) return undefined;
-  const { id, sequence } = unfinished;
   const open = await ledger.open();
-  if (open?.id === id) {
-    if (open.record === undefined) return undefined;
-    await finish({ ...open.record, snapshot: await snapshotOf(sequence) }, { ledger, folder });
-    return sequence;
+  if (open?.record !== undefined && (await isWhole(open))) {
+    const snapshot = await snapshotOf(open.folder);
+    await endExport({ ...open.record, snapshot }, open.folder, ledger);
+    if (resolve(open.folder) === resolve(folder)) return open.sequence;
   }
+  const here = await readUnfinished(folder);
+  if (here?.hasMetadata !== true) return undefined;
+  // All was done but for taking the marker away.
   const latest = await ledger.latest();
-  if (latest?.sequence !== sequence) return undefined;
-  await folder.release();
+  if (latest?.sequence !== here.sequence) return undefined;
+  await releaseFolder(folder);
+  return here.sequence;
+}
+
+/**
+ * The number for a new bundle: that of one that was given up before anything of it was signed, or
+ * one that nobody had.
+ */
+export async function takeSequence(
+  givenUp: OpenExport | undefined,
+  ledger: ExportLedger,
+): Promise<Sequence> {
+  if (givenUp !== undefined && (await isUnsigned(givenUp))) return givenUp.sequence;
+  const sequence = (await ledger.lastSequence()) + 1;
+  await ledger.reserve(sequence);
   return sequence;
+}
+
+async function isWhole({ id, folder }: OpenExport): Promise<boolean> {
+  const there = await readUnfinished(folder).catch(() => undefined);
+  return there?.id === id && there.hasMetadata;
+}
+
+/** Its folder may be out of reach: then it may have been signed. */
+async function isUnsigned({ id, folder, record }: OpenExport): Promise<boolean> {
+  if (record === undefined) return true;
+  const there = await readUnfinished(folder).catch(() => undefined);
+  return there?.id === id && !there.hasMetadata;
 }

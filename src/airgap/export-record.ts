@@ -37,10 +37,12 @@ export interface TagRecord {
 export interface OpenExport {
   /** Stands in the folder too. */
   readonly id: string;
+  /** Where it is written. */
+  readonly folder: string;
   readonly sequence: Sequence;
   readonly planDigest: string;
   readonly volumes: readonly Volume[];
-  /** All but what is known once metadata are written; from then on nothing else is missing. */
+  /** All but what metadata tell. From here on they may be written: its number is nobody else's. */
   readonly record: Omit<ExportRecord, 'snapshot'> | undefined;
 }
 
@@ -48,7 +50,7 @@ export interface OpenExport {
 export interface ExportLedger {
   /** The highest sequence number that any bundle has, or had that was never finished. */
   lastSequence(): Promise<Sequence>;
-  /** Takes a number for good: no other bundle gets it, whatever becomes of this one. */
+  /** Takes a number: no other bundle gets it, unless it is certain that this one was not signed. */
   reserve(sequence: Sequence): Promise<void>;
   /** Throws `AirgapError`, SEQUENCE_UNKNOWN, where there is none. */
   record(sequence: Sequence): Promise<ExportRecord>;

@@ -1,3 +1,5 @@
+import { airgapExport } from './airgap-export.ts';
+import { airgapImport } from './airgap-import.ts';
 import { cachePurge } from './cache-purge.ts';
 import { cacheScrub } from './cache-scrub.ts';
 import { cacheStats } from './cache-stats.ts';
@@ -31,5 +33,7 @@ export const commands = [
   cacheScrub,
   cachePurge,
   cacheWarm,
+  airgapExport,
+  airgapImport,
   version,
 ] as const satisfies readonly Command[];

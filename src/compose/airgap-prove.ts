@@ -1,6 +1,6 @@
 import { copyFile, mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type ExportPlan, nameOf, type PlannedImage } from '../airgap/plan.ts';
+import { type ExportPlan, nameOf } from '../airgap/plan.ts';
 import { makePlannedSource } from '../airgap/planned-source.ts';
 import { type CarriedTrust, withoutTwins, writeTrustFiles } from '../airgap/trust-files.ts';
 import type { Config } from '../config/schema.ts';
@@ -8,13 +8,15 @@ import type { DenyList } from '../gate/deny-list.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import { referenceSuffix } from '../oci/reference.ts';
-import { scopeOf } from '../oci/repository.ts';
+import { type Repository, scopeOf } from '../oci/repository.ts';
+import type { Digest } from '../oci/digest.ts';
 import type { LoadedTrustPolicy } from '../policies/trust-policy.ts';
 import type { ContentSource } from '../upstream/content-source.ts';
 import { eachSettled } from '../verifier/settled.ts';
 import { makeRevocationRecorder, revocationAsOf } from './airgap-revocation.ts';
 import { type CarriedRoot, carryRoots } from './airgap-sigstore.ts';
 import { carryPolicy, carryStores } from './airgap-trust.ts';
+import { readImageName } from './image-name.ts';
 import type { Upstreams } from './upstreams.ts';
 import { openVerification, type Verification } from './verification.ts';
 
@@ -58,7 +60,12 @@ export async function proveTrust(
   const { policy, files } = await carryPolicy(config);
   const stores = await carryStores(config.trust, policy);
   const roots = await carryRoots(config, policy);
-  const answers = await gatherRevocation(plan, config, { ...dependencies, upstreams }, signal);
+  const answers = await gatherRevocation(
+    plan.images,
+    config,
+    { ...dependencies, upstreams },
+    signal,
+  );
   const anchors = [...files, ...stores, ...roots.flatMap((root) => root.files)];
   const trust = withoutTwins([...anchors, ...answers]);
   await rm(folder, { recursive: true, force: true });
@@ -92,9 +99,39 @@ function plannedUpstreams(
   return { get: (name) => sources.get(name) };
 }
 
+/** What is known of revocation where images, as `UPSTREAM/PATH@DIGEST`, were exported before. */
+export async function gatherRecorded(
+  roots: readonly string[],
+  config: Config,
+  dependencies: ProofDependencies,
+  signal: AbortSignal,
+): Promise<Pick<Proof, 'trust' | 'revocationAsOf'>> {
+  const { workFolder: folder } = dependencies;
+  const images = roots.map((root) => {
+    const { repository, reference } = readImageName(root, Object.keys(config.upstreams));
+    return 'digest' in reference ? { repository, root: reference } : undefined;
+  });
+  const known = images.filter((image) => image !== undefined);
+  const trust = withoutTwins(await gatherRevocation(known, config, dependencies, signal));
+  await rm(folder, { recursive: true, force: true });
+  try {
+    await mkdir(join(folder, 'trust', 'revocation'), { recursive: true });
+    await writeTrustFiles(folder, trust);
+    return { trust, revocationAsOf: await revocationAsOf(join(folder, 'trust', 'revocation')) };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** What there is to verify. */
+interface Root {
+  readonly repository: Repository;
+  readonly root: { readonly digest: Digest };
+}
+
 /** What was answered about the certificates of all signers, whatever it was. */
-export async function gatherRevocation(
-  { images }: Pick<ExportPlan, 'images'>,
+async function gatherRevocation(
+  images: readonly Root[],
   config: Config,
   { upstreams, denied, clock }: Pick<ProofDependencies, 'upstreams' | 'denied' | 'clock'>,
   signal: AbortSignal,
@@ -130,12 +167,12 @@ async function verifyOffline(
 }
 
 /** Why each is not trusted, of those that are not. */
-async function examineEach(
-  images: readonly PlannedImage[],
+async function examineEach<T extends Root>(
+  images: readonly T[],
   verification: Verification,
   signal: AbortSignal,
-): Promise<ReadonlyMap<PlannedImage, string>> {
-  const problems = new Map<PlannedImage, string>();
+): Promise<ReadonlyMap<T, string>> {
+  const problems = new Map<T, string>();
   const waiting = [...images];
   const next = () => {
     const image = waiting.shift();
@@ -152,7 +189,7 @@ async function examineEach(
 }
 
 async function problemOf(
-  { repository, root }: PlannedImage,
+  { repository, root }: Root,
   verification: Verification,
   signal: AbortSignal,
 ): Promise<string | undefined> {

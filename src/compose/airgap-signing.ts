@@ -1,0 +1,69 @@
+import { AirgapError } from '../airgap/airgap-error.ts';
+import type { ExportTarget } from '../airgap/export-bundle.ts';
+import { type OpenedKeys, openKeys } from '../airgap/keys.ts';
+import { verifyMetadata } from '../airgap/metadata-reader.ts';
+import { writeMetadata } from '../airgap/metadata-writer.ts';
+import type { Config } from '../config/schema.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Digest } from '../oci/digest.ts';
+import { localKey } from '../signers/local-key.ts';
+
+/** The keys of a stream at work. */
+export interface BundleSigning {
+  readonly stream: string;
+  /** Signs and writes the metadata of the bundle in the folder; resolves with its snapshot's SHA-256. */
+  sign(
+    folder: string,
+    sequence: number,
+    targets: readonly ExportTarget[],
+    signal: AbortSignal,
+  ): Promise<Digest>;
+  /** Of a bundle in a folder that these keys vouch for; throws `AirgapError` for others. */
+  snapshotOf(folder: string): Promise<Digest>;
+}
+
+const dayMs = 86_400_000;
+/** After so long nobody imports the bundle any more. */
+const validDays = { targets: 365, snapshot: 90, timestamp: 90 } as const;
+
+/** By the folder that the command names, or else the configuration. */
+export async function openBundleSigning(
+  { airgap }: Pick<Config, 'airgap'>,
+  named: string | undefined,
+  clock: Clock,
+): Promise<BundleSigning> {
+  const folder = named ?? airgap?.keys;
+  if (folder === undefined) {
+    const message = 'no keys are named: --keys, or airgap.keys; `assay airgap init` makes them';
+    throw new AirgapError('KEYS_UNUSABLE', message);
+  }
+  const context = { base: folder, environment: process.env };
+  return makeSigning(await openKeys(folder, (uri) => localKey.open(uri, context)), clock);
+}
+
+function makeSigning(keys: OpenedKeys, clock: Clock): BundleSigning {
+  const newest = keys.roots.at(-1) ?? keys.roots[0];
+  const until = (days: number): Date => new Date(clock.now().getTime() + days * dayMs);
+  return {
+    stream: keys.stream,
+    sign: (folder, sequence, targets, signal) =>
+      writeMetadata({
+        folder,
+        keys,
+        sequence,
+        targets,
+        expires: {
+          targets: until(validDays.targets),
+          snapshot: until(validDays.snapshot),
+          timestamp: until(validDays.timestamp),
+        },
+        clock,
+        signal,
+      }),
+    async snapshotOf(folder) {
+      const trusted = { root: newest, seen: undefined };
+      const options = { folder, trusted, now: clock.now(), expired: 'reported' } as const;
+      return (await verifyMetadata(options)).snapshot;
+    },
+  };
+}

@@ -1,0 +1,147 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import type { Test } from 'tap';
+import type { BlobRecord, BundleDocument, VolumeList } from '../../src/airgap/bundle.ts';
+import { readBlobRecords } from '../../src/airgap/blob-index.ts';
+import { readBundleDocument } from '../../src/airgap/bundle-document.ts';
+import { toTufKey } from '../../src/airgap/metadata-keys.ts';
+import { type VerifiedMetadata, verifyMetadata } from '../../src/airgap/metadata-reader.ts';
+import { makeRoot, signMetadata } from '../../src/airgap/metadata-signing.ts';
+import { readVolumeList } from '../../src/airgap/volume-list.ts';
+import { readVolume } from '../../src/airgap/volume-reader.ts';
+import type { ExportReport } from '../../src/compose/airgap-exporting.ts';
+import { systemClock } from '../../src/kernel/clock.ts';
+import { type Digest, matchesDigest } from '../../src/oci/digest.ts';
+import { localKey } from '../../src/signers/local-key.ts';
+import { type Run, runInProcess } from './run-assay.ts';
+
+/** A site that exports, on a configuration of its own. */
+export interface ExportKit {
+  /** The configuration file, and the folder that it is in. */
+  readonly file: string;
+  readonly folder: string;
+  readonly keys: string;
+  /** Runs `assay airgap export` for these images into a folder beside the configuration. */
+  run(images: string | undefined, out: string, ...words: readonly string[]): Promise<Run>;
+  /** The same, and reads what it prints for programs. */
+  report(
+    images: string | undefined,
+    out: string,
+    ...words: readonly string[]
+  ): Promise<ExportReport & { readonly code: number | null }>;
+  open(out: string): Promise<OpenBundle>;
+}
+
+/** A bundle as whoever imports it reads it. */
+export interface OpenBundle {
+  readonly folder: string;
+  readonly metadata: VerifiedMetadata;
+  readonly document: BundleDocument;
+  readonly records: readonly BlobRecord[];
+  readonly volumes: VolumeList;
+  /** All content that it carries, each hashed. */
+  readonly contents: ReadonlyMap<Digest, Buffer>;
+  /** The bytes of trust material, by path. */
+  readonly trust: ReadonlyMap<string, Buffer>;
+}
+
+export async function makeExportKit(t: Test, file: string): Promise<ExportKit> {
+  const folder = join(file, '..');
+  const keys = join(folder, 'keys');
+  await makeKeys(keys);
+  const run = (images: string | undefined, out: string, ...words: readonly string[]) => {
+    const list = join(folder, 'images.yaml');
+    if (images !== undefined) writeFileSync(list, images);
+    const about = images === undefined ? [] : ['--images', list];
+    const into = ['--out', join(folder, out), '--keys', keys, '--config', file];
+    return runInProcess(['airgap', 'export', ...about, ...into, ...words]);
+  };
+  return {
+    file,
+    folder,
+    keys,
+    run,
+    async report(images, out, ...words) {
+      const { code, stdout, stderr } = await run(images, out, ...words, '--json');
+      if (stdout === '') throw new Error(`it printed no report: ${code} ${stderr}`);
+      return { ...(JSON.parse(stdout) as ExportReport), code };
+    },
+    open: (out) => openBundle(join(folder, out), join(keys, '1.root.json')),
+  };
+}
+
+const stream = '00112233445566778899aabbccddeeff';
+
+async function makeKeys(folder: string): Promise<void> {
+  mkdirSync(folder);
+  const names = ['root', 'targets', 'snapshot', 'timestamp'] as const;
+  const roles = Object.fromEntries(
+    await Promise.all(
+      names.map(async (name) => {
+        const { privateKey } = generateKeyPairSync('ed25519');
+        const pem = privateKey.export({ format: 'pem', type: 'pkcs8' });
+        writeFileSync(join(folder, `${name}.pem`), pem, { mode: 0o600 });
+        const publicKey = createPublicKey(privateKey).export({ format: 'pem', type: 'spki' });
+        const key = toTufKey({ publicKey: publicKey.toString(), scheme: 'ed25519' });
+        return [name, { keys: [key], threshold: 1 }] as const;
+      }),
+    ),
+  );
+  const expires = new Date(systemClock.now().getTime() + 365 * 86_400_000);
+  const root = makeRoot({ stream, version: 1, expires, roles: roles as never });
+  const signer = await localKey.open('file:root.pem', { base: folder, environment: {} });
+  const signed = await signMetadata(root, [signer], AbortSignal.timeout(10_000));
+  writeFileSync(join(folder, '1.root.json'), signed);
+  const ring = Object.fromEntries(names.map((name) => [name, [`file:${name}.pem`]]));
+  writeFileSync(join(folder, '1.keys.json'), JSON.stringify(ring));
+}
+
+async function openBundle(folder: string, rootFile: string): Promise<OpenBundle> {
+  const { readFile } = await import('node:fs/promises');
+  const metadata = await verifyMetadata({
+    folder,
+    trusted: { root: await readFile(rootFile), seen: undefined },
+    now: systemClock.now(),
+  });
+  const read = (path: string): Promise<Uint8Array> => metadata.readTarget(path, 64 * 1024 * 1024);
+  const document = readBundleDocument(await read('bundle.json'));
+  const { stream: name, sequence } = document;
+  const volumes = readVolumeList(await read('volumes.json'), { stream: name, sequence });
+  const index = await read('blobs.idx');
+  const records: BlobRecord[] = [];
+  for await (const record of readBlobRecords(inOne(index), volumes)) records.push(record);
+  const bytes = new Map<number, Buffer>();
+  for (const volume of volumes.volumes) {
+    const file = join(folder, 'volumes', volume.name);
+    const chunks: Buffer[] = [];
+    const from = { file, volume, stream: name, sequence, chunkBytes: volumes.chunkBytes };
+    for await (const chunk of readVolume(from)) chunks.push(Buffer.from(chunk.bytes));
+    bytes.set(volume.number, Buffer.concat(chunks));
+  }
+  const contents = new Map<Digest, Buffer>();
+  for (const { digest, extents } of records) {
+    if (extents === undefined) continue;
+    const parts = extents.map(({ volume, offset, length }) =>
+      (bytes.get(volume) ?? Buffer.alloc(0)).subarray(offset, offset + length),
+    );
+    const content = Buffer.concat(parts);
+    if (!matchesDigest(content, digest)) throw new Error(`${digest} has other bytes`);
+    contents.set(digest, content);
+  }
+  const trust = new Map<string, Buffer>();
+  for (const { path } of document.trust) trust.set(path, Buffer.from(await read(path)));
+  return { folder, metadata, document, records, volumes, contents, trust };
+}
+
+async function* inOne(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+/** Every file below a folder, by its path in it. */
+export function filesBelow(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .toSorted();
+}
