@@ -1,3 +1,4 @@
+import { type AirgapBlame, blameOf } from '../compose/airgap-failure.ts';
 import { ImageListError } from '../compose/image-list-error.ts';
 import { ImageNameError } from '../compose/image-name.ts';
 import { StartupError } from '../compose/startup-error.ts';
@@ -13,6 +14,12 @@ export interface Failure {
   /** One a problem, for a person. */
   readonly lines: readonly string[];
 }
+
+const blameCodes = {
+  bundle: exitCodes.untrusted,
+  moment: exitCodes.inconclusive,
+  site: exitCodes.badConfiguration,
+} as const satisfies Record<AirgapBlame, ExitCode>;
 
 /** What a person and a script get to know of an error. */
 export function describeFailure(error: unknown): Failure {
@@ -34,6 +41,10 @@ export function describeFailure(error: unknown): Failure {
     return { exitCode: exitCodes.internal, code: error.code, lines: [error.message] };
   }
   if (error instanceof TaggedError) {
+    const blame = blameOf(error);
+    if (blame !== undefined) {
+      return { exitCode: blameCodes[blame], code: error.code as string, lines: [error.message] };
+    }
     // Every layer's way to say that something could not be found out.
     return { exitCode: exitCodes.inconclusive, code: error.code as string, lines: [error.message] };
   }

@@ -37,6 +37,8 @@ import { makeConfiguredVerifier } from './verifier.ts';
 import { openWorkApart } from './worker-threads.ts';
 import { makeZoneLayout } from './zone-layout.ts';
 
+export type { ImageOutcome, ImportReport } from '../airgap/import-report.ts';
+
 export interface AirgapImport extends ImportRequest {
   /** Folders that the bundle came in, or parts of it. */
   readonly places: readonly string[];

@@ -28,6 +28,7 @@ import { refreshEndedRoots } from './sigstore-refresh.ts';
 import { openUpstreams, type Upstreams } from './upstreams.ts';
 import { makeConfiguredVerifier, type Observed } from './verifier.ts';
 import { openWorkApart } from './worker-threads.ts';
+import { openZoneBeside, upstreamKeys, withZone } from './zone.ts';
 
 /** A verdict, and the way to it. */
 export interface Examined {
@@ -74,7 +75,9 @@ export async function openVerification(
   await refreshEndedRoots(config, { ...silent, ownListeners }, AbortSignal.timeout(rootsMs));
   const basis = { ...(await loadWholeBasis(config, async () => undefined)), generation: 1 };
   const opened = new AsyncDisposableStack();
-  const upstreams = overrides.upstreams ?? (await openOwnUpstreams(config, silent, opened));
+  const zone = await openZoneBeside(config, silent, opened);
+  const upstreams =
+    overrides.upstreams ?? withZone(await openOwnUpstreams(config, silent, opened), zone);
   const trust = (): TrustMaterial => basis.trust;
   const { answers: cache, onStatus } = overrides;
   const asked = openRevocation(config, { ...silent, trust, ownListeners, cache }, opened);
@@ -88,7 +91,7 @@ export async function openVerification(
   });
   return {
     async examine(name, signal) {
-      const { repository, reference } = readImageName(name, Object.keys(config.upstreams));
+      const { repository, reference } = readImageName(name, upstreamKeys(config, zone));
       const source = upstreams.get(repository.upstream);
       if (source === undefined) throw new TypeError(`no source for ${repository.upstream}`);
       const verdict = verifier.hasRuleIn(repository)

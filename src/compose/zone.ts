@@ -1,10 +1,11 @@
+import { existsSync } from 'node:fs';
 import type { Readiness, ReadinessProbe } from '../admin/health.ts';
 import { describeAge, type Freshness, freshnessOf } from '../airgap/freshness.ts';
-import type { ForwardClock } from '../airgap/forward-clock.ts';
+import { type ForwardClock, makeForwardClock } from '../airgap/forward-clock.ts';
 import { type Published, readPublished } from '../airgap/published.ts';
 import { makeStoreFiles, type StoreFiles } from '../airgap/store-files.ts';
 import type { Config } from '../config/schema.ts';
-import type { Seal } from '../gate/sealed.ts';
+import { makeSeal, type Seal } from '../gate/sealed.ts';
 import type { Staleness } from '../gate/stale-knowledge.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import type { Metrics } from '../observe/metric-list.ts';
@@ -14,6 +15,7 @@ import type { ContentSource } from '../upstream/content-source.ts';
 import { makeLayoutSource } from '../upstream/layout-source.ts';
 import { repeat } from './repeat.ts';
 import { StartupError } from './startup-error.ts';
+import { openSealKeys } from './state-folder.ts';
 import type { Upstreams } from './upstreams.ts';
 import type { Observed } from './verifier.ts';
 import { fingerprintOf } from './watch-files.ts';
@@ -55,6 +57,18 @@ export async function openZone(
   const rounds = repeat(() => zone.look(), lookIntervalMs);
   opened.defer(() => rounds.close());
   return zone;
+}
+
+/** The same for a command, which brings no state of its own. */
+export async function openZoneBeside(
+  config: Config,
+  observed: Observed,
+  opened: AsyncDisposableStack,
+): Promise<Zone | undefined> {
+  if (config.airgap?.store === undefined || !existsSync(config.airgap.store)) return undefined;
+  const seal = makeSeal(await openSealKeys(config));
+  const clock = makeForwardClock(observed.clock);
+  return openZone(config, seal, { ...observed, clock }, opened);
 }
 
 type MaxAge = NonNullable<Config['airgap']>['revocationMaxAge'];
