@@ -10,6 +10,7 @@ import type { Basis, LoadedBasis } from './basis.ts';
 import { replicaLimits } from './limits.ts';
 import { repeat } from './repeat.ts';
 import { StartupError } from './startup-error.ts';
+import { makeStorageFolder } from './state-folder.ts';
 import type { State } from './state.ts';
 import type { Observed } from './verifier.ts';
 
@@ -22,6 +23,7 @@ export async function openConfiguredGuard(
   basis: Pick<Basis, 'current' | 'reload'> | undefined,
   observed: Observed,
 ): Promise<PolicyGuard> {
+  await makeStorageFolder(storage.path);
   const file = makeDurableFile(join(storage.path, 'policy-revision'), maxMarkBytes);
   const opening = openPolicyGuard({
     ...observed,
