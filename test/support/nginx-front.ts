@@ -2,7 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServerCertificate } from './server-certificate.ts';
 
-const file = join(import.meta.dirname, '..', '..', 'deploy', 'nginx', 'nginx.conf');
+const deployed = join(import.meta.dirname, '..', '..', 'deploy', 'nginx');
+const file = join(deployed, 'nginx.conf');
 
 export interface NginxFront {
   /** For its own files. */
@@ -11,10 +12,18 @@ export interface NginxFront {
   /** Ports of the replicas, as many as the configuration names. */
   readonly replicas: readonly number[];
   readonly tls: Pick<ServerCertificate, 'certificate' | 'key'>;
+  /** The folder of stored blobs, where nginx is to send them: stored-content.conf is included then. */
+  readonly stored?: string;
 }
 
 /** Writes deploy/nginx/nginx.conf with the places of this machine in it; returns nginx's words. */
-export function writeNginxFront({ folder, port, replicas, tls }: NginxFront): readonly string[] {
+export function writeNginxFront({
+  folder,
+  port,
+  replicas,
+  tls,
+  stored,
+}: NginxFront): readonly string[] {
   mkdirSync(folder, { recursive: true });
   const places: Readonly<Record<string, string>> = {
     // Its worker must get into folders that are only ours.
@@ -35,6 +44,13 @@ export function writeNginxFront({ folder, port, replicas, tls }: NginxFront): re
   for (const [theirs, ours] of Object.entries(places)) {
     if (!text.includes(theirs)) throw new Error(`nginx.conf does not say ${theirs}`);
     text = text.replaceAll(theirs, ours);
+  }
+  if (stored !== undefined) {
+    const content = readFileSync(join(deployed, 'stored-content.conf'), 'utf8');
+    text = text.replace(
+      'location / {',
+      `${content.replace('/var/lib/assay/blobs/', `${stored}/`)}\nlocation / {`,
+    );
   }
   writeFileSync(join(folder, 'nginx.conf'), text);
   writeFileSync(join(folder, 'tls.crt'), tls.certificate);
