@@ -26,9 +26,14 @@ interface Service {
   readonly read_only?: boolean;
 }
 
+interface Network {
+  readonly internal?: boolean;
+  readonly ipam?: { readonly config: readonly { readonly subnet: string }[] };
+}
+
 interface Compose {
   readonly services: Readonly<Record<string, Service>>;
-  readonly networks: Readonly<Record<string, { readonly internal?: boolean }>>;
+  readonly networks: Readonly<Record<string, Network>>;
   readonly volumes: Readonly<Record<string, object>>;
 }
 
@@ -118,6 +123,13 @@ t.test('what the files say of each other fits', async (t) => {
     'Prometheus too',
   );
   for (const file of scraped.rule_files) await t.resolves(access(join(deploy, 'prometheus', file)));
+});
+
+t.test('limits of clients go by whom nginx names, and by nobody else', async (t) => {
+  const { listen } = await loadDeployed(t);
+  const subnets = compose.networks['replicas']?.ipam?.config.map(({ subnet }) => subnet);
+  t.same(listen.trustedProxies, subnets);
+  t.match(nginx, /^\s*proxy_set_header X-Forwarded-For \$remote_addr;$/m);
 });
 
 t.test('only nginx is reached from outside, and Redis by replicas alone', async (t) => {
