@@ -59,6 +59,25 @@ t.test('over a real redis-server', async (t) => {
     t.ok((await ttl('assay:1:i{/a/}')) > 80_000);
   });
 
+  t.test('of another schema, only what is of all versions is found', async (t) => {
+    const store = await open(t);
+    const isOfAllVersions = (key: string): boolean => key.startsWith('a/');
+    const with2 = { ...options, schema: 2, isOfAllVersions };
+    const next = makeRedisKeyValue(await connected(link(t, server)), with2);
+    await next.put('a/1', Buffer.from('all'));
+    await next.put('lone/1', Buffer.from('two'));
+    await next.put('b', Buffer.from('two'));
+    t.same(await store.get('a/1'), Buffer.from('all'));
+    t.same(await store.keys('a/', 10), ['a/1']);
+    t.equal(await store.get('lone/1'), undefined);
+    t.same(await store.keys('', 10), []);
+    t.same(await next.keys('', 10), ['b']);
+    await store.put('lone/1', Buffer.from('one'));
+    t.same(await next.get('lone/1'), Buffer.from('two'), 'nor overwritten');
+    const keys = (await server.cli('KEYS', '*')).split('\n').toSorted();
+    t.ok(keys.includes('assay:2:klone/1') && keys.includes('assay:1:g{/a/}1'), keys.join());
+  });
+
   t.test('one entry for ever keeps the index for ever', async (t) => {
     const store = await open(t);
     await store.put('a/1', Buffer.from('x'), { keepMs: 50_000 });
