@@ -6,7 +6,7 @@ import { quoted } from '../kernel/quoted.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import { AirgapError } from './airgap-error.ts';
 import { isStream, isTrustPath } from './bundle-document-rules.ts';
-import { checkRootKeys } from './metadata-keys.ts';
+import { checkRootKeys, type TufKey } from './metadata-keys.ts';
 import type { BundleRole } from './metadata-state.ts';
 
 interface SignedByRole {
@@ -96,6 +96,18 @@ export function thresholdOf({ metadata: { signed } }: RoleMetadata<'root'>, role
 
 export function keyIdsOf(root: Root, role: BundleRole): readonly string[] {
   return root.roles[role]?.keyIDs ?? [];
+}
+
+/** The keys of a role, as they stand in the root. */
+export function formerKeys(
+  { metadata: { signed: root } }: RoleMetadata<'root'>,
+  role: BundleRole,
+): readonly TufKey[] {
+  return keyIdsOf(root, role).flatMap((id) => {
+    const { keyType, scheme, keyVal } = root.keys[id] ?? {};
+    // As `checkRootKeys` found them.
+    return [{ id, keytype: keyType, scheme, public: keyVal?.['public'] } as TufKey];
+  });
 }
 
 export function streamOf({ metadata: { signed } }: RoleMetadata<'root'>): string {

@@ -1,5 +1,6 @@
 import { airgapExport } from './airgap-export.ts';
 import { airgapImport } from './airgap-import.ts';
+import { airgapInit } from './airgap-init.ts';
 import { cachePurge } from './cache-purge.ts';
 import { cacheScrub } from './cache-scrub.ts';
 import { cacheStats } from './cache-stats.ts';
@@ -33,6 +34,7 @@ export const commands = [
   cacheScrub,
   cachePurge,
   cacheWarm,
+  airgapInit,
   airgapExport,
   airgapImport,
   version,

@@ -1,10 +1,11 @@
 import { quoted } from '../kernel/quoted.ts';
 import { localKey } from './local-key.ts';
+import { publicKeyFile } from './public-key.ts';
 import type { Signer, SignerContext, SignerKind } from './signer.ts';
 import { SignerError } from './signer-error.ts';
 
 /** Where keys may be kept. To add one: write its file, add its line. */
-export const signerKinds = [localKey] as const satisfies readonly SignerKind[];
+export const signerKinds = [localKey, publicKeyFile] as const satisfies readonly SignerKind[];
 
 /** Kinds that people know from other tools. */
 const laterSchemes = ['pkcs11', 'hashivault', 'awskms', 'gcpkms', 'azurekms', 'exec'];

@@ -8,14 +8,11 @@ import {
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { readPem } from '../crypto/pem.ts';
-import { readBounded } from '../kernel/bounded.ts';
 import { quoted } from '../kernel/quoted.ts';
 import { messageOf, systemCodeOf } from '../kernel/tagged-error.ts';
+import { readKeyFile, schemeOf } from './key-file.ts';
 import type { Signer, SignerContext, SignerKind } from './signer.ts';
 import { SignerError } from './signer-error.ts';
-
-const maxKeyBytes = 16 * 1024;
-const maxPassphraseBytes = 1024;
 
 /**
  * A private key in a file: PEM of PKCS #8 (RFC 5958), Ed25519 or ECDSA on P-256. The URI is
@@ -75,9 +72,9 @@ const passphraseReaders: Readonly<
 };
 
 async function fromFile(path: string, { base }: SignerContext): Promise<Buffer> {
-  const bytes = await readSmall(resolve(base, path), maxPassphraseBytes);
+  const text = await readKeyFile(resolve(base, path));
   // As an editor leaves it.
-  return bytes.at(-1) === 0x0a ? bytes.subarray(0, -1) : bytes;
+  return Buffer.from(text.replace(/\n$/, ''));
 }
 
 function fromEnvironment(name: string, { environment }: SignerContext): Buffer {
@@ -99,7 +96,7 @@ function parsePath(written: string): string | undefined {
 }
 
 async function readPrivateKey(path: string, passphrase: Buffer | undefined): Promise<KeyObject> {
-  const pem = (await readSmall(path, maxKeyBytes)).toString('latin1');
+  const pem = await readKeyFile(path);
   const label = labelOf(pem, path);
   if (label === 'ENCRYPTED PRIVATE KEY' && passphrase === undefined) {
     const message = `${path} is encrypted: name its passphrase, by ?passphrase-file=… or ?passphrase-env=…`;
@@ -134,11 +131,7 @@ function labelOf(pem: string, path: string): string {
 }
 
 function toSigner(key: KeyObject, path: string): Signer {
-  const scheme = schemeOf(key);
-  if (scheme === undefined) {
-    const message = `${path} has a key that is neither Ed25519 nor ECDSA on P-256`;
-    throw new SignerError('KEY_UNSUPPORTED', message);
-  }
+  const scheme = schemeOf(key, path);
   const publicKey = createPublicKey(key).export({ format: 'pem', type: 'spki' }).toString();
   const hash = scheme === 'ed25519' ? null : 'sha256';
   return {
@@ -149,28 +142,6 @@ function toSigner(key: KeyObject, path: string): Signer {
       return sign(hash, message, key);
     },
   };
-}
-
-function schemeOf({
-  asymmetricKeyType: type,
-  asymmetricKeyDetails: details,
-}: KeyObject): Signer['scheme'] | undefined {
-  if (type === 'ed25519') return 'ed25519';
-  return type === 'ec' && details?.namedCurve === 'prime256v1' ? 'ecdsa-sha2-nistp256' : undefined;
-}
-
-async function readSmall(path: string, maxBytes: number): Promise<Buffer> {
-  try {
-    const handle = await open(path, 'r');
-    try {
-      return await readBounded(handle.createReadStream({ autoClose: false }), maxBytes, path);
-    } finally {
-      await handle.close();
-    }
-  } catch (cause) {
-    const message = `${path} can not be read: ${messageOf(cause)}`;
-    throw new SignerError('KEY_UNREADABLE', message, { cause });
-  }
 }
 
 function unusable(uri: string): SignerError {

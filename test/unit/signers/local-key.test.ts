@@ -88,7 +88,7 @@ for (const [uri, code, why] of [
   ['file:public.pem', 'KEY_UNSUPPORTED', /has PUBLIC KEY/],
   ['file:p384.pem', 'KEY_UNSUPPORTED', /neither Ed25519 nor ECDSA on P-256/],
   ['file:rsa.pem', 'KEY_UNSUPPORTED', /neither Ed25519 nor ECDSA on P-256/],
-  ['pkcs11:token=root', 'KEY_URI_UNUSABLE', /^pkcs11: comes later; a key is file:…$/],
+  ['pkcs11:token=root', 'KEY_URI_UNUSABLE', /^pkcs11: comes later; a key is file:…, public:…$/],
   ['awskms:///alias/root', 'KEY_URI_UNUSABLE', /^awskms: comes later/],
   ['ecdsa.pem', 'KEY_URI_UNUSABLE', /^"ecdsa.pem" is no URI of a key/],
 ] as const) {
