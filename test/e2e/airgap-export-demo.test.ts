@@ -37,7 +37,7 @@ async function openDemo(t: Test): Promise<ExportKit> {
     }),
   );
   t.ok(await loadConfig(file));
-  return makeExportKit(t, file);
+  return makeExportKit(file);
 }
 
 const blobsFolder = join(repositoryRoot, 'config', 'demo', 'blobs', 'sha256');
