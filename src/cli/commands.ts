@@ -1,6 +1,8 @@
 import { airgapExport } from './airgap-export.ts';
 import { airgapImport } from './airgap-import.ts';
 import { airgapInit } from './airgap-init.ts';
+import { airgapInspect } from './airgap-inspect.ts';
+import { airgapVerify } from './airgap-verify.ts';
 import { cachePurge } from './cache-purge.ts';
 import { cacheScrub } from './cache-scrub.ts';
 import { cacheStats } from './cache-stats.ts';
@@ -36,6 +38,8 @@ export const commands = [
   cacheWarm,
   airgapInit,
   airgapExport,
+  airgapInspect,
+  airgapVerify,
   airgapImport,
   version,
 ] as const satisfies readonly Command[];
