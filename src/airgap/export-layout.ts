@@ -133,7 +133,7 @@ async function removeOthers(path: string, { contents }: ExportPlan): Promise<voi
     for (const name of names) {
       if (!planned.has(name)) await rm(join(folder, name), { force: true });
     }
-    if (names.length > 0 && names.some((name) => planned.has(name))) continue;
+    if (names.some((name) => planned.has(name))) continue;
     await rm(folder, { recursive: true }).catch((error: unknown) => {
       if (systemCodeOf(error) !== 'ENOENT') throw error;
     });

@@ -65,9 +65,14 @@ export async function findEvidence(
   }
   const sorted = [...found.values()].toSorted((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
   return {
-    evidence: sorted.map(({ parts: _, ...evidence }) => evidence),
+    evidence: sorted.map(toPlanned),
     contents: sorted.flatMap((each) => contentsOf(each, search.repository)),
   };
+}
+
+function toPlanned(found: Found): PlannedEvidence {
+  const { parts: _, ...evidence } = found;
+  return evidence;
 }
 
 function orderOf({ manifest, tag, path }: Found): string {

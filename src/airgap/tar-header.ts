@@ -44,13 +44,13 @@ function paxRecord(key: string, value: string): string {
 function ustar(name: string, size: number, type: '0' | 'x'): Buffer {
   const header = Buffer.alloc(blockBytes);
   header.write(name, 0, 'ascii');
-  header.write('0000644\0' + '0000000\0' + '0000000\0', 100, 'ascii');
+  header.write('0000644\x000000000\x000000000\0', 100, 'ascii');
   header.write(`${size.toString(8).padStart(11, '0')}\0`, 124, 'ascii');
   header.write('00000000000\0', 136, 'ascii');
   // The checksum counts itself as spaces.
   header.write('        ', 148, 'ascii');
   header.write(type, 156, 'ascii');
-  header.write('ustar\0' + '00', 257, 'ascii');
+  header.write('ustar\x0000', 257, 'ascii');
   const sum = header.reduce((total, byte) => total + byte, 0);
   header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'ascii');
   return header;

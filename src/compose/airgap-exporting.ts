@@ -87,6 +87,7 @@ export function choosePlan(
   return { plan: makePlan(planned), isRefused };
 }
 
-export function toExported({ planned: _, ...told }: PlannedOutcome): ExportedImage {
+export function toExported(outcome: PlannedOutcome): ExportedImage {
+  const { planned: _, ...told } = outcome;
   return told;
 }

@@ -1,12 +1,12 @@
 import { AirgapError } from '../airgap/airgap-error.ts';
 import type { ExportTarget } from '../airgap/export-bundle.ts';
-import { type OpenedKeys, openKeys } from '../airgap/keys.ts';
+import type { OpenedKeys } from '../airgap/keys.ts';
 import { verifyMetadata } from '../airgap/metadata-reader.ts';
 import { writeMetadata } from '../airgap/metadata-writer.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Digest } from '../oci/digest.ts';
-import { localKey } from '../signers/local-key.ts';
+import { openBundleKeys } from './airgap-keys.ts';
 
 /** The keys of a stream at work. */
 export interface BundleSigning {
@@ -37,8 +37,7 @@ export async function openBundleSigning(
     const message = 'no keys are named: --keys, or airgap.keys; `assay airgap init` makes them';
     throw new AirgapError('KEYS_UNUSABLE', message);
   }
-  const context = { base: folder, environment: process.env };
-  return makeSigning(await openKeys(folder, (uri) => localKey.open(uri, context)), clock);
+  return makeSigning(await openBundleKeys(folder), clock);
 }
 
 function makeSigning(keys: OpenedKeys, clock: Clock): BundleSigning {

@@ -52,7 +52,7 @@ async function findMatching(
     const tags: Tag[] = [];
     for await (const tag of allTags(repository, gate, signal)) {
       // Signatures come along with what they sign.
-      if (!patterns.some(({ matches }) => matches(tag)) || mayNameEvidence(tag)) continue;
+      if (!patterns.some((pattern) => pattern.matches(tag)) || mayNameEvidence(tag)) continue;
       tags.push(tag);
       if (tags.length > maxMatches) throw new RangeError(`over ${maxMatches} tags match ${text}`);
     }

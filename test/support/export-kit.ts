@@ -1,21 +1,18 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import type { BlobRecord, BundleDocument, VolumeList } from '../../src/airgap/bundle.ts';
 import { readBlobRecords } from '../../src/airgap/blob-index.ts';
 import { readBundleDocument } from '../../src/airgap/bundle-document.ts';
-import { toTufKey } from '../../src/airgap/metadata-keys.ts';
 import { type VerifiedMetadata, verifyMetadata } from '../../src/airgap/metadata-reader.ts';
-import { makeRoot, signMetadata } from '../../src/airgap/metadata-signing.ts';
 import { readVolumeList } from '../../src/airgap/volume-list.ts';
 import { readVolume } from '../../src/airgap/volume-reader.ts';
 import { exportImages } from '../../src/compose/airgap-export.ts';
 import type { ExportOptions, ExportReport } from '../../src/compose/airgap-exporting.ts';
+import { changeKeys } from '../../src/compose/airgap-init.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { type Clock, systemClock } from '../../src/kernel/clock.ts';
 import { type Digest, matchesDigest } from '../../src/oci/digest.ts';
-import { localKey } from '../../src/signers/local-key.ts';
 import { type Run, runInProcess } from './run-assay.ts';
 
 /** A site that exports, on a configuration of its own. */
@@ -95,30 +92,12 @@ export async function makeExportKit(file: string): Promise<ExportKit> {
   };
 }
 
-const stream = '00112233445566778899aabbccddeeff';
+/** Far beyond what a test's clock may say. */
+const days = 36_500;
 
 async function makeKeys(folder: string): Promise<void> {
-  mkdirSync(folder);
-  const names = ['root', 'targets', 'snapshot', 'timestamp'] as const;
-  const roles = Object.fromEntries(
-    await Promise.all(
-      names.map(async (name) => {
-        const { privateKey } = generateKeyPairSync('ed25519');
-        const pem = privateKey.export({ format: 'pem', type: 'pkcs8' });
-        writeFileSync(join(folder, `${name}.pem`), pem, { mode: 0o600 });
-        const publicKey = createPublicKey(privateKey).export({ format: 'pem', type: 'spki' });
-        const key = toTufKey({ publicKey: publicKey.toString(), scheme: 'ed25519' });
-        return [name, { keys: [key], threshold: 1 }] as const;
-      }),
-    ),
-  );
-  const expires = new Date('2040-01-01T00:00:00Z');
-  const root = makeRoot({ stream, version: 1, expires, roles: roles as never });
-  const signer = await localKey.open('file:root.pem', { base: folder, environment: {} });
-  const signed = await signMetadata(root, [signer], AbortSignal.timeout(10_000));
-  writeFileSync(join(folder, '1.root.json'), signed);
-  const ring = Object.fromEntries(names.map((name) => [name, [`file:${name}.pem`]]));
-  writeFileSync(join(folder, '1.keys.json'), JSON.stringify(ring));
+  const wish = { folder, what: { kind: 'init' }, uris: {}, thresholds: {}, days } as const;
+  await changeKeys(wish, systemClock, AbortSignal.timeout(30_000));
 }
 
 async function openBundle(folder: string, rootFile: string): Promise<OpenBundle> {
