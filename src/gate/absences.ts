@@ -24,8 +24,6 @@ export function makeAbsences(
   { clock, lookAgain }: { readonly clock: Clock; readonly lookAgain: LookAgain },
 ): Absences {
   const seen = makeRecent<Date>(maxRemembered);
-  const nameOf = (repository: Repository, digest: Digest): string =>
-    `${scopeOf(repository)}@${digest}`;
   return {
     note: (kind, repository, digest) =>
       seen.set(`${kind} ${nameOf(repository, digest)}`, clock.now()),
@@ -39,4 +37,8 @@ export function makeAbsences(
       return ageMs >= 0 && ageMs < absentMs;
     },
   };
+}
+
+function nameOf(repository: Repository, digest: Digest): string {
+  return `${scopeOf(repository)}@${digest}`;
 }

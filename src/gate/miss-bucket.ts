@@ -39,83 +39,97 @@ const minuteMs = 60_000;
 
 export function makeMissBucket(limits: MissLimits, clock: Pick<Clock, 'monotonicMs'>): MissBucket {
   const { burst, perMinute, maxWaiting, waitMs } = limits;
+  const tokens = makeTokens(limits, clock);
   const waiters = new Set<Waiter>();
+
+  const refusal = (): OverLimitError => {
+    const seconds = tokens.isSpent() ? ((tokens.spent() + 1 - burst) * 60) / perMinute : 1;
+    const message = 'too many of your requests were for what does not exist or is denied';
+    return new OverLimitError('client-misses', message, Math.max(1, Math.ceil(seconds)));
+  };
+  const take = (): HeldToken => tokens.take(serve);
+  /** Whoever waits gets what came back, or is told that nothing will. */
+  const serve = (): void => {
+    for (const waiter of waiters) {
+      if (tokens.isSpent()) waiter.refuse(refusal());
+      else if (tokens.isThere()) waiter.grant(take());
+      else return;
+    }
+  };
+  return {
+    hold(waiting) {
+      tokens.refill();
+      if (tokens.isSpent()) throw refusal();
+      if (waiters.size === 0 && tokens.isThere()) return take();
+      if (waiters.size >= maxWaiting) throw refusal();
+      waiting.throwIfAborted();
+      return joinWaiters(waiters, waiting, { ms: waitMs, refusal });
+    },
+  };
+}
+
+/** How many are held, how many spent. */
+function makeTokens(
+  { burst, perMinute }: Pick<MissLimits, 'burst' | 'perMinute'>,
+  clock: Pick<Clock, 'monotonicMs'>,
+) {
   let held = 0;
   /** Falls with time, to none. */
   let spent = 0;
   let asOfMs = clock.monotonicMs();
-
   const refill = (): void => {
     const nowMs = clock.monotonicMs();
     spent = Math.max(0, spent - ((nowMs - asOfMs) * perMinute) / minuteMs);
     asOfMs = nowMs;
   };
-  const isSpent = (): boolean => spent + 1 > burst;
-  const refusal = (): OverLimitError => {
-    const seconds = isSpent() ? ((spent + 1 - burst) * 60) / perMinute : 1;
-    const message = 'too many of your requests were for what does not exist or is denied';
-    return new OverLimitError('client-misses', message, Math.max(1, Math.ceil(seconds)));
-  };
-  const take = (): HeldToken => {
-    held += 1;
-    let isSettled = false;
-    const settle = (by: number): void => {
-      if (isSettled) return;
-      isSettled = true;
-      refill();
-      held -= 1;
-      spent += by;
-      serve();
-    };
-    return { spend: () => settle(1), giveBack: () => settle(0) };
-  };
-  /** Whoever waits gets what came back, or is told that nothing will. */
-  const serve = (): void => {
-    for (const waiter of waiters) {
-      if (isSpent()) {
-        waiter.refuse(refusal());
-      } else if (spent + held + 1 <= burst) {
-        waiter.grant(take());
-      } else {
-        return;
-      }
-    }
-  };
-  const wait = (waiting: AbortSignal): Promise<HeldToken> => {
-    const { promise, resolve, reject } = Promise.withResolvers<HeldToken>();
-    const end = (): void => {
-      waiters.delete(waiter);
-      clearTimeout(timer);
-      waiting.removeEventListener('abort', onAbort);
-    };
-    const waiter: Waiter = {
-      grant(token) {
-        end();
-        resolve(token);
-      },
-      refuse(error) {
-        end();
-        reject(error);
-      },
-    };
-    const onAbort = (): void => {
-      end();
-      reject(waiting.reason as Error);
-    };
-    const timer = setTimeout(() => waiter.refuse(refusal()), waitMs);
-    waiting.addEventListener('abort', onAbort, { once: true });
-    waiters.add(waiter);
-    return promise;
-  };
-
   return {
-    hold(waiting) {
-      refill();
-      if (isSpent()) throw refusal();
-      if (waiters.size === 0 && spent + held + 1 <= burst) return take();
-      if (waiters.size >= maxWaiting) throw refusal();
-      waiting.throwIfAborted();
-      return wait(waiting);
+    refill,
+    spent: () => spent,
+    isSpent: () => spent + 1 > burst,
+    isThere: () => spent + held + 1 <= burst,
+    take(onSettled: () => void): HeldToken {
+      held += 1;
+      let isSettled = false;
+      const settle = (by: number): void => {
+        if (isSettled) return;
+        isSettled = true;
+        refill();
+        held -= 1;
+        spent += by;
+        onSettled();
+      };
+      return { spend: () => settle(1), giveBack: () => settle(0) };
     },
   };
+}
+
+function joinWaiters(
+  waiters: Set<Waiter>,
+  waiting: AbortSignal,
+  { ms, refusal }: { readonly ms: number; readonly refusal: () => OverLimitError },
+): Promise<HeldToken> {
+  const { promise, resolve, reject } = Promise.withResolvers<HeldToken>();
+  const end = (): void => {
+    waiters.delete(waiter);
+    clearTimeout(timer);
+    waiting.removeEventListener('abort', onAbort);
+  };
+  const waiter: Waiter = {
+    grant(token) {
+      end();
+      resolve(token);
+    },
+    refuse(error) {
+      end();
+      reject(error);
+    },
+  };
+  const onAbort = (): void => {
+    end();
+    reject(waiting.reason as Error);
+  };
+  const timer = setTimeout(() => waiter.refuse(refusal()), ms);
+  waiting.addEventListener('abort', onAbort, { once: true });
+  waiters.add(waiter);
+  return promise;
 }

@@ -69,14 +69,7 @@ export function makeMisses(
 
   return {
     async payFor(client, waiting, work) {
-      const payer: Payer = {
-        bucket: bucketOf(client),
-        waiting,
-        token: undefined,
-        hasAsked: false,
-        isWaived: false,
-        isDone: false,
-      };
+      const payer = makePayer(bucketOf(client), waiting);
       try {
         const result = await payers.run(payer, work);
         settle(payer, false);
@@ -102,6 +95,11 @@ export function makeMisses(
       listReferrers: (...args) => charged(() => source.listReferrers(...args)),
     }),
   };
+}
+
+function makePayer(bucket: MissBucket, waiting: AbortSignal): Payer {
+  const yet = { token: undefined, hasAsked: false, isWaived: false, isDone: false };
+  return { bucket, waiting, ...yet };
 }
 
 async function paid(payer: Payer, token: Promise<HeldToken>): Promise<void> {

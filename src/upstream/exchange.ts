@@ -76,19 +76,11 @@ export function makeExchange(
   dependencies: ExchangeDependencies,
 ): Exchange {
   const { upstream, totalMs } = options;
-  const { clock, wait, circuits, rates } = dependencies;
-  const budget = makeRetryBudget();
-  const terms = { clock, wait, budget, totalMs };
+  const { circuits } = dependencies;
+  const ask = makeAsk(options, dependencies);
 
   const toError = (error: unknown, what: string): UpstreamError =>
     toUpstreamError(error, `${what} from upstream ${upstream}`);
-  const ask = async (method: Method, question: Ask, signal: AbortSignal): Promise<WireAnswer> => {
-    const { operation, isRenewal = false } = question;
-    // Once: whoever has been told to wait a moment does so, and asks again.
-    await rates.admit({ operation, isRenewal });
-    const once = () => attempt(method, question, options, dependencies, signal);
-    return withRetries(once, terms, signal);
-  };
   const open = async (question: Ask, signal: AbortSignal): Promise<WireAnswer | undefined> => {
     const deadline = new AbortController();
     const timer = setTimeout(() => {
@@ -136,6 +128,19 @@ export function makeExchange(
       circuits[operation].noteBroken(error);
       return toError(error, what);
     },
+  };
+}
+
+/** A question with its retries, if the upstream still allows it. */
+function makeAsk(options: ExchangeOptions, dependencies: ExchangeDependencies) {
+  const { clock, wait, rates } = dependencies;
+  const terms = { clock, wait, budget: makeRetryBudget(), totalMs: options.totalMs };
+  return async (method: Method, question: Ask, signal: AbortSignal): Promise<WireAnswer> => {
+    const { operation, isRenewal = false } = question;
+    // Once: whoever has been told to wait a moment does so, and asks again.
+    await rates.admit({ operation, isRenewal });
+    const once = () => attempt(method, question, options, dependencies, signal);
+    return withRetries(once, terms, signal);
   };
 }
 

@@ -48,7 +48,8 @@ export interface RateBudgetDependencies {
 /** What others know is looked at, and what we know is told, at most so often. */
 const shareEveryMs = 1_000;
 /** That little is left is believed for so long: then one question finds out. */
-const maxLowMs = 60_000;
+const maxLowSeconds = 60;
+const maxLowMs = maxLowSeconds * 1000;
 
 const nothing: KnownRate = {
   at: new Date(0),
@@ -94,42 +95,48 @@ export function makeRateBudget(
       known = { ...known, until: new Date(now.getTime() + maxLowMs) };
     },
     note(operation, answer) {
-      const now = clock.now();
-      const pauseSeconds = answer.status === 429 ? retryAfterOf(answer, now) : undefined;
-      const pause = pauseSeconds ? new Date(now.getTime() + pauseSeconds * 1000) : undefined;
-      const stated = limitOf(answer, pauseSeconds);
-      if (stated === undefined && pause === undefined) return;
-      const lowMs = Math.min((stated?.resetSeconds ?? Infinity) * 1000, maxLowMs);
       const before = known;
-      learn({
-        at: stated === undefined ? known.at : now,
-        remaining: stated?.remaining ?? known.remaining,
-        until: stated === undefined ? known.until : new Date(now.getTime() + lowMs),
-        pauses: { ...known.pauses, ...(pause !== undefined && { [operation]: pause }) },
-      });
-      sharing?.write(
-        known,
-        pause !== undefined || isLow(known, reserve) !== isLow(before, reserve),
-      );
+      const told = toldBy(operation, answer, before, clock.now());
+      if (told === undefined) return;
+      learn(told);
+      const isUrgent = answer.status === 429 || isLow(known, reserve) !== isLow(before, reserve);
+      sharing?.write(known, isUrgent);
     },
   };
 }
 
+type Answer = Pick<WireAnswer, 'status' | 'headers'>;
+
+/** What is known after an answer; undefined where it says nothing. */
+function toldBy(
+  operation: Operation,
+  answer: Answer,
+  before: KnownRate,
+  now: Date,
+): KnownRate | undefined {
+  const after = (seconds: number): Date => new Date(now.getTime() + seconds * 1000);
+  const isRefused = answer.status === 429;
+  const retryAfter = parseRetryAfter(headerOf(answer, 'retry-after'), now);
+  const pauseSeconds = isRefused ? retryAfter : undefined;
+  const limit = readRateLimit(answer) ?? (isRefused ? nothingLeft(pauseSeconds) : undefined);
+  if (limit === undefined) return undefined;
+  const { remaining, resetSeconds = maxLowSeconds } = limit;
+  const pause = pauseSeconds === undefined ? {} : { [operation]: after(pauseSeconds) };
+  return {
+    at: now,
+    remaining,
+    until: after(Math.min(resetSeconds, maxLowSeconds)),
+    pauses: { ...before.pauses, ...pause },
+  };
+}
+
+/** What a 429 says that says nothing else. */
+function nothingLeft(resetSeconds: number | undefined): RateLimit {
+  return { remaining: 0, resetSeconds };
+}
+
 function isLow({ remaining = Infinity }: KnownRate, reserve: number): boolean {
   return remaining <= reserve;
-}
-
-/** A 429 that says nothing else says that nothing is left. */
-function limitOf(
-  answer: Pick<WireAnswer, 'status' | 'headers'>,
-  resetSeconds: number | undefined,
-): RateLimit | undefined {
-  const stated = readRateLimit(answer);
-  return stated ?? (answer.status === 429 ? { remaining: 0, resetSeconds } : undefined);
-}
-
-function retryAfterOf(answer: Pick<WireAnswer, 'headers'>, now: Date): number | undefined {
-  return parseRetryAfter(headerOf(answer, 'retry-after'), now);
 }
 
 /** What was said last counts; of pauses the longest, none of them longer than one may be. */

@@ -140,7 +140,7 @@ t.test('whatever clients do', async (t) => {
     fc.asyncProperty(shapes, steps, async ({ burst, perMinute }, done) => {
       const { bucket, clock } = bucketOf({ burst, perMinute, maxWaiting: 1000 });
       const held: HeldToken[] = [];
-      let waiting = 0;
+      const waiting = new Set<object>();
       let spent = 0;
       const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
       const take = (token: HeldToken): void => void held.push(token);
@@ -148,8 +148,8 @@ t.test('whatever clients do', async (t) => {
         try {
           const token = bucket.hold(never());
           if (!(token instanceof Promise)) return take(token);
-          waiting += 1;
-          token.then(take, () => undefined).finally(() => (waiting -= 1));
+          waiting.add(token);
+          token.then(take, () => undefined).finally(() => waiting.delete(token));
         } catch {
           // Refused: the bucket is empty.
         }
@@ -166,11 +166,11 @@ t.test('whatever clients do', async (t) => {
         const earned = burst + (clock.monotonicMs() * perMinute) / 60_000;
         if (spent + held.length > earned + 1e-9) throw new Error('more than there was');
         if (held.length > burst) throw new Error('more at a time than the burst');
-        if (waiting > 0 && held.length === 0) throw new Error('one waits for nobody');
+        if (waiting.size > 0 && held.length === 0) throw new Error('one waits for nobody');
       }
       for (const token of held.splice(0)) token.giveBack();
       // Whoever got one of these gives it back too, so that none stays for the timer.
-      while (waiting > 0) {
+      while (waiting.size > 0) {
         await settled();
         for (const token of held.splice(0)) token.giveBack();
       }
