@@ -5,6 +5,7 @@ import type { Digest } from '../oci/digest.ts';
 import { type Repository, scopeOf } from '../oci/repository.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
+import type { FleetFlight } from '../storage/fleet-flight.ts';
 import type { ContentSource } from '../upstream/content-source.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import type { Verifier } from '../verifier/verifier.ts';
@@ -165,8 +166,7 @@ function assemble(dependencies: GateDependencies) {
   const closure = makeClosure(state, clock);
   const pins = makePins({ source, state, flights, clock, lifetimes, lookAgain, metrics });
   const denied = makeDeniedContent(denyList, { verdicts, clock });
-  const fleet =
-    dependencies.fleet === undefined ? noFleet : makeFleetFlight(dependencies.fleet, metrics);
+  const fleet = fleetOf(dependencies);
   const roots = makeRoots({
     verifier,
     source,
@@ -211,6 +211,10 @@ function assemble(dependencies: GateDependencies) {
   const parts = { source, matching, metrics, verifier, hot: hotBlobs };
   const blobs = { ...parts, vouchers, decisions, absences, unread, admitManifest };
   return { source, flights, verdicts, closure, decisions, denied, manifests, blobs };
+}
+
+function fleetOf({ fleet, metrics }: GateDependencies): FleetFlight {
+  return fleet === undefined ? noFleet : makeFleetFlight(fleet, metrics);
 }
 
 function sourceOf({ source }: GateDependencies) {

@@ -56,23 +56,11 @@ interface PinDependencies {
 }
 
 export function makePins(dependencies: PinDependencies): Pins {
-  const { source, state, flights, clock, lifetimes, lookAgain, metrics } = dependencies;
-  const pins = makeRecent<Pin>(maxPinsInMemory);
-  // Apart, so that names that somebody invents push out nothing but each other.
-  const absent = makeRecent<Pin>(maxAbsentInMemory);
+  const { source, state, flights, clock, lifetimes, metrics } = dependencies;
+  const pins = makePinMemory();
   const tagged = makeRecent<true>(maxPinsInMemory);
-  const ageMs = (pin: Pin): number => clock.now().getTime() - pin.resolvedAt.getTime();
+  const { isFresh, isUsable } = makePinAges(dependencies);
   const keepMs = Math.max(lifetimes.tagMs, lifetimes.staleTagMs);
-  const isFresh = (repository: Repository, tag: Tag, pin: Pin): boolean => {
-    const scope = scopeOf(repository);
-    const since = lookAgain.since(scope, `${scope}:${tag}`);
-    if (since !== undefined && pin.resolvedAt < since) return false;
-    const age = ageMs(pin);
-    return age >= 0 && age < (pin.digest === undefined ? lifetimes.absentMs : lifetimes.tagMs);
-  };
-
-  const isUsable = (pin: Pin | undefined): pin is Pin & { readonly digest: Digest } =>
-    pin?.digest !== undefined && Math.abs(ageMs(pin)) < lifetimes.staleTagMs;
 
   const ask = async (
     repository: Repository,
@@ -81,28 +69,22 @@ export function makePins(dependencies: PinDependencies): Pins {
     signal: AbortSignal,
   ): Promise<Pin> => {
     const name = nameOf(repository, tag);
-    const wish = { isRenewal };
-    const resolving = source(repository).resolveTag(repository.path, tag, signal, wish);
+    // Somebody else may have asked while this one waited for its turn.
+    const now = pins.get(name);
+    if (now !== undefined && isFresh(repository, tag, now)) return now;
+    const resolving = source(repository).resolveTag(repository.path, tag, signal, { isRenewal });
     const digest = await fromUpstream(resolving, signal);
     const former = await lastKnown(name);
     const pin = { digest, resolvedAt: clock.now() };
-    remember(name, pin);
+    pins.set(name, pin);
     if (digest !== undefined) await state.put(name, pin, { keepMs });
     // What upstream took away must not come back while it can't be asked.
     else if (former?.digest !== undefined) await state.delete(name);
     return pin;
   };
 
-  const remember = (name: string, pin: Pin): void => {
-    const [into, outOf] = pin.digest === undefined ? [absent, pins] : [pins, absent];
-    into.set(name, pin);
-    outOf.delete(name);
-  };
-
   const lastKnown = async (name: string): Promise<Pin | undefined> =>
-    pins.get(name) ??
-    absent.get(name) ??
-    ((await state.get(name).catch(missIfUnavailable)) as Pin | undefined);
+    pins.get(name) ?? ((await state.get(name).catch(missIfUnavailable)) as Pin | undefined);
 
   const toPinned = (repository: Repository, tag: Tag, pin: Pin, stale: boolean): Pinned => {
     const scope = scopeOf(repository);
@@ -121,16 +103,12 @@ export function makePins(dependencies: PinDependencies): Pins {
         return toPinned(repository, tag, known, false);
       }
       try {
-        const work = async (signal: AbortSignal): Promise<Pin> => {
-          // Somebody else may have asked while this one waited for its turn.
-          const now = pins.get(name) ?? absent.get(name);
-          if (now !== undefined && isFresh(repository, tag, now)) return now;
-          return ask(repository, tag, isUsable(known), signal);
-        };
+        const work = (signal: AbortSignal): Promise<Pin> =>
+          ask(repository, tag, isUsable(known), signal);
         return toPinned(repository, tag, await flights.run(name, work, waiting), false);
       } catch (error) {
         if (!(error instanceof UnavailableError)) throw error;
-        const last = await lastOfAll(name, pins.get(name) ?? absent.get(name), state);
+        const last = await lastOfAll(name, pins.get(name), state);
         if (!isUsable(last)) throw error;
         metrics.count('assay_stale_tags_total', { upstream: repository.upstream });
         return toPinned(repository, tag, last, true);
@@ -141,6 +119,36 @@ export function makePins(dependencies: PinDependencies): Pins {
       return known !== undefined && isFresh(repository, tag, known) ? known.digest : undefined;
     },
     isTagged: (scope, digest) => tagged.get(`${scope}@${digest}`) === true,
+  };
+}
+
+/** Whether a pin counts still, and whether it will do where nothing newer can be had. */
+function makePinAges({ clock, lifetimes, lookAgain }: PinDependencies) {
+  const ageMs = (pin: Pin): number => clock.now().getTime() - pin.resolvedAt.getTime();
+  const isFresh = (repository: Repository, tag: Tag, pin: Pin): boolean => {
+    const scope = scopeOf(repository);
+    const since = lookAgain.since(scope, `${scope}:${tag}`);
+    if (since !== undefined && pin.resolvedAt < since) return false;
+    const age = ageMs(pin);
+    return age >= 0 && age < (pin.digest === undefined ? lifetimes.absentMs : lifetimes.tagMs);
+  };
+
+  const isUsable = (pin: Pin | undefined): pin is Pin & { readonly digest: Digest } =>
+    pin?.digest !== undefined && Math.abs(ageMs(pin)) < lifetimes.staleTagMs;
+  return { isFresh, isUsable };
+}
+
+/** Absent tags are apart, so that names that somebody invents push out nothing but each other. */
+function makePinMemory() {
+  const present = makeRecent<Pin>(maxPinsInMemory);
+  const absent = makeRecent<Pin>(maxAbsentInMemory);
+  return {
+    get: (name: string): Pin | undefined => present.get(name) ?? absent.get(name),
+    set(name: string, pin: Pin): void {
+      const [into, outOf] = pin.digest === undefined ? [absent, present] : [present, absent];
+      into.set(name, pin);
+      outOf.delete(name);
+    },
   };
 }
 
