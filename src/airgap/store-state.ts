@@ -34,7 +34,10 @@ export interface TagState {
 
 /** Two copies, each sealed under its own name. */
 export interface StoreStates {
-  /** Undefined before the first import. Throws `AirgapError` (STORE_DAMAGED). */
+  /**
+   * Undefined before the first import. A copy that is behind, or damaged, is made anew. Throws
+   * `AirgapError` (STORE_DAMAGED).
+   */
   read(): Promise<StoreState | undefined>;
   write(state: StoreState): Promise<void>;
 }
@@ -48,23 +51,35 @@ export function makeStoreStates(
   files: FileSystem,
 ): StoreStates {
   const copies = states.map((path) => makeDurableFile(path, maxStateBytes, files));
+  const writeCopies = async (state: StoreState, to: readonly DurableFile[]): Promise<void> => {
+    const sealed = seal.close(sealName, state);
+    // One after the other: a power cut may cost one of them.
+    for (const copy of to) await intoStore(copy.path, () => copy.write(sealed));
+  };
   return {
     async read() {
       const found = await Promise.all(copies.map((copy) => readCopy(copy, seal)));
       const whole = found.filter((each) => typeof each === 'object');
       const [newest] = whole.toSorted((a, b) => b.count - a.count);
-      if (newest !== undefined || found.every((each) => each === 'absent')) return newest;
+      if (newest === undefined && found.every((each) => each === 'absent')) return undefined;
+      if (newest !== undefined) {
+        const isBehind = (index: number): boolean => {
+          const copy = found[index];
+          return typeof copy !== 'object' || copy.count < newest.count;
+        };
+        await writeCopies(
+          newest,
+          copies.filter((_, index) => isBehind(index)),
+        );
+        return newest;
+      }
       throw new AirgapError(
         'STORE_DAMAGED',
         `what ${root} remembers of its stream does not open: it is damaged, or was sealed with` +
           ' another key (state.keys, or state.key under storage.path)',
       );
     },
-    async write(state) {
-      const sealed = seal.close(sealName, state);
-      // One after the other: a power cut may cost one of them.
-      for (const copy of copies) await intoStore(copy.path, () => copy.write(sealed));
-    },
+    write: (state) => writeCopies(state, copies),
   };
 }
 

@@ -110,3 +110,10 @@ export function contentsOf(store: string): Readonly<Record<string, string>> {
     ]),
   );
 }
+
+/** Changes one bit of a file. */
+export function flip(file: string, at: number): void {
+  const bytes = readFileSync(file);
+  bytes[at] = bytes[at]! ^ 1;
+  writeFileSync(file, bytes);
+}
