@@ -10,16 +10,16 @@ export interface Rounds {
 export function repeat(work: () => Promise<void>, intervalMs: number): Rounds {
   let running: Promise<void> | undefined;
   let isWanted = false;
-  let isClosed = false;
+  const closing = new AbortController();
   const run = async (): Promise<void> => {
     do {
       isWanted = false;
       await work();
-    } while (isWanted && !isClosed);
+    } while (isWanted && !closing.signal.aborted);
     running = undefined;
   };
   const start = (): void => {
-    if (!isClosed) running ??= run();
+    if (!closing.signal.aborted) running ??= run();
   };
   const timer = setInterval(start, intervalMs);
   timer.unref();
@@ -29,7 +29,7 @@ export function repeat(work: () => Promise<void>, intervalMs: number): Rounds {
       start();
     },
     async close() {
-      isClosed = true;
+      closing.abort();
       clearInterval(timer);
       await running;
     },

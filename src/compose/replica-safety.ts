@@ -1,5 +1,6 @@
 import type { ReadinessProbe } from '../admin/health.ts';
 import type { Config } from '../config/schema.ts';
+import type { DenyList } from '../gate/deny-list.ts';
 import type { DenyReplica } from '../gate/deny-replica.ts';
 import type { PolicyGuard } from '../gate/policy-guard.ts';
 import type { Basis } from './basis.ts';
@@ -30,11 +31,12 @@ export async function openReplicaSafety(
   observed: Observed,
   opened: AsyncDisposableStack,
 ): Promise<ReplicaSafety> {
-  let epoch = (): number => 0;
-  const options = { ...observed, basis, denyEpoch: () => epoch() };
+  // Clocks are compared before it is read, which may write.
+  let list: DenyList | undefined;
+  const options = { ...observed, basis, denyEpoch: () => list?.epoch() ?? 0 };
   const replica = await joinReplicas(state, options, opened);
   const deny = await openDenyList(config, state, observed);
-  epoch = () => deny.list.epoch();
+  list = deny.list;
   followDenyList(deny, state, opened);
   const guard = await openConfiguredGuard(config, state, basis, observed);
   await startGuard(guard, basis, opened);

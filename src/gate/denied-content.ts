@@ -13,7 +13,10 @@ import type { VerdictCache } from './verdict-cache.ts';
 export interface DeniedContent {
   /** Why the digest may not be served in the repository, whatever vouches for it. */
   verdictOn(repository: Repository, digest: Digest | undefined): Verdict | undefined;
-  /** Throws `DeniedError` with that verdict, and `UnavailableError` while the list is unknown. */
+  /**
+   * Throws `DeniedError` with that verdict, and `UnavailableError` while the list is unknown or
+   * nothing may be decided here.
+   */
   assertNotDenied(repository: Repository, digest: Digest | undefined): void;
   /** Whether nobody whom the verdict rests on was denied since. */
   letsStand(verdict: Verdict): boolean;
@@ -24,9 +27,16 @@ export interface DeniedContent {
 /** Decisions of one request, of which each met another list. */
 const maxTries = 4;
 
+interface DeniedContentDependencies {
+  readonly verdicts: VerdictCache;
+  readonly clock: Clock;
+  /** See `GateDependencies`. */
+  readonly heldBack?: (() => string | undefined) | undefined;
+}
+
 export function makeDeniedContent(
   list: DenyList,
-  { verdicts, clock }: { readonly verdicts: VerdictCache; readonly clock: Clock },
+  { verdicts, clock, heldBack }: DeniedContentDependencies,
 ): DeniedContent {
   const verdictOn = (repository: Repository, digest: Digest | undefined): Verdict | undefined => {
     const scope = scopeOf(repository);
@@ -41,6 +51,8 @@ export function makeDeniedContent(
     verdictOn,
     assertNotDenied(repository, digest) {
       list.assertKnown();
+      const because = heldBack?.();
+      if (because !== undefined) throw new UnavailableError('UNAVAILABLE', because);
       const verdict = verdictOn(repository, digest);
       if (verdict !== undefined) refuse([verdict]);
     },

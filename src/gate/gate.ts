@@ -14,7 +14,7 @@ import { admitList } from './admission.ts';
 import { admitBlob, blobAtHand } from './blobs.ts';
 import { makeClosure } from './closure.ts';
 import { type Decisions, makeDecisions } from './decision.ts';
-import { NotFoundError, UnavailableError } from './gate-error.ts';
+import { NotFoundError } from './gate-error.ts';
 import { type DeniedContent, makeDeniedContent } from './denied-content.ts';
 import type { DenyList } from './deny-list.ts';
 import { type FleetDependencies, makeFleetFlight, noFleet } from './fleet-flight.ts';
@@ -83,11 +83,7 @@ export function makeGate(dependencies: GateDependencies): MadeGate {
     metrics.count('assay_admissions_total', { by, cache });
     return content;
   };
-  const assertMayDecide = (): void => {
-    const because = heldBack();
-    if (because !== undefined) throw new UnavailableError('UNAVAILABLE', because);
-  };
-  const decided = makeDecided(denied, decisions, assertMayDecide);
+  const decided = makeDecided(denied, decisions);
   return {
     manifestAtHand(repository, reference) {
       if (heldBack() !== undefined) return undefined;
@@ -122,7 +118,6 @@ export function makeGate(dependencies: GateDependencies): MadeGate {
         });
       }),
     async listTags(repository, query, signal) {
-      assertMayDecide();
       denied.assertNotDenied(repository, undefined);
       decisions.assertRuleIn(repository);
       const listing = source(repository).listTags(repository.path, query, signal);
@@ -135,14 +130,13 @@ export function makeGate(dependencies: GateDependencies): MadeGate {
 }
 
 /** The deny list goes before everything, and again after it if it has changed. */
-function makeDecided(denied: DeniedContent, decisions: Decisions, assertMayDecide: () => void) {
+function makeDecided(denied: DeniedContent, decisions: Decisions) {
   return <T>(
     repository: Repository,
     digest: Digest | undefined,
     decide: () => Promise<T>,
   ): Promise<T> =>
     denied.underOneList(async () => {
-      assertMayDecide();
       denied.assertNotDenied(repository, digest);
       decisions.assertRuleIn(repository);
       return await decide();
@@ -152,7 +146,7 @@ function makeDecided(denied: DeniedContent, decisions: Decisions, assertMayDecid
 /** What the gate consists of, from the lowest part up. */
 function assemble(dependencies: GateDependencies) {
   const { state, denyList, clock, lifetimes, limits, metrics, matching } = dependencies;
-  const { lookAgain = neverAgain, misses = freeMisses } = dependencies;
+  const { lookAgain = neverAgain, misses = freeMisses, heldBack } = dependencies;
   const source = sourceOf(dependencies);
   // What memory holds rests on what the state holds: a loss there ends it as another policy does.
   const verifier: Verifier = {
@@ -165,7 +159,7 @@ function assemble(dependencies: GateDependencies) {
   const verdicts = makeVerdictCache(state, { verdicts: limits.maxVerdictsInMemory });
   const closure = makeClosure(state, clock);
   const pins = makePins({ source, state, flights, clock, lifetimes, lookAgain, metrics });
-  const denied = makeDeniedContent(denyList, { verdicts, clock });
+  const denied = makeDeniedContent(denyList, { verdicts, clock, heldBack });
   const fleet = fleetOf(dependencies);
   const roots = makeRoots({
     verifier,

@@ -3,6 +3,7 @@ import { randomHex } from '../kernel/clock.ts';
 import { type FileSystem, unlessAbsent } from './file-system.ts';
 import { dropLock, holderOfLock, type LockHolder, placeLock } from './lock-file.ts';
 import { readOwnIdentity } from './process-identity.ts';
+import { StorageError } from './storage-error.ts';
 
 /** A folder that one server has for itself, with its workers and the commands beside it. */
 export interface FolderHold {
@@ -32,7 +33,7 @@ const maxTries = 5;
 /**
  * Takes it unless another server has it. Of one in sight it is known whether it lives. Of one
  * elsewhere only the file is seen, whose age is told by the clock of the file system: as long as it
- * may live it is waited for.
+ * may live it is waited for. Throws `StorageError` and what the file system does.
  */
 export async function holdFolder(options: HoldOptions): Promise<FolderHold | HeldFolder> {
   const { folder, files } = options;
@@ -45,12 +46,18 @@ export async function holdFolder(options: HoldOptions): Promise<FolderHold | Hel
     const holder = await holderOfLock(lock, placing);
     // Two in one process have the same memory: they know of each other.
     if (holder?.state === 'alive' && holder.pid === own.pid) return sharedHold;
-    if (holder?.state === 'alive') return { by: holder };
-    if (holder?.state === 'elsewhere' && (await isTouched(lock, options))) return { by: holder };
+    if (holder !== undefined && (await mayLive(holder, lock, options))) return { by: holder };
     await dropLock(lock, holder?.owner ?? '', placing);
   }
-  const by = await holderOfLock(lock, placing);
-  return by === undefined ? sharedHold : { by };
+  throw new StorageError('STORAGE_FAILED', `${lock} is taken and left again and again`);
+}
+
+async function mayLive(
+  { state }: LockHolder,
+  lock: string,
+  options: HoldOptions,
+): Promise<boolean> {
+  return state === 'alive' || (state === 'elsewhere' && (await isTouched(lock, options)));
 }
 
 const sharedHold: FolderHold = { touch: async () => true, release: async () => undefined };

@@ -52,9 +52,11 @@ t.test('closing waits for the round under way, and begins none', async (t) => {
   repeated.now();
   repeated.now();
   let isClosed = false;
-  const closing = repeated.close().then(() => {
+  const close = async (): Promise<void> => {
+    await repeated.close();
     isClosed = true;
-  });
+  };
+  const closing = close();
   await turn();
   t.equal(isClosed, false);
   rounds[0]!.resolve();

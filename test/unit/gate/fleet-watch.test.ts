@@ -23,7 +23,7 @@ function makeKit(id: string, { store = makeMemoryKeyValue(), offMs = 0 }: KitOpt
   const fence = makeClockFence(clock, boundMs);
   const log = makeKeptLog();
   const metrics = makeCountingMetrics();
-  const { id: _, beat, clockMs, ...said } = heartbeatOf(id);
+  const { id: _id, beat: _beat, clockMs: _clockMs, ...said } = heartbeatOf(id);
   const kit = { said, sharedTime: async (): Promise<Date | undefined> => time.now() };
   const watch = makeFleetWatch({
     heartbeats: makeHeartbeats(store, sealOfTests, lifeMs),

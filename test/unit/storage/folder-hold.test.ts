@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { systemClock } from '../../../src/kernel/clock.ts';
 import { systemFiles } from '../../../src/storage/file-system.ts';
 import { type FolderHold, type HeldFolder, holdFolder } from '../../../src/storage/folder-hold.ts';
 import { readOwnIdentity } from '../../../src/storage/process-identity.ts';
@@ -51,7 +52,7 @@ async function place({ lock }: Kit, whose: 'alive' | 'dead' | 'boot' | 'containe
     container: lineOf(own.pid, own.started, boot, 'pid:[1]'),
   };
   writeFileSync(lock, lines[whose]);
-  const at = (Date.now() - agoMs) / 1000;
+  const at = (systemClock.now().getTime() - agoMs) / 1000;
   utimesSync(lock, at, at);
 }
 
@@ -104,7 +105,7 @@ for (const whose of ['boot', 'container'] as const) {
   t.test(`one of another ${whose} that goes on touching it keeps it`, async (t) => {
     const kit = makeKit(t);
     await place(kit, whose);
-    kit.meanwhile = () => utimesSync(kit.lock, new Date(), new Date(Date.now() + kit.waits));
+    kit.meanwhile = () => utimesSync(kit.lock, 7, 7);
     t.match(await kit.hold(), { by: { state: 'elsewhere' } });
     t.equal(kit.waits, 1, 'it is known as soon as it is touched');
   });
