@@ -42,7 +42,7 @@ export function makeS3Content(
   dependencies: S3Dependencies,
 ): SharedContent {
   const limits = { ...defaultLimits, ...given };
-  const { metrics, log, clock } = dependencies;
+  const { log, clock } = dependencies;
   const tags = makeObjectTags();
   const closing = new AbortController();
   const parts: Parts = { link, keys, handsOut, limits, tags, closing: closing.signal };
@@ -82,7 +82,6 @@ export function makeS3Content(
       closing.abort(new Error('the proxy shuts down'));
       await shares.ended();
       link.close();
-      metrics.set('assay_s3_up', {}, 0);
     },
   };
 }
