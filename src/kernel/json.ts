@@ -38,10 +38,6 @@ function checkNames(text: string, maxDepth: number, maxValues: number): void {
   const open: (Set<string> | undefined)[] = [];
   let isName = false;
   let values = 0;
-  const countValue = (): void => {
-    values += 1;
-    if (values > maxValues) throw fail(`it has more than ${maxValues} values`);
-  };
   for (let at = 0; at < text.length; at += 1) {
     const character = text[at];
     if (character === '"') {
@@ -50,7 +46,7 @@ function checkNames(text: string, maxDepth: number, maxValues: number): void {
       isName = false;
       at = end;
     } else if (character === '{' || character === '[') {
-      countValue();
+      values += 1;
       isName = character === '{';
       open.push(isName ? new Set() : undefined);
       if (open.length > maxDepth) throw fail(`deeper than ${maxDepth} levels`);
@@ -58,9 +54,10 @@ function checkNames(text: string, maxDepth: number, maxValues: number): void {
       isName = false;
       open.pop();
     } else if (character === ',') {
-      countValue();
+      values += 1;
       isName = open.at(-1) !== undefined;
     }
+    if (values > maxValues) throw fail(`it has more than ${maxValues} values`);
   }
 }
 

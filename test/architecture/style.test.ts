@@ -37,7 +37,7 @@ t.test('the kernel stays small', async (t) => {
   const kernel = sources.filter(({ path }) => path.startsWith('src/kernel/'));
   t.ok(kernel.length >= 7 && kernel.length < 10, `under 10 files, in fact ${kernel.length}`);
   // The reader of JSON is a whole grammar.
-  const limits: Readonly<Record<string, number>> = { 'src/kernel/json.ts': 80 };
+  const limits: Readonly<Record<string, number>> = { 'src/kernel/json.ts': 85 };
   const large = kernel
     .map(({ path, text }) => ({ path, lines: codeLineCount(text) }))
     .filter(({ path, lines }) => lines >= (limits[path] ?? 60));
