@@ -50,7 +50,9 @@ export function openTargets(
     if (found === undefined) throw missing(`the bundle has no target ${quoted(path)}`);
     return found;
   };
-  const openTarget = (path: string) => readHashed(path, find(path), files);
+  const openTarget = async function* (path: string): AsyncGenerator<Uint8Array> {
+    yield* readHashed(path, find(path), files);
+  };
   return {
     targets,
     openTarget,
