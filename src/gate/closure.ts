@@ -154,7 +154,7 @@ function childRole(child: Descriptor): PartRole {
 }
 
 /** The part first, so that it can be found in every repository: see `holdersOf`. */
-function partName(scope: string, part: Digest): string {
+export function partName(scope: string, part: Digest): string {
   return `${partPrefix(part)}${scope}@`;
 }
 
@@ -182,7 +182,7 @@ export async function holdersOf(
   });
 }
 
-function evidenceName(scope: string, evidence: Digest): string {
+export function evidenceName(scope: string, evidence: Digest): string {
   return `evidence/${scope}@${evidence}`;
 }
 

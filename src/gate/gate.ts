@@ -30,6 +30,7 @@ import { makeRunningAnswers } from './running-answers.ts';
 import { makeSingleFlight } from './single-flight.ts';
 import { makeTagDecisions } from './tag-decisions.ts';
 import { makeTagHistory } from './tag-history.ts';
+import { trailOf } from './trails.ts';
 import type { Admission, Gate, TrustedBlob, TrustedManifest } from './trusted-content.ts';
 import { type AdmitManifest, makeUnreadChildren } from './unread.ts';
 import { fromUpstream } from './upstream-failure.ts';
@@ -78,11 +79,7 @@ export function makeGate(dependencies: GateDependencies): MadeGate {
   const { source, flights, verdicts, closure, decisions, denied, manifests, blobs } =
     assemble(dependencies);
   const running = makeRunningAnswers(denyList, metrics);
-  const count = <T extends { readonly admission: Admission }>(content: T): T => {
-    const { by, cache } = content.admission;
-    metrics.count('assay_admissions_total', { by, cache });
-    return content;
-  };
+  const count = makeCount(metrics);
   const decided = makeDecided(denied, decisions);
   return {
     manifestAtHand(repository, reference) {
@@ -91,9 +88,12 @@ export function makeGate(dependencies: GateDependencies): MadeGate {
       return known && count(known);
     },
     async admitManifest(repository, reference, signal) {
-      const digest = 'digest' in reference ? reference.digest : undefined;
-      const decide = () => manifests.admit(repository, reference, signal);
-      return count(await decided(repository, digest, decide));
+      const admit = () => manifests.admit(repository, reference, signal);
+      if ('digest' in reference) return count(await decided(repository, reference.digest, admit));
+      // Where the tag points and what is known of that, in one turn.
+      const trail = trailOf(repository, reference);
+      const decide = () => dependencies.state.along(trail, admit);
+      return count(await decided(repository, undefined, decide));
     },
     blobAtHand(repository, digest) {
       if (heldBack() !== undefined) return undefined;
@@ -126,6 +126,14 @@ export function makeGate(dependencies: GateDependencies): MadeGate {
       throw new NotFoundError('NAME_UNKNOWN', `${scopeOf(repository)} does not exist upstream`);
     },
     verdictById: (id) => verdicts.byId(id),
+  };
+}
+
+function makeCount(metrics: Metrics) {
+  return <T extends { readonly admission: Admission }>(content: T): T => {
+    const { by, cache } = content.admission;
+    metrics.count('assay_admissions_total', { by, cache });
+    return content;
   };
 }
 
@@ -172,7 +180,7 @@ function assemble(dependencies: GateDependencies) {
     clock,
     metrics,
   });
-  const vouchers = makeVouchers({ roots, closure, verifier, denied });
+  const vouchers = makeVouchers({ roots, closure, state, verifier, denied });
   const decisions = makeDecisions({
     roots,
     vouchers,

@@ -68,7 +68,7 @@ export function makePins(dependencies: PinDependencies): Pins {
     isRenewal: boolean,
     signal: AbortSignal,
   ): Promise<Pin> => {
-    const name = nameOf(repository, tag);
+    const name = pinName(repository, tag);
     // Somebody else may have asked while this one waited for its turn.
     const now = pins.get(name);
     if (now !== undefined && isFresh(repository, tag, now)) return now;
@@ -97,7 +97,7 @@ export function makePins(dependencies: PinDependencies): Pins {
 
   return {
     async resolve(repository, tag, waiting) {
-      const name = nameOf(repository, tag);
+      const name = pinName(repository, tag);
       const known = await lastKnown(name);
       if (known !== undefined && isFresh(repository, tag, known)) {
         return toPinned(repository, tag, known, false);
@@ -115,7 +115,7 @@ export function makePins(dependencies: PinDependencies): Pins {
       }
     },
     atHand(repository, tag) {
-      const known = pins.get(nameOf(repository, tag));
+      const known = pins.get(pinName(repository, tag));
       return known !== undefined && isFresh(repository, tag, known) ? known.digest : undefined;
     },
     isTagged: (scope, digest) => tagged.get(`${scope}@${digest}`) === true,
@@ -163,6 +163,6 @@ async function lastOfAll(
   return own.resolvedAt < shared.resolvedAt ? shared : own;
 }
 
-function nameOf(repository: Repository, tag: Tag): string {
+export function pinName(repository: Repository, tag: Tag): string {
   return `pin/${scopeOf(repository)}:${tag}`;
 }

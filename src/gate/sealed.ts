@@ -5,8 +5,10 @@ import { messageOf } from '../kernel/tagged-error.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
 import type { KeyValue, PutOptions } from '../storage/key-value.ts';
+import type { Trail } from '../storage/trail.ts';
 import type { StoreLife } from '../storage/store-life.ts';
 import { UnavailableError } from './gate-error.ts';
+import { readAhead } from './read-ahead.ts';
 import { writtenLater } from './written-later.ts';
 
 /**
@@ -22,6 +24,8 @@ export interface SealedState extends StoreLife {
   names(prefix: string, limit: number): Promise<readonly string[]>;
   /** The values of the same, without those that do not open. */
   values(prefix: string, limit: number): Promise<readonly unknown[]>;
+  /** Does the work. Reads within it that are on the trail take one turn together. */
+  along<T>(trail: Trail, work: () => Promise<T>): Promise<T>;
 }
 
 /** The seal itself, for entries that are kept elsewhere, or that must not be lost in silence. */
@@ -69,7 +73,7 @@ export function makeSealedState(
   keys: NonEmpty<Uint8Array>,
   { metrics, log, life = wholeLife, fence = () => undefined }: SealedStateDependencies,
 ): SealedState {
-  const store = writtenLater(keptIn);
+  const store = readAhead(writtenLater(keptIn));
   const seals = makeSeal(keys);
   const reject = (name: string, because: string): undefined => {
     metrics.count('assay_sealed_entries_rejected_total', {});
@@ -105,6 +109,7 @@ export function makeSealedState(
         return opened === undefined ? [] : [opened];
       });
     },
+    along: (trail, work) => store.along(trail, work),
     losses: () => life.losses(),
     isWhole: () => life.isWhole(),
   };

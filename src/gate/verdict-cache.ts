@@ -34,10 +34,10 @@ export function makeVerdictCache(
   const recentById = makeRecent(maxInMemory.verdicts, weightOf);
   const { last, keep, recall, atHand } = makeRecall(state, maxInMemory.verdicts);
   return {
-    last: (scope, subject) => last(nameOf(scope, subject)),
-    isAtHand: (scope, subject) => atHand(nameOf(scope, subject)) !== undefined,
+    last: (scope, subject) => last(verdictName(scope, subject)),
+    isAtHand: (scope, subject) => atHand(verdictName(scope, subject)) !== undefined,
     async fromOthers(scope, subject) {
-      const name = nameOf(scope, subject);
+      const name = verdictName(scope, subject);
       const found = (await Promise.all([
         state.get(name),
         state.get(untrustedNameOf(scope, subject)),
@@ -56,7 +56,7 @@ export function makeVerdictCache(
       if (verdict.kind === 'inconclusive' && verdict.waiver === undefined) return;
       if (verdict.subject === undefined) return;
       const { scope, subject } = verdict;
-      const name = nameOf(scope, subject);
+      const name = verdictName(scope, subject);
       const former = await last(name).catch(missIfUnavailable);
       recall(name, verdict);
       await Promise.all([
@@ -76,7 +76,7 @@ export function makeVerdictCache(
       const at = (await state.get(idNameOf(id))) as
         { readonly scope: string; readonly subject: Digest } | undefined;
       if (at === undefined) return undefined;
-      const stored = (await state.get(nameOf(at.scope, at.subject))) as Verdict | undefined;
+      const stored = (await state.get(verdictName(at.scope, at.subject))) as Verdict | undefined;
       return stored?.id === id ? stored : undefined;
     },
   };
@@ -183,7 +183,7 @@ function renewalMs({ checkedAt, expiresAt }: Verdict): number {
   return checkedAt.getTime() + (life * 3) / 4;
 }
 
-function nameOf(scope: string, subject: Digest): string {
+export function verdictName(scope: string, subject: Digest): string {
   return `verdict/${scope}@${subject}`;
 }
 

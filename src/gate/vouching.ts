@@ -7,6 +7,8 @@ import type { DeniedContent } from './denied-content.ts';
 import { mayBePartOfEvidence } from './evidence.ts';
 import { NotFoundError, UnavailableError } from './gate-error.ts';
 import type { Roots } from './roots.ts';
+import type { SealedState } from './sealed.ts';
+import { trailOf } from './trails.ts';
 import { mayBeServed } from './verdict-cache.ts';
 import {
   evidenceVoucher,
@@ -26,6 +28,7 @@ const maxRenewals = 8;
 interface VoucherDependencies {
   readonly roots: Roots;
   readonly closure: Closure;
+  readonly state: Pick<SealedState, 'along'>;
   readonly verifier: Verifier;
   readonly denied: DeniedContent;
 }
@@ -49,7 +52,12 @@ export function makeVouchers(dependencies: VoucherDependencies): Vouchers {
   ): Promise<Vouching> => {
     const found = { seen: new Set<Digest>(), refused: [], unclear: undefined };
     const search: Search = { ...dependencies, ...found, repository, renew };
-    const voucher = await find(search, digest, kind, 0);
+    const work = (): Promise<Voucher | undefined> => find(search, digest, kind, 0);
+    // What must be read is read in one turn, as far as it can be foreseen.
+    const isAtHand = dependencies.roots.isAtHand(repository, digest);
+    const voucher = await (isAtHand || renew !== undefined
+      ? work()
+      : dependencies.state.along(trailOf(repository, { digest }), work));
     return { voucher, refused: search.refused, unclear: search.unclear };
   };
   return {

@@ -1,4 +1,5 @@
 import type { KeyValue, PutOptions } from '../storage/key-value.ts';
+import type { OnTrail, Trail } from '../storage/trail.ts';
 
 /** Bytes of values that wait at most; past it the oldest are given up. */
 const defaultMaxBytes = 8 * 1024 * 1024;
@@ -18,6 +19,7 @@ interface Written {
  * caller's to see. What waits is read as if it were written.
  */
 export function writtenLater(store: KeyValue, maxBytes = defaultMaxBytes): KeyValue {
+  const { follow } = store;
   const waiting = new Map<string, Waiting>();
   let bytes = 0;
   let isFlushing = false;
@@ -70,6 +72,14 @@ export function writtenLater(store: KeyValue, maxBytes = defaultMaxBytes): KeyVa
     delete: (key) => writeNow(key, undefined),
     keys: (prefix, limit) => store.keys(prefix, limit),
     entries: (prefix, limit) => store.entries(prefix, limit),
+    ...(follow && {
+      async follow(trail: Trail): Promise<OnTrail> {
+        const found = await follow(trail);
+        const values = new Map(found.values);
+        for (const [key, written] of waiting) if (values.has(key)) values.set(key, written?.value);
+        return { ...found, values };
+      },
+    }),
     close: () => store.close(),
   };
 }

@@ -1,3 +1,5 @@
+import type { OnTrail, Trail } from './trail.ts';
+
 /** Small values by name, such as verdicts, closures and tag pins. Values are opaque bytes. */
 export interface KeyValue {
   get(key: string): Promise<Uint8Array | undefined>;
@@ -8,6 +10,8 @@ export interface KeyValue {
   keys(prefix: string, limit: number): Promise<readonly string[]>;
   /** The same with their values. */
   entries(prefix: string, limit: number): Promise<readonly KeyValueEntry[]>;
+  /** Reads all that is on a trail in one turn. Absent where reads take no turns. */
+  readonly follow?: (trail: Trail) => Promise<OnTrail>;
   close(): Promise<void>;
 }
 

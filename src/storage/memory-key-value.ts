@@ -1,6 +1,7 @@
 import { toKeyBytes } from './key-bytes.ts';
 import type { KeyValue } from './key-value.ts';
 import { StorageError } from './storage-error.ts';
+import { followTrail } from './trail.ts';
 
 /** Values in this process's memory, without a bound: for one command's run, and for tests. */
 export function makeMemoryKeyValue(): KeyValue {
@@ -15,7 +16,7 @@ export function makeMemoryKeyValue(): KeyValue {
     const sorted = found.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
     return sorted.slice(0, limit);
   };
-  return {
+  const store: KeyValue = {
     async get(key) {
       assertOpen();
       toKeyBytes(key);
@@ -39,5 +40,7 @@ export function makeMemoryKeyValue(): KeyValue {
       closed = true;
       values.clear();
     },
+    follow: (trail) => followTrail(trail, store),
   };
+  return store;
 }

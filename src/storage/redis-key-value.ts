@@ -4,6 +4,7 @@ import { groupedKeys } from './redis-keys.ts';
 import type { RedisLink } from './redis-link.ts';
 import { deleteScript, forgetScript, listScript, putScript } from './redis-scripts.ts';
 import { type IsOfAllVersions, stateSchema } from './state-schema.ts';
+import { followRedisTrail } from './redis-trail.ts';
 import { StorageError } from './storage-error.ts';
 
 /** The group in which a key or a prefix of keys is listed; undefined: it can't be listed. */
@@ -78,6 +79,10 @@ export function makeRedisKeyValue(
     },
     keys: async (prefix, limit) => (await list(prefix, limit, 0)).map(({ key }) => key),
     entries: (prefix, limit) => list(prefix, limit, maxListedBytes),
+    async follow(trail) {
+      assertOpen();
+      return followRedisTrail(trail, link, keys);
+    },
     async close() {
       isClosed = true;
     },

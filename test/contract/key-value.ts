@@ -1,6 +1,7 @@
 import type { Test } from 'tap';
 import { type KeyValue, maxKeyBytes } from '../../src/storage/key-value.ts';
 import { StorageError } from '../../src/storage/storage-error.ts';
+import { maxDigests, maxTrailValueBytes, type Trail } from '../../src/storage/trail.ts';
 
 /** What every `KeyValue` keeps to; `make` gives a new, empty one. */
 export function keyValueContract(t: Test, make: (t: Test) => Promise<KeyValue>): void {
@@ -148,5 +149,67 @@ export function keyValueContract(t: Test, make: (t: Test) => Promise<KeyValue>):
     await rejects(t, store.delete('a'), 'closed');
     await rejects(t, store.keys('', 1), 'closed');
     await rejects(t, store.entries('', 1), 'closed');
+  });
+
+  const names = Array.from(
+    { length: 20 },
+    (_, at) => `sha256:${at.toString(16).padStart(64, '0')}`,
+  );
+  const [one = '', two = '', three = ''] = names;
+  const trail: Trail = {
+    start: 'lone/pin',
+    read: ['lone/v/*'],
+    followed: ['lone/e/*'],
+    listed: ['a/*@s@'],
+  };
+
+  t.test('a trail leads from digest to digest, and says what is not there', async (t) => {
+    const store = await make(t);
+    if (store.follow === undefined) {
+      t.pass('its reads take no turns');
+      return;
+    }
+    await store.put('lone/pin', Buffer.from(`a${one}a`));
+    await store.put(`lone/v/${one}`, Buffer.from(names[9] ?? ''));
+    await store.put(`lone/e/${one}`, Buffer.from(two));
+    await store.put(`a/${one}@s@${three}`, Buffer.from('part'));
+    await store.put(`a/${one}@other@${names[8]}`, Buffer.from('part'));
+    await store.put(`lone/v/${three}`, new Uint8Array());
+    const { values, lists } = await store.follow(trail);
+    t.strictSame(Object.fromEntries([...values].map(([key, value]) => [key, text(value)])), {
+      'lone/pin': `a${one}a`,
+      [`lone/v/${one}`]: names[9],
+      [`lone/e/${one}`]: two,
+      [`lone/v/${two}`]: undefined,
+      [`lone/e/${two}`]: undefined,
+      [`lone/v/${three}`]: '',
+      [`lone/e/${three}`]: undefined,
+    });
+    const found = [...lists].map(([prefix, entries]) => [
+      prefix,
+      entries.map(({ key, value }) => `${key} ${text(value)}`),
+    ]);
+    t.strictSame(Object.fromEntries(found), {
+      [`a/${one}@s@`]: [`a/${one}@s@${three} part`],
+      [`a/${two}@s@`]: [],
+      [`a/${three}@s@`]: [],
+    });
+  });
+
+  t.test('a trail may begin at a digest, and its length is bounded', async (t) => {
+    const store = await make(t);
+    if (store.follow === undefined) {
+      t.pass('its reads take no turns');
+      return;
+    }
+    await store.put(`lone/e/${one}`, Buffer.from(names.join(' ')));
+    await store.put(`lone/v/${one}`, new Uint8Array(maxTrailValueBytes));
+    await store.put(`lone/v/${two}`, new Uint8Array(maxTrailValueBytes + 1));
+    const { start: _, ...rest } = trail;
+    const { values, lists } = await store.follow({ ...rest, digest: one });
+    t.equal(lists.size, maxDigests);
+    t.equal(values.get(`lone/v/${one}`)?.byteLength, maxTrailValueBytes);
+    t.notOk(values.has(`lone/v/${two}`), 'what is too large was not looked at');
+    t.equal(values.size, 2 * maxDigests - 1);
   });
 }
