@@ -20,6 +20,7 @@ import { keepManifests } from '../upstream/pull-through.ts';
 import type { SharedRates } from '../upstream/rate-budget.ts';
 import type { RemoteOptions } from '../upstream/remote-options.ts';
 import { makeRemoteSource } from '../upstream/remote-source.ts';
+import { shareManifests } from '../upstream/share-manifests.ts';
 import type { Content } from './content.ts';
 import { readFailure } from './read-failure.ts';
 import { StartupError } from './startup-error.ts';
@@ -84,7 +85,9 @@ async function openSource(
   const remote = misses?.paidFor(asked) ?? asked;
   const source = content === undefined ? remote : keepBlobs(remote, name, { ...content, metrics });
   if (kept === undefined) return source;
-  return keepManifests(source, kept, { upstream: name, log, shared: content?.shared });
+  const shared = content?.shared;
+  const once = shared === undefined ? source : shareManifests(source, name, shared);
+  return keepManifests(once, kept, { upstream: name, log });
 }
 
 async function toRemoteOptions(

@@ -1,7 +1,9 @@
 import { keyPath } from '../files/problem.ts';
 import { parseRepositoryPath } from '../oci/repository.ts';
+import { checkPlainHttp } from './plain-http.ts';
 import type { Secret } from './redact.ts';
 import type { Config, RemoteUpstreamConfig, SigstoreRootConfig } from './schema.ts';
+import { checkStorage } from './storage-checks.ts';
 
 /** What could be read of a configuration: every part may be missing for a problem of its own. */
 export type PartialConfig = DeepPartial<Config>;
@@ -12,10 +14,8 @@ type DeepPartial<T> = T extends Secret
     ? { readonly [Key in keyof T]?: DeepPartial<T[Key]> | undefined }
     : T;
 
-type S3Given = NonNullable<NonNullable<PartialConfig['storage']>['s3']>;
-
 /** Takes down a problem of the key at `path`. */
-type Complain = (path: string, message: string) => void;
+export type Complain = (path: string, message: string) => void;
 
 const hostName = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
 const minStateKeyLength = 32;
@@ -156,24 +156,6 @@ function checkRootSource(
   checkPlainHttp(url, plainHttp, `${path}.tuf`, complain);
 }
 
-/** Whether http is permitted, and permitted for something; the key is that of the mapping. */
-function checkPlainHttp(
-  url: string | undefined,
-  plainHttp: 'allowed' | undefined,
-  path: string,
-  complain: Complain,
-  key = 'url',
-): void {
-  if (url === undefined) return;
-  const isPlain = url.startsWith('http:');
-  if (isPlain && plainHttp === undefined) {
-    complain(`${path}.${key}`, 'is http: write https, or say plainHttp: allowed beside it');
-  }
-  if (!isPlain && plainHttp !== undefined) {
-    complain(`${path}.plainHttp`, `has no meaning beside an https ${key}: remove it`);
-  }
-}
-
 function checkAdminToken({ admin }: PartialConfig, complain: Complain): void {
   const token = admin?.token?.reveal();
   if (token === undefined) return;
@@ -193,29 +175,6 @@ function checkStateKeys({ state }: PartialConfig, complain: Complain): void {
     }
   }
   if (new Set(texts).size < texts.length) complain('state.keys', 'has the same key twice');
-}
-
-/** Who sends what we do not see can't be held to what we hash as it is sent. */
-function checkStorage({ storage }: PartialConfig, complain: Complain): void {
-  const { s3, accelLocation, verifyOnRead } = storage ?? {};
-  if (s3 !== undefined) checkS3(s3, complain);
-  if (verifyOnRead !== 'always') return;
-  const because = 'sends blobs past `verifyOnRead: always`: take one of them away';
-  if (accelLocation !== undefined) complain('storage.accelLocation', because);
-  if (s3?.redirects === 'verified') complain('storage.s3.redirects', because);
-}
-
-function checkS3(
-  { endpoint, plainHttp, ca, redirects, publicEndpoint }: S3Given,
-  complain: Complain,
-): void {
-  checkPlainHttp(endpoint, plainHttp, 'storage.s3', complain, 'endpoint');
-  if (endpoint?.startsWith('http:') === true && ca !== undefined) {
-    complain('storage.s3.ca', 'has no meaning beside an http endpoint');
-  }
-  if (publicEndpoint !== undefined && redirects !== 'verified') {
-    complain('storage.s3.publicEndpoint', 'has no meaning without `redirects: verified`');
-  }
 }
 
 function checkRedis({ redis, state }: PartialConfig, complain: Complain): void {

@@ -23,7 +23,7 @@ export function openerOf(
   { source, matching, metrics }: PartDependencies,
 ): Required<Pick<TrustedBlob, 'open' | 'openRange' | 'bytesNow'>> & Pick<TrustedBlob, 'handOver'> {
   const { digest, size } = part;
-  const { handOver } = source(repository);
+  const from = source(repository);
   const countMismatch = (): void =>
     metrics.count('assay_content_mismatch_total', { upstream: repository.upstream });
 
@@ -54,8 +54,8 @@ export function openerOf(
 
   return {
     bytesNow: () => source(repository).blobAtHand?.(repository.path, { digest, size }),
-    ...(handOver !== undefined && {
-      handOver: (signal) => handOver(repository.path, part, signal),
+    ...(from.handOver !== undefined && {
+      handOver: async (signal) => from.handOver?.(repository.path, part, signal),
     }),
     open: async (signal) => verifiedWhole(await ask(signal)),
     async openRange(range, signal) {

@@ -51,6 +51,35 @@ export function openS3Client(address: S3Address): ObjectClient {
   const { bucket: Bucket, publicEndpoint = address.endpoint } = address;
   const client = makeClient(address, address.endpoint);
   const signer = publicEndpoint === address.endpoint ? client : makeClient(address, publicEndpoint);
+  const place = { client, Bucket };
+  return {
+    ...makeReads(place),
+    ...makeWrites(place),
+    ...makeUploads(place),
+    presign(Key, expiresIn) {
+      const command = new GetObjectCommand({ Bucket, Key, ResponseContentType: ContentType });
+      return getSignedUrl(signer, command, { expiresIn });
+    },
+    close() {
+      client.destroy();
+      signer.destroy();
+    },
+  };
+}
+
+interface Place {
+  readonly client: S3Client;
+  readonly Bucket: string;
+}
+
+type Reads = Pick<ObjectClient, 'head' | 'get' | 'list' | 'listUploads'>;
+type Writes = Pick<ObjectClient, 'put' | 'copy' | 'remove'>;
+type Uploads = Pick<
+  ObjectClient,
+  'beginUpload' | 'uploadPart' | 'copyPart' | 'completeUpload' | 'abortUpload'
+>;
+
+function makeReads({ client, Bucket }: Place): Reads {
   return {
     head: async (Key, abortSignal) =>
       toInfo(await client.send(new HeadObjectCommand({ Bucket, Key }), { abortSignal })),
@@ -61,9 +90,30 @@ export function openS3Client(address: S3Address): ObjectClient {
       });
       return { ...toInfo(answer), size: sizeOf(answer), stream: answer.Body as Readable };
     },
+    async listUploads(Prefix, abortSignal) {
+      const found = await client.send(new ListMultipartUploadsCommand({ Bucket, Prefix }), {
+        abortSignal,
+      });
+      return (found.Uploads ?? []).flatMap(toUnfinished);
+    },
+    async list(Prefix, StartAfter, abortSignal) {
+      const found = await client.send(new ListObjectsV2Command({ Bucket, Prefix, StartAfter }), {
+        abortSignal,
+      });
+      return (found.Contents ?? []).flatMap(toFound);
+    },
+  };
+}
+
+function makeWrites({ client, Bucket }: Place): Writes {
+  return {
     async put(Key, Body, { digest, sha256 }, abortSignal) {
       const command = new PutObjectCommand({
-        ...{ Bucket, Key, Body, ContentType, ContentLength: Body.byteLength },
+        Bucket,
+        Key,
+        Body,
+        ContentType,
+        ContentLength: Body.byteLength,
         Metadata: { digest },
         ...(sha256 !== undefined && { ChecksumSHA256: sha256 }),
       });
@@ -81,6 +131,11 @@ export function openS3Client(address: S3Address): ObjectClient {
     },
     remove: async (Key, abortSignal) =>
       void (await client.send(new DeleteObjectCommand({ Bucket, Key }), { abortSignal })),
+  };
+}
+
+function makeUploads({ client, Bucket }: Place): Uploads {
+  return {
     async beginUpload(Key, { digest }, abortSignal) {
       const options = { Bucket, Key, ContentType, Metadata: { digest } };
       const begun = await client.send(new CreateMultipartUploadCommand(options), { abortSignal });
@@ -98,7 +153,11 @@ export function openS3Client(address: S3Address): ObjectClient {
       abortSignal,
     ) {
       const command = new UploadPartCopyCommand({
-        ...{ Bucket, Key, UploadId, PartNumber, CopySource: sourceOf(Bucket, from) },
+        Bucket,
+        Key,
+        UploadId,
+        PartNumber,
+        CopySource: sourceOf(Bucket, from),
         CopySourceIfMatch: etag,
         CopySourceRange: `bytes=${first}-${last}`,
       });
@@ -113,26 +172,6 @@ export function openS3Client(address: S3Address): ObjectClient {
       void (await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }), {
         abortSignal,
       })),
-    async listUploads(Prefix, abortSignal) {
-      const found = await client.send(new ListMultipartUploadsCommand({ Bucket, Prefix }), {
-        abortSignal,
-      });
-      return (found.Uploads ?? []).flatMap(toUnfinished);
-    },
-    async list(Prefix, StartAfter, abortSignal) {
-      const found = await client.send(new ListObjectsV2Command({ Bucket, Prefix, StartAfter }), {
-        abortSignal,
-      });
-      return (found.Contents ?? []).flatMap(toFound);
-    },
-    presign(Key, expiresIn) {
-      const command = new GetObjectCommand({ Bucket, Key, ResponseContentType: ContentType });
-      return getSignedUrl(signer, command, { expiresIn });
-    },
-    close() {
-      client.destroy();
-      signer.destroy();
-    },
   };
 }
 

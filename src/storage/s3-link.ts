@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metric-list.ts';
-import { makeBreaker } from './breaker.ts';
+import { type Breaker, makeBreaker } from './breaker.ts';
 import type { ObjectClient } from './object-client.ts';
 import { LateS3Error, s3Failed, type S3Trouble, troubleOf } from './s3-failure.ts';
 
@@ -54,7 +54,7 @@ export function makeS3Link(
   limits: S3LinkLimits,
   dependencies: S3Dependencies,
 ): S3Link {
-  const { clock, metrics } = dependencies;
+  const { metrics } = dependencies;
   const retries = makeRetryBudget();
   const breaker = makeBreaker<S3Trouble>(limits, {
     probe: () => within(limits.callMs, undefined, (signal) => isThere(client, probeKey, signal)),
@@ -63,30 +63,7 @@ export function makeS3Link(
   });
   metrics.set('assay_s3_up', {}, 1);
 
-  const note = (trouble: S3Trouble | 'absent'): void => {
-    if (trouble === 'absent' || trouble === 'unfit') breaker.noteWell();
-    else breaker.noteFailed(trouble);
-  };
-  const askOnce = async <T>(
-    operation: S3Operation,
-    work: () => Promise<T>,
-  ): Promise<{ readonly answer: T } | { readonly trouble: S3Trouble; readonly error: unknown }> => {
-    const startedMs = clock.monotonicMs();
-    try {
-      const answer = await work();
-      breaker.noteWell();
-      retries.earn();
-      return { answer };
-    } catch (error) {
-      const trouble = troubleOf(error);
-      note(trouble);
-      if (trouble === 'absent') return { answer: undefined as T };
-      metrics.count('assay_s3_errors_total', { operation, because: trouble });
-      return { trouble, error };
-    } finally {
-      metrics.time('assay_s3_seconds', { operation }, (clock.monotonicMs() - startedMs) / 1000);
-    }
-  };
+  const askOnce = makeAskOnce(breaker, retries, dependencies);
   return {
     async ask(operation, work, { signal, withinMs = limits.callMs } = {}) {
       for (let isRepeated = false; ; isRepeated = true) {
@@ -114,17 +91,50 @@ export function makeS3Link(
   };
 }
 
+type Asked<T> = { readonly answer: T } | { readonly trouble: S3Trouble; readonly error: unknown };
+
+/** One request, counted and noted. */
+function makeAskOnce(
+  breaker: Breaker<S3Trouble>,
+  retries: RetryBudget,
+  { clock, metrics }: S3Dependencies,
+) {
+  return async <T>(operation: S3Operation, work: () => Promise<T>): Promise<Asked<T>> => {
+    const startedMs = clock.monotonicMs();
+    try {
+      const answer = await work();
+      breaker.noteWell();
+      retries.earn();
+      return { answer };
+    } catch (error) {
+      const trouble = troubleOf(error);
+      if (trouble === 'absent' || trouble === 'unfit') breaker.noteWell();
+      else breaker.noteFailed(trouble);
+      if (trouble === 'absent') return { answer: undefined as T };
+      metrics.count('assay_s3_errors_total', { operation, because: trouble });
+      return { trouble, error };
+    } finally {
+      metrics.time('assay_s3_seconds', { operation }, (clock.monotonicMs() - startedMs) / 1000);
+    }
+  };
+}
+
 const maxRetries = 10;
 const earnedPerAnswer = 0.1;
 
+interface RetryBudget {
+  earn(): void;
+  spend(): boolean;
+}
+
 /** One request of ten may be repeated, so that a service in trouble is not asked twice as much. */
-function makeRetryBudget() {
+function makeRetryBudget(): RetryBudget {
   let left = maxRetries;
   return {
-    earn(): void {
+    earn() {
       left = Math.min(maxRetries, left + earnedPerAnswer);
     },
-    spend(): boolean {
+    spend() {
       if (left < 1) return false;
       left -= 1;
       return true;

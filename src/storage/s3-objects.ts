@@ -23,11 +23,6 @@ export function makeObjectTags(): ObjectTags {
   const read = new Map<Digest, string>();
   const right = new Map<Digest, string>();
   const bad = new Map<Digest, string>();
-  const note = (tags: Map<Digest, string>, digest: Digest, etag: string): void => {
-    tags.delete(digest);
-    tags.set(digest, etag);
-    forgetOldest(tags, maxKnown);
-  };
   return {
     readOf: (digest) => read.get(digest),
     noteRead: (digest, etag) => note(read, digest, etag),
@@ -40,6 +35,12 @@ export function makeObjectTags(): ObjectTags {
       note(bad, digest, etag);
     },
   };
+}
+
+function note(tags: Map<Digest, string>, digest: Digest, etag: string): void {
+  tags.delete(digest);
+  tags.set(digest, etag);
+  forgetOldest(tags, maxKnown);
 }
 
 /** All bytes of content, which must be small; undefined where they are others. */

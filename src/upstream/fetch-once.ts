@@ -5,17 +5,17 @@ export interface FetchOnce<T> {
   /** Of all that fetches the same. */
   readonly name: string;
   /** What another replica left; undefined where nothing did. */
-  look(): Promise<T | undefined>;
-  fetch(): Promise<T | undefined>;
+  readonly look: () => Promise<T | undefined>;
+  readonly fetch: () => Promise<T | undefined>;
   /** Leaves it for the others, who wait for it meanwhile. Never rejects. */
-  leave(fetched: T): Promise<void>;
+  readonly leave: (fetched: T) => Promise<void>;
 }
 
 export interface FetchingOnce<T> {
   /** What was found or fetched; undefined where it does not exist. */
   readonly got: Promise<T | undefined>;
   /** Whether it is this replica that fetches, as far as is known yet. */
-  isOwn(): boolean;
+  readonly isOwn: () => boolean;
 }
 
 /**

@@ -1,12 +1,11 @@
 import type { Metrics } from '../observe/metric-list.ts';
-import type { RepositoryPath } from '../oci/repository.ts';
 import type { BlobStore, ContentName, StoredBlob } from '../storage/blob-store.ts';
 import type { BlobsAtHand } from '../storage/blob-memory.ts';
-import type { Fills, FillSource } from '../storage/fill.ts';
-import type { OpenToShare } from '../storage/shared-content.ts';
+import type { Fills } from '../storage/fill.ts';
 import type { BlobContent, BlobRange, ContentSource } from './content-source.ts';
 import { type HandoverOptions, makeHandover } from './hand-over.ts';
-import { makeSharedFill, type SharedTier } from './shared-fill.ts';
+import { makeFillSources, openStored } from './fill-sources.ts';
+import type { SharedTier } from './shared-fill.ts';
 
 export interface KeepBlobsDependencies {
   readonly store: BlobStore & Partial<BlobsAtHand>;
@@ -28,38 +27,12 @@ const maxTries = 2;
 export function keepBlobs(
   source: ContentSource,
   upstream: string,
-  { store, fills, metrics, shared, handsOver }: KeepBlobsDependencies,
+  dependencies: KeepBlobsDependencies,
 ): ContentSource {
+  const { store, fills, metrics, shared, handsOver } = dependencies;
   const count = (tier: 'stored' | 'fill' | 'upstream'): void =>
     metrics?.count('assay_blob_reads_total', { tier });
-  const fillSourceOf = (path: RepositoryPath, { digest, size }: ContentName): FillSource => ({
-    name: upstream,
-    async open({ start, validator }, signal) {
-      const range = start === 0 ? undefined : { first: start };
-      const wish = { size, range, ifRange: validator };
-      const content = await source.openBlob(path, digest, signal, wish);
-      return (
-        content && {
-          size: content.size,
-          start: content.range?.first ?? 0,
-          validator: content.etag,
-          stream: content.stream,
-        }
-      );
-    },
-    onMismatch: () => metrics?.count('assay_content_mismatch_total', { upstream }),
-  });
-  const openToShare =
-    (content: ContentName): OpenToShare =>
-    async (signal) => {
-      const growing = await fills.follow(content, { name: upstream }, signal);
-      return growing ?? (await openStored(store, content, 'inspection'))?.read(0, content.size);
-    };
-  const sourceOf = (path: RepositoryPath, content: ContentName): FillSource => {
-    const own = fillSourceOf(path, content);
-    if (shared === undefined) return own;
-    return makeSharedFill(content, own, shared, { open: openToShare(content) });
-  };
+  const sources = makeFillSources(source, upstream, dependencies);
 
   return {
     resolveTag: (...asked) => source.resolveTag(...asked),
@@ -75,7 +48,7 @@ export function keepBlobs(
     },
     ...(handsOver !== undefined && {
       handOver: makeHandover(
-        { open: (content) => openStored(store, content), openToShare, shared, metrics },
+        { open: (content) => openStored(store, content), ...sources, shared, metrics },
         handsOver,
       ),
     }),
@@ -83,7 +56,7 @@ export function keepBlobs(
     async openBlob(path, digest, signal, wish = {}) {
       if (wish.size === undefined) return source.openBlob(path, digest, signal, wish);
       const content: ContentName = { digest, size: wish.size };
-      const from = sourceOf(path, content);
+      const from = sources.sourceOf(path, content);
       for (let tries = 0; tries < maxTries; tries += 1) {
         // What is being filled need not be looked for.
         const stored = fills.isRunning(content, from)
@@ -104,20 +77,6 @@ export function keepBlobs(
       return source.openBlob(path, digest, signal, { size: content.size });
     },
   };
-}
-
-/** Whatever is wrong with the store, upstream may have the content. */
-async function openStored(
-  store: BlobStore,
-  content: ContentName,
-  as?: 'inspection',
-): Promise<StoredBlob | undefined> {
-  try {
-    return await store.open(content, as);
-  } catch {
-    // The store has counted it.
-    return undefined;
-  }
 }
 
 function toContent(stored: StoredBlob, range: BlobRange | undefined): BlobContent {

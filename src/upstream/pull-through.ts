@@ -1,15 +1,11 @@
 import { pipeline, Readable, Transform } from 'node:stream';
-import { abortable } from '../kernel/abort.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import type { Log } from '../observe/log.ts';
 import { type Digest, matchesDigest } from '../oci/digest.ts';
-import { MalformedError } from '../oci/malformed-error.ts';
-import { readManifest } from '../oci/manifest.ts';
 import type { RepositoryPath } from '../oci/repository.ts';
 import type { KeptContent, KeptKey, ManifestStore } from '../storage/manifest-store.ts';
-import type { BlobContent, BlobRange, ContentSource, ManifestContent } from './content-source.ts';
-import { fetchOnce } from './fetch-once.ts';
-import type { SharedTier } from './shared-fill.ts';
+import type { BlobContent, BlobRange, ContentSource } from './content-source.ts';
+import { isWorthKeeping } from './worth-keeping.ts';
 
 export interface KeepOptions {
   /** The configured key of the upstream: part of what names kept content. */
@@ -17,8 +13,6 @@ export interface KeepOptions {
   /** Blobs of at most so many bytes are kept: those of signatures, and configs; 1 MiB unless told. */
   readonly maxBlobBytes?: number;
   readonly log?: Log | undefined;
-  /** What other replicas have. */
-  readonly shared?: SharedTier | undefined;
 }
 
 const defaultMaxBlobBytes = 1024 * 1024;
@@ -32,7 +26,7 @@ const defaultMaxBlobBytes = 1024 * 1024;
 export function keepManifests(
   source: ContentSource,
   store: ManifestStore,
-  { upstream, maxBlobBytes = defaultMaxBlobBytes, log, shared }: KeepOptions,
+  { upstream, maxBlobBytes = defaultMaxBlobBytes, log }: KeepOptions,
 ): ContentSource {
   const keyFor = (kind: KeptKey['kind'], path: RepositoryPath, digest: Digest): KeptKey => ({
     kind,
@@ -54,48 +48,15 @@ export function keepManifests(
       log?.warn({ ...key, error: messageOf(error) }, 'content can not be kept');
     }
   };
-  /** A manifest that is not kept here: another replica may have it. */
-  const fetchShared = async (
-    path: RepositoryPath,
-    digest: Digest,
-    signal: AbortSignal,
-  ): Promise<ManifestContent | undefined> => {
-    const fetch = () => source.fetchManifest(path, { digest }, signal);
-    if (shared?.content.isUp() !== true) return fetch();
-    const key = keyFor('manifest', path, digest);
-    const { got } = fetchOnce<ManifestContent>(
-      shared.manifests,
-      {
-        name: `manifest/${key.place}@${digest}`,
-        async look() {
-          const found = await shared.content.getKept(key, signal);
-          const content = found && { ...found, digest };
-          return content !== undefined && isWorthKeeping(content) ? content : undefined;
-        },
-        fetch,
-        async leave(content) {
-          if (isWorthKeeping(content)) await shared.content.putKept(key, content);
-        },
-      },
-      signal,
-    );
-    return abortable(got, signal);
-  };
 
   return {
-    resolveTag: (...asked) => source.resolveTag(...asked),
-    listTags: (path, query, signal) => source.listTags(path, query, signal),
-    listReferrers: (path, digest, signal) => source.listReferrers(path, digest, signal),
-    close: () => source.close(),
+    ...passedOn(source),
     async fetchManifest(path, reference, signal) {
       if ('digest' in reference) {
         const kept = await get(keyFor('manifest', path, reference.digest));
         if (kept !== undefined) return { ...kept, digest: reference.digest };
       }
-      const content =
-        'digest' in reference
-          ? await fetchShared(path, reference.digest, signal)
-          : await source.fetchManifest(path, reference, signal);
+      const content = await source.fetchManifest(path, reference, signal);
       if (content !== undefined && isWorthKeeping(content)) {
         await put(keyFor('manifest', path, content.digest), content);
       }
@@ -106,8 +67,6 @@ export function keepManifests(
       if (kept !== undefined) return { size: kept.bytes.byteLength };
       return source.statBlob(path, digest, signal);
     },
-    blobAtHand: (path, content) => source.blobAtHand?.(path, content),
-    ...(source.handOver !== undefined && { handOver: source.handOver }),
     async openBlob(path, digest, signal, wish) {
       const key = keyFor('blob', path, digest);
       const kept = await get(key);
@@ -122,19 +81,18 @@ export function keepManifests(
   };
 }
 
-/**
- * The digest does not cover the Content-Type: one that does not fit the document is upstream's
- * slip of a moment, and kept it would make the manifest malformed for ever. What its own bytes
- * make malformed is so for ever, and nobody shall have it fetched at each request.
- */
-function isWorthKeeping({ bytes, digest, contentType }: ManifestContent): boolean {
-  if (!matchesDigest(bytes, digest)) return false;
-  try {
-    return contentType === undefined || readManifest(bytes, undefined).mediaType === contentType;
-  } catch (error) {
-    if (error instanceof MalformedError) return true;
-    throw error;
-  }
+/** What is asked of the source in any case. */
+function passedOn(source: ContentSource) {
+  return {
+    resolveTag: (...asked) => source.resolveTag(...asked),
+    listTags: (...asked) => source.listTags(...asked),
+    listReferrers: (...asked) => source.listReferrers(...asked),
+    close: () => source.close(),
+    blobAtHand: (path, content) => source.blobAtHand?.(path, content),
+    ...(source.handOver !== undefined && {
+      handOver: async (...asked) => source.handOver?.(...asked),
+    }),
+  } satisfies Partial<ContentSource>;
 }
 
 /** Its hash was checked when it was read from the store. */
