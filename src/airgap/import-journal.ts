@@ -31,8 +31,8 @@ export async function openImportJournal(
   };
   const done = new Set(isNew ? [] : readVolumes(text.slice(head.length)));
   if (isNew) await begin();
-  // A torn last line must not grow into another one.
-  else if (!text.endsWith('\n')) await append(journal, 'a', '\n', files);
+  // What was torn off might have made it another volume's line.
+  else if (!text.endsWith('\n')) await append(journal, 'a', ' torn\n', files);
   return {
     isNew,
     done,

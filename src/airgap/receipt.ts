@@ -23,6 +23,8 @@ export interface Receipt {
 const magic = 0xa5;
 const signedBytes = 1 + 16 + 6 + 4 + 32 + 32;
 const signatureBytes = 64;
+/** In base32, without groups: one text for one receipt. */
+const textLength = Math.ceil(((signedBytes + signatureBytes) * 8) / 5);
 /** Of RFC 8410: what stands before a raw Ed25519 key in PKCS #8 and in SPKI. */
 const privatePrefix = Buffer.from('302e020100300506032b657004220420', 'hex');
 const publicPrefix = Buffer.from('302a300506032b6570032100', 'hex');
@@ -62,7 +64,8 @@ export async function openReceiptKey(
 
 /** Undefined for what was mistyped, or was never signed by the key that it names. */
 export function parseReceipt(text: string): Receipt | undefined {
-  const bytes = fromBase32(text.toUpperCase().replace(/[\s-]/g, ''));
+  const typed = text.toUpperCase().replace(/[\s-]/g, '');
+  const bytes = typed.length === textLength ? fromBase32(typed) : undefined;
   if (bytes?.length !== signedBytes + signatureBytes || bytes[0] !== magic) return undefined;
   const body = bytes.subarray(0, signedBytes);
   const raw = body.subarray(signedBytes - 32);
@@ -134,7 +137,7 @@ function fromBase32(text: string): Buffer | undefined {
     bytes.push(held >> bits);
     held &= (1 << bits) - 1;
   }
-  // What is left over of the last character must be empty: one text for one receipt.
+  // What is left over of the last character must be empty.
   return held === 0 ? Buffer.from(bytes) : undefined;
 }
 
