@@ -147,3 +147,35 @@ t.test('what replicas share is sealed by keys that they share', async (t) => {
   t.same(complaintsOf({ redis: { ...redis, url: 'rediss://r', tls: {} }, state }), []);
   t.same(complaintsOf({ redis: { cluster: { addresses: ['a'] }, tls: {} }, state }), []);
 });
+
+t.test('S3 over http needs to be allowed by name, and has no CA', async (t) => {
+  const secret = makeSecret('x');
+  const s3 = {
+    endpoint: 'http://s3.example',
+    region: 'us-east-1',
+    bucket: 'content',
+    credentials: { accessKeyId: secret, secretAccessKey: secret },
+  };
+  const plain = { ...s3, plainHttp: 'allowed' } as const;
+  t.match(complaintsOf({ storage: { s3 } }), [/^storage.s3.endpoint: is http: write https/]);
+  t.same(complaintsOf({ storage: { s3: plain } }), []);
+  t.match(complaintsOf({ storage: { s3: { ...plain, ca: '/ca.pem' } } }), [/s3.ca: has no/]);
+  const tls = { ...plain, endpoint: 'https://s3.example' };
+  t.match(complaintsOf({ storage: { s3: tls } }), [/plainHttp: has no .* https endpoint/]);
+  const publicEndpoint = 'https://s3.example';
+  t.match(complaintsOf({ storage: { s3: { ...plain, publicEndpoint } } }), [
+    /^storage.s3.publicEndpoint: has no meaning without/,
+  ]);
+  const sending = { ...plain, publicEndpoint, redirects: 'verified' } as const;
+  t.same(complaintsOf({ storage: { s3: sending } }), []);
+});
+
+t.test('whoever hashes what it sends lets nobody else send it', async (t) => {
+  const s3 = { endpoint: 'https://s3.example', redirects: 'verified' } as const;
+  const storage = { accelLocation: '/stored/', s3 };
+  t.same(complaintsOf({ storage: { ...storage, verifyOnRead: 'never' } }), []);
+  t.match(complaintsOf({ storage: { ...storage, verifyOnRead: 'always' } }), [
+    /^storage.accelLocation: sends blobs past/,
+    /^storage.s3.redirects: sends blobs past/,
+  ]);
+});

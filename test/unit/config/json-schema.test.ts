@@ -5,6 +5,8 @@ import { ConfigError } from '../../../src/config/config-error.ts';
 import { renderJsonSchema } from '../../../src/config/json-schema.ts';
 import { readConfig } from '../../../src/config/load.ts';
 
+const bucket = 'endpoint: https://s3.example, region: us-east-1, bucket: content';
+const key = '{ accessKeyId: id, secretAccessKey: secret }';
 const schema = JSON.parse(renderJsonSchema()) as Record<string, unknown>;
 
 t.test('the published schema has a description for every key and no notes of ours', async (t) => {
@@ -50,6 +52,12 @@ const cases = [
   { text: `${base}${pull}workers: automatic\n`, loads: false },
   { text: `${base}${pull}listen: { port: x }\n`, loads: false },
   { text: `${base}${pull}redis: {}\n`, loads: false },
+  { text: `${base}${pull}storage: { s3: { ${bucket}, credentials: search } }\n`, loads: true },
+  { text: `${base}${pull}storage: { s3: { ${bucket}, credentials: ${key} } }\n`, loads: true },
+  { text: `${base}${pull}storage: { s3: { ${bucket} } }\n`, loads: false },
+  { text: `${base}${pull}storage: { s3: { ${bucket}, credentials: nobody } }\n`, loads: false },
+  { text: `${base}${pull}storage: { accelLocation: /stored/ }\n`, loads: true },
+  { text: `${base}${pull}storage: { accelLocation: /stored }\n`, loads: false },
   { text: withRedis('redis: { url: "rediss://r:6379/1" }'), loads: true },
   {
     text: withRedis('redis: { sentinel: { name: m, addresses: [a, "b:1"] }, tls: {} }'),

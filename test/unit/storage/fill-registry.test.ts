@@ -385,3 +385,39 @@ t.test('what was left complete needs no upstream', async (t) => {
   t.ok((await buffer((await kit.open(source)).stream)).equals(kit.content.bytes));
   t.equal(source.asked.length, 0);
 });
+
+t.test('who follows a fill gets all of it, begins none, and is not counted', async (t) => {
+  const kit = await openFillKit(t);
+  const { name, bytes } = kit.content;
+  t.equal(await kit.fills.follow(name, { name: 'up' }, none), undefined, 'there is none');
+  const stream = makeManualStream();
+  const source = makeSource([manual(kit.content, stream)]);
+  const reading = kit.open(source);
+  await stream.send(bytes.subarray(0, 400_000));
+  const first = await reading;
+  const followed = await kit.fills.follow(name, source, none);
+  t.equal(await kit.fills.follow(name, { name: 'another' }, none), undefined);
+  first.stream.destroy();
+  const all = buffer(followed!);
+  await stream.send(bytes.subarray(400_000));
+  stream.end();
+  t.ok((await all).equals(bytes), 'also when its first client has gone');
+  t.equal(await valueOf(kit.metrics, 'assay_coalesced_total{operation="fill"}'), 0);
+  t.equal(await valueOf(kit.metrics, 'assay_bytes_saved_total{tier="fill"}'), 0);
+});
+
+t.test('who follows wrong bytes never gets the last of them', async (t) => {
+  const kit = await openFillKit(t);
+  const { name, bytes } = kit.content;
+  const stream = makeManualStream();
+  const source = makeSource([manual(kit.content, stream)]);
+  const reading = kit.open(source);
+  await stream.send(bytes.subarray(0, 1));
+  const client = outcomeOf(reading);
+  const followed = await kit.fills.follow(name, source, none);
+  const all = buffer(followed!).catch((error: Error) => error.message);
+  await stream.send(Buffer.alloc(name.size - 1));
+  stream.end();
+  t.match(await all, /has other bytes/);
+  t.match(await client, /has other bytes/);
+});

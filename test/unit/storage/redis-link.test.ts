@@ -127,6 +127,21 @@ t.test('over a real redis-server', async (t) => {
     },
   );
 
+  t.test('a lease is renewed by its owner, and by nobody else', async (t) => {
+    const leases = makeRedisLeases(link, 'assay');
+    const former = await leases.take('renewed', 60_000);
+    await former!.release();
+    const owner = await leases.take('renewed', 60_000);
+    const left = async () => Number(await server.cli('PTTL', 'assay:1:lease{renewed}'));
+    await owner!.renew(600_000);
+    t.ok((await left()) > 60_000);
+    await former!.renew(6_000_000);
+    t.ok((await left()) <= 600_000);
+    await owner!.release();
+    await owner!.renew(60_000);
+    t.ok(await leases.take('renewed', 60_000), 'what was given back stays so');
+  });
+
   t.test('a notification is heard by all who listen, until they stop', async (t) => {
     const options = { address: server.address, keyPrefix: 'assay', link };
     const notifications = openRedisNotifications(options, observed);
