@@ -30,5 +30,6 @@ VOLUME /var/lib/assay
 EXPOSE 5000 5001
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:5001/livez').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "dist/main.js"]
+# What a request leaves behind is gone with it: a larger space for what is new only takes memory.
+ENTRYPOINT ["node", "--max-semi-space-size=8", "dist/main.js"]
 CMD ["serve", "--config", "/etc/assay/assay.yaml"]
