@@ -19,12 +19,13 @@ export interface WorkerListener {
 
 export type ForkWorker = (listener: WorkerListener) => WorkerProcess;
 
-/** Starts the file worker-main.ts in a process of its own, which listens through this one. */
+/** Starts the file worker-main.ts in a process of its own, which shares its socket with the others. */
 export const forkWorker: ForkWorker = ({ onMessage, onExit }) => {
   const here = import.meta.url;
-  // This process accepts, and hands each connection to the next worker that has time for it: the
-  // kernel would give most of them to a few, and those of one that hangs would be lost.
-  cluster.schedulingPolicy = cluster.SCHED_RR;
+  // Workers take connections from one queue of the kernel's, each when it has time. Were they handed
+  // out by this process, one on its way to a worker that is killed would be nobody's: neither
+  // answered nor closed.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({
     // .ts in a checkout and .js in dist, as this one.
     exec: fileURLToPath(new URL(`./worker-main${extname(here)}`, here)),

@@ -93,10 +93,14 @@ export async function openWorkersKit(
   };
 }
 
-/** proc(5), /proc/PID/task/TID/children. */
+/** proc(5), /proc/PID/task/TID/children; none where the process has ended. */
 function childrenOf(pid: number): readonly number[] {
-  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-  return text === '' ? [] : text.split(' ').map(Number);
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    return text === '' ? [] : text.split(' ').map(Number);
+  } catch {
+    return [];
+  }
 }
 
 /** Whether there is such a process; one that has ended and was not waited for is none. */
