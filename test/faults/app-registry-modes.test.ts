@@ -79,7 +79,7 @@ for (const mode of modes) {
     const tag = referrersTag(unsigned.descriptor.digest);
     for (const place of [`/referrers/${unsigned.descriptor.digest}`, `/manifests/${tag}`]) {
       registry.setFault(({ path }) =>
-        path.endsWith(place) ? { status: 429, headers: { 'retry-after': '77' } } : undefined,
+        path.endsWith(place) ? { status: 503, headers: { 'retry-after': '77' } } : undefined,
       );
       const reply = await kit.ask('reg/app/manifests/unsigned');
       t.equal(reply.status, 503, place);
