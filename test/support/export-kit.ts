@@ -1,6 +1,6 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { BlobRecord, BundleDocument, VolumeList } from '../../src/airgap/bundle.ts';
 import { readBlobRecords } from '../../src/airgap/blob-index.ts';
 import { readBundleDocument } from '../../src/airgap/bundle-document.ts';
@@ -60,7 +60,7 @@ export async function makeExportKit(file: string): Promise<ExportKit> {
   const run = (images: string | undefined, out: string, ...words: readonly string[]) => {
     if (images !== undefined) writeFileSync(list, images);
     const about = images === undefined ? [] : ['--images', list];
-    const into = ['--out', join(folder, out), '--keys', keys, '--config', file];
+    const into = ['--out', resolve(folder, out), '--keys', keys, '--config', file];
     return runInProcess(['airgap', 'export', ...about, ...into, ...words]);
   };
   return {
@@ -77,7 +77,7 @@ export async function makeExportKit(file: string): Promise<ExportKit> {
       if (images !== undefined) writeFileSync(list, images);
       const wish: ExportOptions = {
         images: images === undefined ? undefined : list,
-        out: join(folder, out),
+        out: resolve(folder, out),
         format: 'bundle',
         keys,
         since: undefined,
@@ -88,7 +88,7 @@ export async function makeExportKit(file: string): Promise<ExportKit> {
       };
       return exportImages(await loadConfig(file), wish, signal, clock);
     },
-    open: (out) => openBundle(join(folder, out), join(keys, '1.root.json')),
+    open: (out) => openBundle(resolve(folder, out), join(keys, '1.root.json')),
   };
 }
 
