@@ -61,9 +61,10 @@ export async function initKeys(
     throw new AirgapError('KEYS_UNUSABLE', told);
   }
   await refuseDraft(folder, 1);
-  const ring = await completeRing(folder, 1, uris, tools);
+  const needed = mapRoles((role) => thresholds[role] ?? 1);
+  const ring = await completeRing(folder, 1, uris, needed, tools);
   const keys = await openRing(ring, tools);
-  const roles = mapRoles((role) => rolePlan(keys[role], thresholds[role] ?? 1, role));
+  const roles = mapRoles((role) => rolePlan(keys[role], needed[role], role));
   const root = makeRoot({ stream, version: 1, expires, roles });
   const bytes = await signMetadata(root, signersIn(keys.root), tools.signal);
   await writeRing(folder, 1, ring);
@@ -93,13 +94,14 @@ export async function rotateKeys(
   const version = root.version + 1;
   await refuseDraft(folder, version);
   const named = mapRoles((role) => (rotated.includes(role) ? uris[role] : before[role]));
-  const ring = await completeRing(folder, version, named, tools);
+  const needed = mapRoles((role) => thresholds[role] ?? thresholdOf(root, role));
+  const ring = await completeRing(folder, version, named, needed, tools);
   const keys = await openRing(ring, tools);
-  const roles = mapRoles((role) => {
-    const threshold = thresholds[role] ?? thresholdOf(root, role);
-    const isSame = !rotated.includes(role);
-    return isSame ? formerPlan(root, role, threshold) : rolePlan(keys[role], threshold, role);
-  });
+  const roles = mapRoles((role) =>
+    rotated.includes(role)
+      ? rolePlan(keys[role], needed[role], role)
+      : formerPlan(root, role, needed[role]),
+  );
   const unsigned = makeRoot({ stream: streamOf(root), version, expires, roles });
   const old = await openKeysOf(before.root, tools);
   const signers = signersIn([...old, ...keys.root]);

@@ -27,13 +27,18 @@ export interface RingKey {
 
 export type OpenedRing = Readonly<Record<BundleRole, readonly RingKey[]>>;
 
-/** The keys that are named, and new ones for the roles that none are named for. */
+/**
+ * The keys that are named, and new ones for the roles that none are named for. None is made where
+ * there would be too few for a threshold. Throws `AirgapError`.
+ */
 export async function completeRing(
   folder: string,
   version: number,
   named: NamedKeys,
+  thresholds: Readonly<Record<BundleRole, number>>,
   { makeKey }: CeremonyTools,
 ): Promise<KeyRing> {
+  mapRoles((role) => assertReachable(role, named[role]?.length ?? 1, thresholds[role]));
   const complete = async (role: BundleRole): Promise<readonly string[]> => {
     const uris = named[role];
     if (uris !== undefined) return uris;
@@ -102,9 +107,17 @@ export function formerPlan(
 }
 
 function reachable(plan: RolePlan, role: BundleRole): RolePlan {
-  const count = new Set(plan.keys.map(({ id }) => id)).size;
-  if (count === plan.keys.length && plan.threshold >= 1 && plan.threshold <= count) return plan;
-  const told = `${role} has ${count} different keys, and a threshold of ${plan.threshold}`;
+  const { size } = new Set(plan.keys.map(({ id }) => id));
+  if (size < plan.keys.length) {
+    throw new AirgapError('KEYS_UNUSABLE', `a key of ${role} is named twice`);
+  }
+  assertReachable(role, size, plan.threshold);
+  return plan;
+}
+
+function assertReachable(role: BundleRole, keys: number, threshold: number): void {
+  if (threshold >= 1 && threshold <= keys) return;
+  const told = `a threshold of ${threshold} for ${role} needs as many keys, and it has ${keys}`;
   throw new AirgapError('KEYS_UNUSABLE', told);
 }
 
