@@ -18,6 +18,8 @@ export interface AnswerStoreDependencies {
 export interface AnswerStore {
   /** One that still holds. What was kept is verified again first. */
   find(source: SignedSource<unknown>): Promise<Found | undefined>;
+  /** A newer one than this that another process has kept since. */
+  newer(than: Held): Promise<Held | undefined>;
   /** Verifies and keeps an answer; rejects where it proves nothing. */
   accept(source: SignedSource<unknown>, bytes: Uint8Array): Promise<Held>;
   all(): readonly Held[];
@@ -71,6 +73,12 @@ export function makeAnswerStore(dependencies: AnswerStoreDependencies): AnswerSt
       // Over, damaged, or not what the issuer signed: as if it were not there.
       const found = await hold(source, stored.bytes, stored.fetchedAt).catch(() => undefined);
       return found && { held: found, from: 'cache' };
+    },
+    async newer({ source, fetchedAt }) {
+      const stored = cache && (await attempt(getAnswer(cache, source.key)));
+      const isNewer = stored !== undefined && stored.fetchedAt > fetchedAt;
+      if (!isNewer || stored.fetchedAt > clock.now()) return undefined;
+      return hold(source, stored.bytes, stored.fetchedAt).catch(() => undefined);
     },
     async accept(source, bytes) {
       const each = await hold(source, bytes, clock.now());

@@ -33,7 +33,7 @@ export async function refreshAnswers(dependencies: RefreshDependencies): Promise
     .filter(({ source }) => asker.failureOf(source.key) === undefined)
     .toSorted((a, b) => a.validUntil.getTime() - b.validUntil.getTime())
     .slice(0, limits.refreshesAtOnce);
-  await Promise.all(due.map((held) => renew(held, asker)));
+  await Promise.all(due.map((held) => renew(held, nowMs, dependencies)));
   await store.removeEnded();
 }
 
@@ -47,8 +47,16 @@ function isDue(
   return keep === 'until-its-end' && ageMs >= Math.min(half, refreshAfterMs);
 }
 
-async function renew({ source, usedAt }: Held, asker: Asker): Promise<void> {
-  const renewed = await asker.ask(source).catch(() => undefined);
+async function renew(
+  held: Held,
+  nowMs: number,
+  { store, asker, limits }: RefreshDependencies,
+): Promise<void> {
+  const { source, usedAt } = held;
+  // Of several processes on one cache the first one asks for all of them.
+  const theirs = await store.newer(held);
+  const isEnough = theirs !== undefined && !isDue(theirs, nowMs, limits);
+  const renewed = isEnough ? theirs : await asker.ask(source).catch(() => undefined);
   // Nobody asked: refreshing must not be what keeps an answer in use.
   if (renewed !== undefined) renewed.usedAt = usedAt;
 }

@@ -10,6 +10,7 @@ import {
 import { makeRevocationCase, type RevocationCase } from '../../support/revocation-kit.ts';
 import { buildCrl, pointName } from '../../support/test-crl.ts';
 import { buildOcsp, type OcspAnswerOptions } from '../../support/test-ocsp.ts';
+import { makeFakeClock } from '../../support/fake-clock.ts';
 import { datesAsText } from '../../support/dates-as-text.ts';
 
 const ocsp = 'http://ocsp.example';
@@ -197,6 +198,49 @@ t.test('refreshing keeps nothing alive that nobody asks for, and fails in silenc
   world.clock.advanceMs(6 * hourMs);
   await world.refresh();
   t.match(await ask(world), { kind: 'good' }, 'the old answer still holds');
+});
+
+t.test(
+  'of two processes on one cache one asks anew, and the other takes what it got',
+  async (t) => {
+    const clock = makeFakeClock();
+    const cache = makeMemoryKeyValue();
+    const [one, other] = [makeWorld({ cache, clock }), makeWorld({ cache, clock })];
+    for (const world of [one, other]) await ask(world);
+    t.same([one.asked.length, other.asked.length], [1, 0]);
+    clock.advanceMs(6 * hourMs);
+    one.answers.set(ocsp, answer({ thisUpdate: '2030-01-01T06:00:00Z' }));
+    await one.refresh();
+    await other.refresh();
+    t.same([one.asked.length, other.asked.length], [2, 0]);
+    await other.refresh();
+    t.equal(other.events.at(-2), 'oldest ocsp 0', 'it is as new there');
+    clock.advanceMs(6 * hourMs);
+    await other.refresh();
+    t.equal(other.asked.length, 1, 'where nobody has asked it asks itself');
+  },
+);
+
+t.test('what another process left that proves nothing is no reason not to ask', async (t) => {
+  const clock = makeFakeClock();
+  const cache = makeMemoryKeyValue();
+  const world = makeWorld({ cache, clock });
+  await ask(world);
+  const [key = ''] = await cache.keys('answer ', 1);
+  const kept = Buffer.from((await cache.get(key))!);
+  const write = async (fetchedAt: Date, bytes = kept.subarray(16)): Promise<void> => {
+    const header = Buffer.from(kept.subarray(0, 16));
+    header.writeDoubleBE(fetchedAt.getTime(), 0);
+    await cache.put(key, Buffer.concat([header, bytes]));
+  };
+  clock.advanceMs(6 * hourMs);
+  await write(clock.now(), Buffer.from('not signed'));
+  await world.refresh();
+  t.equal(world.asked.length, 2);
+  clock.advanceMs(6 * hourMs);
+  await write(new Date('2040-01-01'));
+  await world.refresh();
+  t.equal(world.asked.length, 3, 'nor is one from the future');
 });
 
 t.test('a round refreshes a few, those that end first before others', async (t) => {
