@@ -3,6 +3,7 @@ import { describeFailure } from '../../../src/cli/describe-failure.ts';
 import { UsageError } from '../../../src/cli/usage-error.ts';
 import { ImageNameError } from '../../../src/compose/image-name.ts';
 import { StartupError } from '../../../src/compose/startup-error.ts';
+import { WorkersError } from '../../../src/compose/workers-error.ts';
 import { ConfigError } from '../../../src/config/config-error.ts';
 import { UnavailableError } from '../../../src/gate/gate-error.ts';
 
@@ -36,6 +37,12 @@ const failures = [
     exitCode: 1,
     code: 'ADDRESS_UNUSABLE',
     lines: ['taken'],
+  },
+  {
+    error: new WorkersError('WORKERS_CRASH', 'workers ended unasked 8 times'),
+    exitCode: 70,
+    code: 'WORKERS_CRASH',
+    lines: ['workers ended unasked 8 times'],
   },
   {
     error: new UnavailableError('UNAVAILABLE', 'the upstream did not answer'),

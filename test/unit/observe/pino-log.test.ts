@@ -17,6 +17,16 @@ t.test('an event is one JSON line with time, level, message and fields', async (
   t.match(lines()[0].time, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
 });
 
+t.test('a line says which worker wrote it, where there are several', async (t) => {
+  const lines: string[] = [];
+  const destination = { write: (line: string) => void lines.push(line) };
+  makePinoLog({ level: 'info', destination, worker: 2 }).info({}, 'served');
+  makePinoLog({ level: 'info', destination }).info({}, 'served');
+  const [several, alone] = lines.map((line) => JSON.parse(line) as object);
+  t.match(several, { worker: 2 });
+  t.notOk('worker' in alone!);
+});
+
 t.test('every level has its own name', async (t) => {
   const { log, lines } = makeRecordingLog();
   log.debug({}, 'a');
