@@ -4,7 +4,8 @@ import type { Log } from '../observe/log.ts';
 import { type Digest, matchesDigest } from '../oci/digest.ts';
 import type { RepositoryPath } from '../oci/repository.ts';
 import type { KeptContent, KeptKey, ManifestStore } from '../storage/manifest-store.ts';
-import type { BlobContent, BlobRange, ContentSource } from './content-source.ts';
+import type { BlobContent, BlobRange, ContentSource, ManifestContent } from './content-source.ts';
+import { makeTogether } from './together.ts';
 import { isWorthKeeping } from './worth-keeping.ts';
 
 export interface KeepOptions {
@@ -20,8 +21,9 @@ const defaultMaxBlobBytes = 1024 * 1024;
 /**
  * A content source that keeps manifests and small blobs by digest, so that what was pulled once
  * needs no upstream again: not when it is down, not when it deleted them. Only checked bytes that
- * can be read as a manifest are kept, and by repository: what one knows, another must be asked for. A store that fails costs
- * speed and nothing else.
+ * can be read as a manifest are kept, and by repository: what one knows, another must be asked for.
+ * Those who ask for a manifest at the same time share one request. A store that fails costs speed
+ * and nothing else.
  */
 export function keepManifests(
   source: ContentSource,
@@ -48,19 +50,26 @@ export function keepManifests(
       log?.warn({ ...key, error: messageOf(error) }, 'content can not be kept');
     }
   };
+  const together = makeTogether<ManifestContent | undefined>();
 
   return {
     ...passedOn(source),
     async fetchManifest(path, reference, signal) {
-      if ('digest' in reference) {
-        const kept = await get(keyFor('manifest', path, reference.digest));
-        if (kept !== undefined) return { ...kept, digest: reference.digest };
-      }
-      const content = await source.fetchManifest(path, reference, signal);
-      if (content !== undefined && isWorthKeeping(content)) {
-        await put(keyFor('manifest', path, content.digest), content);
-      }
-      return content;
+      const fetch = async (until: AbortSignal): Promise<ManifestContent | undefined> => {
+        const content = await source.fetchManifest(path, reference, until);
+        if (content !== undefined && isWorthKeeping(content)) {
+          await put(keyFor('manifest', path, content.digest), content);
+        }
+        return content;
+      };
+      // What a tag leads to may be another thing to who asks a moment later.
+      if (!('digest' in reference)) return fetch(signal);
+      const { digest } = reference;
+      const find = async (until: AbortSignal): Promise<ManifestContent | undefined> => {
+        const kept = await get(keyFor('manifest', path, digest));
+        return kept === undefined ? fetch(until) : { ...kept, digest };
+      };
+      return together(`${path}@${digest}`, find, signal);
     },
     async statBlob(path, digest, signal) {
       const kept = await get(keyFor('blob', path, digest));

@@ -72,6 +72,13 @@ t.test('a manifest that came by tag needs no upstream by digest', async (t) => {
   t.equal(again?.contentType, image.descriptor.mediaType);
 });
 
+t.test('all who ask for a manifest at the same time share one request', async (t) => {
+  const { source, kept } = makeKept();
+  const asked = Array.from({ length: 50 }, () => kept.fetchManifest(app, { digest }, signal));
+  for (const content of await Promise.all(asked)) t.equal(content?.digest, digest);
+  t.strictSame(source.calls, [`fetchManifest ${digest}`]);
+});
+
 t.test('a manifest that upstream deleted is still there', async (t) => {
   const { source, kept } = makeKept();
   await kept.fetchManifest(app, { digest }, signal);
