@@ -16,7 +16,7 @@ export const airgapInspect: Command = {
     'of volumes is not read: `airgap verify` does that.',
   ].join('\n'),
   options: [
-    { name: 'root', value: 'FILE', does: 'the root metadata to begin with, at the first import' },
+    { name: 'root', value: 'FILE', does: 'the root metadata that must vouch for it' },
   ],
   examples: [
     { line: 'assay airgap inspect /media/usb', does: 'what came?' },

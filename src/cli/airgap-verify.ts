@@ -21,7 +21,7 @@ export const airgapVerify: Command = {
     'Exits with 1 if the bundle is not to be believed or damaged, with 2 if parts of it are missing.',
   ].join('\n'),
   options: [
-    { name: 'root', value: 'FILE', does: 'the root metadata to begin with, at the first import' },
+    { name: 'root', value: 'FILE', does: 'the root metadata that must vouch for it' },
   ],
   examples: [
     { line: 'assay airgap verify --root root.json /media/usb', does: 'before it goes on its way' },
