@@ -139,7 +139,9 @@ t.test('what exists and is denied is paid for too, once each time upstream is as
   }
   t.same(countsOf(answers), { 403: 20, 429: 10 });
   t.equal(reasonOf(answers[0]!), 'unsigned');
-  t.equal((await kit.as(mallory, 'lab/app/manifests/u0')).status, 403, 'what is known is told');
+  kit.registry.forgetRequests();
+  t.equal((await kit.as(alice, 'lab/app/manifests/u0')).status, 403);
+  t.equal(kit.registry.requests.length, 0, 'what is known is told without asking');
 });
 
 t.test('who pulls much of what exists is not held up, however little may be missed', async (t) => {
@@ -166,6 +168,19 @@ t.test('looking for signatures of what was served is no guessing', async (t) => 
   }
   t.equal((await kit.as(alice, 'lab/app/manifests/invented')).status, 404);
   t.equal((await kit.as(alice, 'lab/app/manifests/invented-too')).status, 429);
+});
+
+t.test('nobody waits for, or fails by, who has used up everything', async (t) => {
+  const kit = await open(t, { misses: { burst: 1 } });
+  const image = buildImage();
+  kit.put(image, 'v1');
+  await kit.as(mallory, 'lab/app/manifests/invented');
+  const path = `lab/app/manifests/${image.descriptor.digest}`;
+  const both = await Promise.all([kit.as(mallory, path), kit.as(alice, path)]);
+  t.same(
+    both.map(({ status }) => status),
+    [429, 200],
+  );
 });
 
 t.test('without proxies of ours whoever connects is the client, whatever it says', async (t) => {
