@@ -13,8 +13,8 @@ export interface WorkerProcess {
 }
 
 export interface WorkerListener {
-  onMessage(message: FromWorker): void;
-  onExit(code: number | null, signal: string | null): void;
+  readonly onMessage: (message: FromWorker) => void;
+  readonly onExit: (code: number | null, signal: string | null) => void;
 }
 
 export type ForkWorker = (listener: WorkerListener) => WorkerProcess;

@@ -1,5 +1,6 @@
 import type { Readiness } from '../admin/health.ts';
 import { takeOver } from '../config/hand-over.ts';
+import { messageOf } from '../kernel/tagged-error.ts';
 import { makePinoLog, type PinoLog } from '../observe/pino-log.ts';
 import { type App, composeApp } from './app.ts';
 import { askForLeases, type LeaseQuestion } from './host-leases.ts';
@@ -124,9 +125,13 @@ async function answer(id: number, question: WorkerQuestion, { app, link }: Life)
 }
 
 async function readiness({ probes }: Pick<App, 'probes'>): Promise<Readiness> {
-  for (const { name, check } of probes) {
-    const { ok, says } = await check().catch(() => ({ ok: false, says: 'can not be looked at' }));
-    if (!ok) return { ok, says: `${name}: ${says}` };
+  for (const probe of probes) {
+    const { ok, says } = await probe.check().catch(failed);
+    if (!ok) return { ok, says: `${probe.name}: ${says}` };
   }
   return { ok: probes.length > 0, says: 'yes' };
+}
+
+function failed(error: unknown): Readiness {
+  return { ok: false, says: messageOf(error) };
 }

@@ -17,9 +17,12 @@ export function handOver(config: Config): HandedConfig {
 
 /** The configuration that was handed over. */
 export function takeOver({ handed }: HandedConfig): Config {
-  const close = (value: object): Secret | undefined =>
-    value instanceof Map ? makeSecret(String((value as OpenSecret).get('secret'))) : undefined;
   return copy(handed, close) as Config;
+}
+
+function close(value: object): Secret | undefined {
+  if (!(value instanceof Map)) return undefined;
+  return makeSecret(String((value as OpenSecret).get('secret')));
 }
 
 function open(secret: Secret): OpenSecret {

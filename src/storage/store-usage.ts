@@ -40,16 +40,7 @@ export function makeStoreUsage(
   files: FileSystem,
   news?: UsageNews,
 ): StoreUsageCounter {
-  const change: Sum = { files: 0, bytes: 0 };
-  const apply = (by: Readonly<Sum>): void => {
-    change.files += by.files;
-    change.bytes += by.bytes;
-  };
-  const changed = (by: Readonly<Sum>): void => {
-    apply(by);
-    news?.tell(by);
-  };
-  news?.follow(apply);
+  const { change, changed } = followChanges(news);
   let counting: Promise<Sum> | undefined;
   const countBlobs = async (): Promise<Sum> => {
     const before = { ...change };
@@ -101,6 +92,21 @@ export function makeStoreUsage(
       return free.bytes - bytes >= reserveOf(free.total) && free.files >= reserveFiles;
     },
   };
+}
+
+/** What this process and the others have added and removed so far. */
+function followChanges(news: UsageNews | undefined) {
+  const change: Sum = { files: 0, bytes: 0 };
+  const apply = (by: Readonly<Sum>): void => {
+    change.files += by.files;
+    change.bytes += by.bytes;
+  };
+  news?.follow(apply);
+  const changed = (by: Readonly<Sum>): void => {
+    apply(by);
+    news?.tell(by);
+  };
+  return { change, changed };
 }
 
 interface Free extends Sum {

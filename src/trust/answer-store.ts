@@ -54,14 +54,11 @@ export function makeAnswerStore(dependencies: AnswerStoreDependencies): AnswerSt
     held.set(each);
     return each;
   };
-  const attempt = async <T>(work: Promise<T>): Promise<T | undefined> => {
-    try {
-      return await work;
-    } catch (error) {
+  const attempt = <T>(work: Promise<T>): Promise<T | undefined> =>
+    work.catch((error: unknown) => {
       events.cacheFailed(messageOf(error));
       return undefined;
-    }
-  };
+    });
   return {
     async find(source) {
       const inMemory = held.get(source.key);
