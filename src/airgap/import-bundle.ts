@@ -21,6 +21,7 @@ import { type Published, readPublished } from './published.ts';
 import { openReceiptKey } from './receipt.ts';
 import { type StoreFiles, makeStoreFolders } from './store-files.ts';
 import { lockStore } from './store-lock.ts';
+import { sweepStore } from './store-sweep.ts';
 import { makeStoreStates, type StoreState, type StoreStates } from './store-state.ts';
 import { writeReceipt } from './write-receipt.ts';
 
@@ -73,6 +74,7 @@ export async function importBundle(
   await makeStoreFolders(store, files);
   const unlock = await lockStore(store, files);
   try {
+    await sweepStore(store, files, clock);
     return await importAlone(request, dependencies, signal);
   } catch (error) {
     if (error instanceof AirgapError) {

@@ -21,7 +21,7 @@ export interface PartWriter {
   write(piece: PlannedPiece, from: number, bytes: Uint8Array): Promise<void>;
   /** The piece is over, or can't be had: then what came of it counts for nothing. */
   end(piece: PlannedPiece, isWhole: boolean): Promise<void>;
-  /** Makes what was written of a blob that goes on in another volume last through a power cut. */
+  /** What was written, also of a blob that goes on in another volume, survives a power cut then. */
   settle(): Promise<void>;
   /** Lets go of what is open. */
   close(): Promise<void>;
@@ -45,6 +45,9 @@ interface OpenPart {
   hashed: number;
 }
 
+/** Blobs that are being made to last at a time. */
+const maxFinishing = 4;
+
 export function makePartWriter(dependencies: PartDependencies): PartWriter {
   return new PartFiles(dependencies);
 }
@@ -52,6 +55,7 @@ export function makePartWriter(dependencies: PartDependencies): PartWriter {
 class PartFiles implements PartWriter {
   readonly #dependencies: PartDependencies;
   #open: OpenPart | undefined;
+  #finishing: Promise<void>[] = [];
 
   constructor(dependencies: PartDependencies) {
     this.#dependencies = dependencies;
@@ -82,19 +86,22 @@ class PartFiles implements PartWriter {
         await this.#letGo('as it is');
         throw await this.#refuse(piece);
       }
-      await part.handle.truncate(piece.size);
-      await this.#letGo('for good');
-      await this.#giveName(piece);
+      this.#open = undefined;
+      await this.#finishMeanwhile(piece, part.handle);
     });
   }
 
   async settle(): Promise<void> {
     const { work } = this.#dependencies;
+    await Promise.all(this.#finishing);
+    this.#finishing = [];
     await intoStore(work.parts, async () => this.#open?.handle.datasync());
   }
 
-  close(): Promise<void> {
-    return this.#letGo('as it is');
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#finishing);
+    this.#finishing = [];
+    await this.#letGo('as it is');
   }
 
   complete(content: HeldContent): Promise<void> {
@@ -107,6 +114,23 @@ class PartFiles implements PartWriter {
       if (!isRight) throw await this.#refuse(content);
       await this.#giveName(content);
     });
+  }
+
+  /** The disk is at work on what is whole while the next is read and hashed. */
+  async #finishMeanwhile(content: HeldContent, handle: FileHandle): Promise<void> {
+    const finishing = this.#into(content, async () => {
+      try {
+        await handle.truncate(content.size);
+        await handle.datasync();
+      } finally {
+        await handle.close();
+      }
+      await this.#giveName(content);
+    });
+    // Whoever settles, or has one more, hears of it.
+    finishing.catch(() => undefined);
+    this.#finishing.push(finishing);
+    if (this.#finishing.length > maxFinishing) await this.#finishing.shift();
   }
 
   async #openPart(piece: PlannedPiece): Promise<OpenPart> {

@@ -1,6 +1,7 @@
+import { subtle } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { systemCodeOf } from '../kernel/tagged-error.ts';
-import { matchesDigest } from '../oci/digest.ts';
+import { type Digest, encodedOf } from '../oci/digest.ts';
 import { type FileSystem, systemFiles } from '../storage/file-system.ts';
 import { AirgapError } from './airgap-error.ts';
 import type { Volume } from './bundle.ts';
@@ -83,28 +84,37 @@ async function* readChunks(
     .map((digest, index) => ({ digest, index, offset: index * chunkBytes }))
     .filter(({ index }) => wanted(index));
   const memory = [0, 1].map(() => Buffer.allocUnsafeSlow(Math.min(chunkBytes, volume.bytes)));
-  const read = (place: number): Promise<Uint8Array> | undefined => {
+  const read = (place: number): Promise<Uint8Array | undefined> | undefined => {
     const chunk = chunks[place];
     const into = memory[place % 2];
     if (chunk === undefined || into === undefined) return undefined;
     const length = Math.min(chunkBytes, volume.bytes - chunk.offset);
-    const reading = readAt(handle, into.subarray(0, length), chunk.offset, file);
+    const whole = into.subarray(0, length);
+    const reading = readAt(handle, whole, chunk.offset, file).then(ifIs(chunk.digest));
     // It fails where it is awaited, if that comes to pass.
     reading.catch(() => undefined);
     return reading;
   };
   let next = read(0);
   try {
-    for (const [place, { digest, index, offset }] of chunks.entries()) {
+    for (const [place, { index, offset }] of chunks.entries()) {
       const bytes = await next?.catch(unlessUnreadable);
       next = read(place + 1);
-      if (bytes !== undefined && matchesDigest(bytes, digest)) yield { index, offset, bytes };
+      if (bytes !== undefined) yield { index, offset, bytes };
       else report(corrupt(file, volume, index), index, onDamage);
     }
   } finally {
     // The file is closed behind us.
     await next?.catch(() => undefined);
   }
+}
+
+/** Hashed on another thread, while the chunk before is at work on this one. */
+function ifIs(digest: Digest): (bytes: Buffer<ArrayBuffer>) => Promise<Uint8Array | undefined> {
+  return async (bytes) => {
+    const hash = Buffer.from(await subtle.digest('SHA-256', bytes)).toString('hex');
+    return hash === encodedOf(digest) ? bytes : undefined;
+  };
 }
 
 /** A sector that the medium can't read is damage, as are wrong bytes. */
@@ -128,10 +138,10 @@ function corrupt(file: string, { number, chunks }: Volume, index: number): Airga
 /** All of the buffer, or what there is up to the file's end. */
 async function readAt(
   handle: FileHandle,
-  into: Buffer,
+  into: Buffer<ArrayBuffer>,
   position: number,
   file: string,
-): Promise<Uint8Array> {
+): Promise<Buffer<ArrayBuffer>> {
   let filled = 0;
   try {
     while (filled < into.length) {
