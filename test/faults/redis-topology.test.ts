@@ -52,7 +52,7 @@ t.test('Sentinel fails over: replicas follow to the server that takes writes', a
 
 /** What docs/replicas.md says that the user must be allowed. */
 const commands =
-  '+ping +info +get +set +getrange +del +eval +type +pttl +pexpire +persist +exists +incr ' +
+  '+ping +info +time +get +set +getrange +del +eval +type +pttl +pexpire +persist +exists +incr ' +
   '+zadd +zrem +zrandmember +zrangebylex +publish +subscribe';
 
 t.test('over TLS, with a client certificate and a user that may do little', async (t) => {
