@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -140,3 +140,15 @@ function namesOf(contents: Readonly<Record<string, string>>) {
     /^(?:state-|published)/.test(name) ? name : `${name} ${hash}`,
   );
 }
+
+t.test('what a killed import was about to write is taken away by the next', async (t) => {
+  const { zone, bundle } = await prepare(t);
+  await zone.import(bundle);
+  const before = namesOf(zone.contents());
+  for (const name of ['state-b', 'published.json', 'receipts/1.txt']) {
+    writeFileSync(join(zone.store, `${name}.0123456789abcdef`), 'half');
+  }
+  await zone.import(bundle);
+  t.strictSame(namesOf(zone.contents()), before);
+  t.notOk(existsSync(join(zone.store, 'receipts', '1.txt.0123456789abcdef')));
+});
