@@ -1,7 +1,11 @@
+import type { Readable } from 'node:stream';
 import type { PlannedContent } from '../airgap/plan.ts';
 import { NotFoundError } from '../gate/gate-error.ts';
 import { scopeOf } from '../oci/repository.ts';
+import type { Pieces } from '../storage/read-pieces.ts';
 import type { App } from './app.ts';
+
+const pieceBytes = 1024 * 1024;
 
 /**
  * The bytes of what is planned, as they come: stored ones from the disk, others along with the fill
@@ -20,10 +24,38 @@ export async function* readPlanned(
   const stop = (): void => void stream.destroy(signal.reason as Error);
   signal.addEventListener('abort', stop, { once: true });
   try {
-    for await (const piece of stream) yield piece as Uint8Array;
+    yield* stream.pieces === undefined ? stream : readAhead(stream, stream.pieces);
   } finally {
     signal.removeEventListener('abort', stop);
     stream.destroy();
+  }
+}
+
+/**
+ * In turn into two pieces of memory, so that one is read while the other is looked at: whoever takes
+ * one has done with it when he asks for more.
+ */
+async function* readAhead(stream: Readable, pieces: Pieces): AsyncGenerator<Uint8Array> {
+  const { promise: failed, reject } = Promise.withResolvers<never>();
+  failed.catch(() => undefined);
+  // It may fail while nothing is being read.
+  stream.once('error', reject);
+  const readInto = async (memory: Uint8Array): Promise<Uint8Array> => {
+    const bytes = await Promise.race([pieces.ready(), failed]);
+    if (bytes === 0) return memory.subarray(0, 0);
+    const room = memory.subarray(0, Math.min(bytes, memory.length));
+    return memory.subarray(0, await Promise.race([pieces.read(room), failed]));
+  };
+  let [memory, other] = [Buffer.allocUnsafeSlow(pieceBytes), Buffer.allocUnsafeSlow(pieceBytes)];
+  let next = readInto(memory);
+  for (;;) {
+    const piece = await next;
+    if (piece.length === 0) return;
+    [memory, other] = [other, memory];
+    next = readInto(memory);
+    // Whoever stops here does not wait for it.
+    next.catch(() => undefined);
+    yield piece;
   }
 }
 
@@ -35,7 +67,8 @@ async function openPlanned(
   if (from === 'gate') {
     if (kind === 'manifest')
       return (await gate.admitManifest(repository, { digest }, signal)).bytes;
-    return (await gate.admitBlob(repository, digest, signal)).open(signal);
+    // Its word is asked for; its stream would hash what is hashed again in a moment.
+    await gate.admitBlob(repository, digest, signal);
   }
   const source = upstreams.get(repository.upstream);
   const { path } = repository;
