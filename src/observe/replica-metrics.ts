@@ -5,7 +5,8 @@ export const replicaMetrics = [
   {
     name: 'assay_replicas_seen',
     kind: 'gauge',
-    over: 'max',
+    // A worker sees its own primary, which speaks for all of them, as another.
+    over: 'min',
     labels: [],
     help: 'Replicas whose heartbeat this one hears in the shared state, itself included.',
   },

@@ -2,6 +2,8 @@ import t from 'tap';
 import { signatureOf } from '../support/app-kit.ts';
 import { buildImage } from '../support/build-image.ts';
 import { eventually } from '../support/content-kit.ts';
+import { hasRedis, startRedis } from '../support/redis-server.ts';
+import { redisAt, stateKey } from '../support/replicas-kit.ts';
 import { makeRotationKit } from '../support/rotation-kit.ts';
 import { runAssay } from '../support/run-assay.ts';
 import { makeChain } from '../support/test-ca.ts';
@@ -51,6 +53,24 @@ t.test('a reference that is to be looked at anew is so by all workers', async (t
   t.equal(run.code, 0, run.stderr);
   await eventually(isNext);
   t.pass('all of them');
+});
+
+t.test('with redis, workers verify once and deny together too, as one replica', async (t) => {
+  if (!hasRedis(t)) return;
+  const redis = redisAt(await startRedis(t));
+  const kit = await openWorkersKit(t, image, { redis, state: { keys: [stateKey] } });
+  const asked = await Promise.all(
+    Array.from({ length: 12 }, () => kit.ask('reg/app/manifests/v1')),
+  );
+  t.ok(asked.every(({ status }) => status === 200));
+  t.equal(await kit.counted('assay_verdicts_total'), 1);
+  t.match(await kit.metrics(), /^assay_redis_up 1$/m);
+  const { digest } = image.descriptor;
+  const words = ['--digest', digest, '--reason', 'INC-1', '--owner', 'sre'];
+  const run = await runAssay(['deny', 'add', ...words, '--config', kit.file]);
+  t.equal(run.code, 0, run.stderr);
+  await eventually(async () => (await kit.askAll('reg/app/manifests/v1')).every((s) => s === 403));
+  await eventually(async () => /^assay_replicas_seen 1$/m.test(await kit.metrics()));
 });
 
 const first = makeChain({ authority: 'first' });
