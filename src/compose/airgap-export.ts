@@ -33,7 +33,7 @@ export async function exportImages(
   signal: AbortSignal,
   clock: Clock = systemClock,
 ): Promise<ExportReport> {
-  await using opened = new AsyncDisposableStack();
+  const opened = new AsyncDisposableStack();
   const app = async (): Promise<App> => {
     const log = makePinoLog({ level: 'silent' });
     const metrics = { count() {}, time() {}, set() {} };
@@ -46,10 +46,24 @@ export async function exportImages(
     return made;
   };
   const exporting = { config, options, clock, app, opened };
-  if (options.format === 'bundle') return await exportAsBundle(exporting, signal);
-  if (options.format === 'revocations-only') return await exportRevocations(exporting, signal);
-  return await exportAsLayout(exporting, signal);
+  try {
+    return await exporters[options.format](exporting, signal);
+  } finally {
+    await opened.disposeAsync();
+  }
 }
+
+const exporters: Readonly<
+  Record<
+    ExportOptions['format'],
+    (exporting: Exporting, signal: AbortSignal) => Promise<ExportReport>
+  >
+> = {
+  bundle: exportAsBundle,
+  'revocations-only': exportRevocations,
+  oci: exportAsLayout,
+  'oci-tar': exportAsLayout,
+};
 
 /** Nobody verifies a layout but who reads it: what the gate admits goes along. */
 async function exportAsLayout(exporting: Exporting, signal: AbortSignal): Promise<ExportReport> {
