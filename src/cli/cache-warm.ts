@@ -19,7 +19,8 @@ export const cacheWarm: Command = {
     'manifests, and every blob of the image or of the platforms that are listed. What is stored',
     'already is not fetched again, so one that was stopped goes on where it was. Works beside a live',
     'server, which serves what is stored at once. The file has `images:`, a list of references, or',
-    'of `{ reference: REF, platforms: [linux/amd64] }`.',
+    'of `{ reference: REF, platforms: [linux/amd64] }`, or of repositories with patterns of tags:',
+    '`{ repository: NAME, tags: ["1.27*"] }`.',
     'Exits with 1 if an image is denied or not there, with 2 if one could not be fetched.',
   ].join('\n'),
   options: [
