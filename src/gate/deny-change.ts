@@ -1,6 +1,7 @@
 import { randomHex } from '../kernel/clock.ts';
 import type { Denial, DenialWish } from '../verdict/denial.ts';
 import { epochOf, isInForce, maxDenials, mergeDenials } from './denial-set.ts';
+import { isOfNewer } from './deny-reconcile.ts';
 import type { ReplicaState } from './deny-replica.ts';
 import { tell } from './deny-tell.ts';
 import { DenyListError } from './gate-error.ts';
@@ -60,7 +61,11 @@ async function keep(
     for (const denial of changed) await records.write(denial);
     await records.writeMark(epoch);
   };
-  const [shared, kept] = await Promise.allSettled([share(), copy.write(next, epoch)]);
+  const save = async (): Promise<void> => {
+    if (state.isCopyNewer) throw new DenyListError('DENY_LIST_UNWRITABLE', `its copy ${isOfNewer}`);
+    await copy.write(next, epoch);
+  };
+  const [shared, kept] = await Promise.allSettled([share(), save()]);
   if (shared.status === 'fulfilled') await tell(state);
   if (kept.status === 'fulfilled' && shared.status === 'fulfilled') {
     state.isCopyBehind = false;

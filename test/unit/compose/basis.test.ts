@@ -157,3 +157,21 @@ t.test('reloads asked for at once come one after the other, and the last one win
   await Promise.all([slow, quick]);
   t.match(basis.current(), { policy: { digest: 'c' } });
 });
+
+t.test('what may not come into force leaves the last good one there', async (t) => {
+  const dependencies = makeDependencies(good('first'), good('older'), good('newer'));
+  const asked: string[] = [];
+  const admit = async ({ policy }: LoadedBasis): Promise<void> => {
+    asked.push(policy.digest);
+    if (policy.digest === 'older') throw new StartupError('POLICY_UNUSABLE', 'it is older');
+  };
+  const basis = await openBasis({ ...dependencies, admit });
+  await basis.reload();
+  t.equal(basis.current().policy.digest, 'first');
+  t.equal(basis.problem(), 'it is older');
+  t.same(dependencies.counted, [['assay_reload_failures_total', { what: 'policy' }]]);
+  await basis.reload();
+  t.equal(basis.problem(), undefined);
+  t.same(dependencies.inForce, ['first', 'newer']);
+  t.same(asked, ['older', 'newer']);
+});

@@ -367,6 +367,7 @@ t.test('a copy that a newer version writes beside it counts as that', async (t) 
   here.copy.kept = { kind: 'newer' };
   await here.replica.look('all');
   t.equal(here.replica.health().newer, 1);
+  await t.rejects(deny(here, two), { code: 'DENY_LIST_UNWRITABLE' });
   t.same(here.copy.kept, { kind: 'newer' }, 'it is not overwritten');
 });
 
