@@ -54,8 +54,6 @@ export type AirgapErrorCode =
   | 'TRUST_FILE_MALFORMED'
   /** The root to begin with is not given. */
   | 'ROOT_MISSING'
-  /** Another import is at work on the store. */
-  | 'STORE_BUSY'
   /** What the store remembers was altered, set back, or lost. */
   | 'STORE_DAMAGED'
   /** Keys that are to sign a bundle are not there, can not be read, or are too few. */

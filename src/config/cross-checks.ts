@@ -29,11 +29,7 @@ const maxPluginTimeoutMs = 15_000;
 export function checkAcross(config: PartialConfig, complain: Complain): void {
   const upstreams = config.upstreams ?? {};
   const keys = Object.keys(upstreams);
-  // What is imported brings names of its own.
-  const isZone = config.airgap?.store !== undefined;
-  if (config.upstreams !== undefined && keys.length === 0 && !isZone) {
-    complain('upstreams', 'is missing, and there is no airgap.store to serve from');
-  }
+  checkThereIsContent(config, complain);
   for (const [key, upstream] of Object.entries(upstreams)) {
     checkUpstreamKey(key, complain);
     checkSignatureRepository(upstream?.signatureRepository, keyPath('upstreams', key), complain);
@@ -42,7 +38,7 @@ export function checkAcross(config: PartialConfig, complain: Complain): void {
     }
   }
   const mustBeUpstream = (key: string | undefined, path: string): void => {
-    if (key === undefined || keys.includes(key) || isZone) return;
+    if (key === undefined || keys.includes(key) || isZone(config)) return;
     complain(path, `is no upstream; upstreams are ${keys.join(', ')}`);
   };
   for (const [host, key] of Object.entries(config.hosts ?? {})) {
@@ -59,6 +55,17 @@ export function checkAcross(config: PartialConfig, complain: Complain): void {
   checkSigstore(config, complain);
   checkVault(config, complain);
   checkPlugins(config, complain);
+}
+
+/** What is imported brings names of its own. */
+function isZone({ airgap }: PartialConfig): boolean {
+  return airgap?.store !== undefined;
+}
+
+function checkThereIsContent(config: PartialConfig, complain: Complain): void {
+  if (config.upstreams === undefined || isZone(config)) return;
+  if (Object.keys(config.upstreams).length > 0) return;
+  complain('upstreams', 'is missing, and there is no airgap.store to serve from');
 }
 
 /** It is the first segment of repository names, or a registry with a port, which only `ns` can name. */

@@ -40,12 +40,10 @@ export async function readLayoutIndex(
     listed.set(descriptor.digest, descriptor);
     const name = descriptor.annotations?.[refName];
     if (name === undefined) continue;
+    const alone = readRepositoryName(name);
+    if (alone !== undefined) repositories.set(alone, repositories.get(alone) ?? new Map());
     const { path, tag } = readRefName(name, plainRepository);
-    if (tag === undefined) {
-      const isNamed = path !== undefined && name.includes('@');
-      if (isNamed && !repositories.has(path)) repositories.set(path, new Map());
-      continue;
-    }
+    if (tag === undefined) continue;
     if (!name.includes(':') && digestTag.test(tag)) digestTags.set(tag, descriptor);
     if (path === undefined) continue;
     const tags = repositories.get(path) ?? new Map<Tag, Descriptor>();
@@ -64,15 +62,17 @@ function withTag(
   throw misbehaved(`index.json gives ${quoted(tag)} to two manifests of one repository`);
 }
 
+/** Of `PATH@DIGEST`, which names no tag. */
+function readRepositoryName(name: string): RepositoryPath | undefined {
+  const [path = '', digest = '', ...more] = name.split('@');
+  const isPinned = parseDigest(digest) !== undefined && more.length === 0;
+  return isPinned ? parseRepositoryPath(path) : undefined;
+}
+
 function readRefName(
   name: string,
   plainRepository: RepositoryPath | undefined,
 ): { readonly path: RepositoryPath | undefined; readonly tag: Tag | undefined } {
-  const at = name.indexOf('@');
-  if (at !== -1) {
-    const isDigest = parseDigest(name.slice(at + 1)) !== undefined;
-    return { path: isDigest ? parseRepositoryPath(name.slice(0, at)) : undefined, tag: undefined };
-  }
   const colon = name.lastIndexOf(':');
   if (colon === -1) return { path: plainRepository, tag: parseTag(name) };
   return { path: parseRepositoryPath(name.slice(0, colon)), tag: parseTag(name.slice(colon + 1)) };

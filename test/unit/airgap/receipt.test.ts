@@ -31,7 +31,7 @@ t.test('a receipt is short, says what was imported, and who says so', async (t) 
 t.test('a receipt with any character mistyped is none', async (t) => {
   const key = await openReceiptKey({ receiptKey: join(t.testdir(), 'key') }, systemFiles);
   const receipt = key.sign(said).replaceAll('-', '');
-  const passed = [...receipt].flatMap((character, at) => {
+  const passed = Array.from(receipt).flatMap((character, at) => {
     const other = character === 'A' ? 'B' : 'A';
     const mistyped = receipt.slice(0, at) + other + receipt.slice(at + 1);
     return parseReceipt(mistyped) === undefined ? [] : [at];
