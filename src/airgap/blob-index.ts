@@ -2,7 +2,7 @@ import { quoted } from '../kernel/quoted.ts';
 import { parseDigest } from '../oci/digest.ts';
 import { AirgapError } from './airgap-error.ts';
 import type { BlobRecord, Extent, VolumeList } from './bundle.ts';
-import { lines } from './lines.ts';
+import { lineBatches } from './lines.ts';
 import { volumeHeaderBytes } from './volume-header.ts';
 
 /** A blob of 7 TiB on compact discs has 12,000 places. Bytes. */
@@ -15,10 +15,10 @@ export function formatBlobRecord({ digest, size, extents }: BlobRecord): string 
 }
 
 /**
- * Reads `blobs.idx` as its bytes come, with memory for one line. Throws `AirgapError`
- * (INDEX_MALFORMED), which names the line, for anything that the format does not allow: places
- * that overlap, leave a gap, are out of order, go past a volume or do not fill all of them, and
- * assumed content that is out of order. One digest may have places twice without being noticed.
+ * Reads `blobs.idx` as its bytes come, with memory for one piece of them and one line. Throws
+ * `AirgapError` (INDEX_MALFORMED), which names the line, for anything that the format does not
+ * allow: places that overlap, leave a gap, are out of order, go past a volume or do not fill all of
+ * them, and assumed content that is out of order. One digest may have places twice unnoticed.
  */
 export async function* readBlobRecords(
   untrusted: AsyncIterable<Uint8Array>,
@@ -26,12 +26,14 @@ export async function* readBlobRecords(
 ): AsyncGenerator<BlobRecord> {
   const order = makeOrder(volumes);
   let number = 0;
-  for await (const line of lines(untrusted, maxLineBytes, tooLong)) {
-    number += 1;
-    const record = parseRecord(line);
-    const problem = record === undefined ? `is no record: ${quoted(line)}` : order.take(record);
-    if (problem !== undefined) throw malformed(`line ${number} ${problem}`);
-    if (record !== undefined) yield record;
+  for await (const batch of lineBatches(untrusted, maxLineBytes, tooLong)) {
+    for (const line of batch) {
+      number += 1;
+      const record = parseRecord(line);
+      const problem = record === undefined ? `is no record: ${quoted(line)}` : order.take(record);
+      if (problem !== undefined) throw malformed(`line ${number} ${problem}`);
+      if (record !== undefined) yield record;
+    }
   }
   const problem = order.end();
   if (problem !== undefined) throw malformed(problem);

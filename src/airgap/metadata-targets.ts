@@ -91,7 +91,8 @@ async function* readHashed(
     const handle = await unlessAbsent(files.open(file, 'r'));
     if (handle === undefined) throw missing(`${file} is not there`);
     try {
-      const options = { autoClose: false, highWaterMark: 1024 * 1024 };
+      // Larger pieces leave more behind than an index of a million lines takes otherwise.
+      const options = { autoClose: false, highWaterMark: 128 * 1024 };
       for await (const piece of handle.createReadStream(options)) {
         const read = piece as Uint8Array;
         bytes += read.byteLength;

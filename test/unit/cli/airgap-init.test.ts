@@ -15,8 +15,15 @@ t.test('keys and a root are made, for a person and for a script', async (t) => {
   };
   t.match(root.signed, { _type: 'root', version: 1, 'x-assay-stream': /^[a-f0-9]{32}$/ });
   const rotated = await runInProcess([
-    ...['airgap', 'init', '--out', keys, '--rotate', 'snapshot,timestamp'],
-    ...['--days', '10', '--json'],
+    'airgap',
+    'init',
+    '--out',
+    keys,
+    '--rotate',
+    'snapshot,timestamp',
+    '--days',
+    '10',
+    '--json',
   ]);
   t.equal(rotated.code, 0, rotated.stderr);
   t.match(JSON.parse(rotated.stdout), {
@@ -39,8 +46,12 @@ t.test('a root that others have to sign ends with 2, until they have', async (t)
   const init = (...words: readonly string[]) =>
     runInProcess(['airgap', 'init', '--out', join(parent, 'keys'), ...words]);
   const draft = await init(
-    ...['--root-keys', 'public:../alice.pub', '--timestamp-threshold', '2'],
-    ...['--timestamp-keys', 'file:../alice/timestamp-1.pem,file:../alice/targets-1.pem'],
+    '--root-keys',
+    'public:../alice.pub',
+    '--timestamp-threshold',
+    '2',
+    '--timestamp-keys',
+    'file:../alice/timestamp-1.pem,file:../alice/targets-1.pem',
   );
   t.equal(draft.code, 2, draft.stderr);
   t.match(draft.stdout, /^root 1 is a draft: .*1\.root\.json\.draft\n/);
