@@ -19,7 +19,7 @@ import { makeTurns } from '../storage/turns.ts';
 import { denyIntervalMs, denyLooksPerComparison } from './limits.ts';
 import { StartupError } from './startup-error.ts';
 import { openShared, type State } from './state.ts';
-import { openSealKeys } from './state-folder.ts';
+import { makeStorageFolder, openSealKeys } from './state-folder.ts';
 import type { Observed } from './verifier.ts';
 
 export type SharedList = Pick<State, 'store' | 'seal' | 'notifications'>;
@@ -30,6 +30,8 @@ export async function openDenyList(
   { store, seal, notifications }: SharedList,
   observed: Observed,
 ): Promise<DenyReplica> {
+  // A command over Redis may be the first to keep anything there.
+  await makeStorageFolder(config.storage.path);
   try {
     return await openDenyReplica({
       ...observed,
