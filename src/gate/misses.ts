@@ -18,7 +18,7 @@ export interface Misses {
    */
   payFor<T>(client: string, waiting: AbortSignal, work: () => Promise<T>): Promise<T>;
   /** Before an upstream may be asked; undefined: go on. Throws or rejects with `OverLimitError`. */
-  toll(): Promise<void> | undefined;
+  readonly toll: () => Promise<void> | undefined;
   /** What is under way here is not charged, however it ends. */
   waive(): void;
   /** The source, whose every question about a name is paid for by whom it is asked for. */

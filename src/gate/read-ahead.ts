@@ -19,12 +19,6 @@ interface Ahead {
 export function readAhead(store: KeyValue): ReadAheadStore {
   const scopes = new AsyncLocalStorage<Ahead>();
   const running = new Set<Ahead>();
-  const follow = async (trail: Trail, within: Ahead | undefined): Promise<OnTrail | undefined> => {
-    const known = await within?.found;
-    // What a search goes on with is nearly always on the trail that led there.
-    if (trail.digest !== undefined && known?.digests.includes(trail.digest)) return known;
-    return store.follow?.(trail).catch(() => undefined);
-  };
   const current = (): Ahead | undefined => {
     const ahead = scopes.getStore();
     return ahead?.isOver === false ? ahead : undefined;
@@ -67,7 +61,7 @@ export function readAhead(store: KeyValue): ReadAheadStore {
       if (store.follow === undefined) return work();
       const within = current();
       const stale = within?.stale ?? new Set<string>();
-      const ahead: Ahead = { found: follow(trail, within), stale, isOver: false };
+      const ahead: Ahead = { found: follow(store, trail, within), stale, isOver: false };
       running.add(ahead);
       try {
         return await scopes.run(ahead, work);
@@ -77,6 +71,17 @@ export function readAhead(store: KeyValue): ReadAheadStore {
       }
     },
   };
+}
+
+async function follow(
+  store: KeyValue,
+  trail: Trail,
+  within: Ahead | undefined,
+): Promise<OnTrail | undefined> {
+  const known = await within?.found;
+  // What a search goes on with is nearly always on the trail that led there.
+  if (trail.digest !== undefined && known?.digests.includes(trail.digest)) return known;
+  return store.follow?.(trail).catch(() => undefined);
 }
 
 function hasStale(prefix: string, { stale }: Ahead): boolean {

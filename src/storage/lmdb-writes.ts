@@ -105,8 +105,11 @@ async function commit(database: LmdbDatabase, group: readonly Waiting[]): Promis
  * The library rejects with a general error, whose `commitError` is a promise of the real one, and
  * now and then of nothing.
  */
-async function causeOf(error: unknown): Promise<unknown> {
-  if (!(error instanceof Error && 'commitError' in error)) return error;
-  const real = Promise.resolve(error.commitError).catch((commitError: unknown) => commitError);
-  return Promise.race([real, delay(causeDeadlineMs, error, { ref: false })]);
+async function causeOf(thrown: unknown): Promise<unknown> {
+  if (!(thrown instanceof Error && 'commitError' in thrown)) return thrown;
+  try {
+    return await Promise.race([thrown.commitError, delay(causeDeadlineMs, thrown, { ref: false })]);
+  } catch (commitError) {
+    return commitError;
+  }
 }

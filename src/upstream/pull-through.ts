@@ -35,21 +35,7 @@ export function keepManifests(
     place: `${upstream}/${path}`,
     digest,
   });
-  const get = async (key: KeptKey): Promise<KeptContent | undefined> => {
-    try {
-      return await store.get(key);
-    } catch (error) {
-      log?.warn({ ...key, error: messageOf(error) }, 'kept content can not be read');
-      return undefined;
-    }
-  };
-  const put = async (key: KeptKey, content: KeptContent): Promise<void> => {
-    try {
-      await store.put(key, content);
-    } catch (error) {
-      log?.warn({ ...key, error: messageOf(error) }, 'content can not be kept');
-    }
-  };
+  const { get, put } = heedless(store, log);
   const together = makeTogether<ManifestContent | undefined>();
 
   return {
@@ -88,6 +74,26 @@ export function keepManifests(
       return { size: content.size, stream: copying(content, digest, content.size, keep) };
     },
   };
+}
+
+/** The store for those who can do without it: what fails is logged. */
+function heedless(store: ManifestStore, log: Log | undefined) {
+  const get = async (key: KeptKey): Promise<KeptContent | undefined> => {
+    try {
+      return await store.get(key);
+    } catch (error) {
+      log?.warn({ ...key, error: messageOf(error) }, 'kept content can not be read');
+      return undefined;
+    }
+  };
+  const put = async (key: KeptKey, content: KeptContent): Promise<void> => {
+    try {
+      await store.put(key, content);
+    } catch (error) {
+      log?.warn({ ...key, error: messageOf(error) }, 'content can not be kept');
+    }
+  };
+  return { get, put };
 }
 
 /** What is asked of the source in any case. */
