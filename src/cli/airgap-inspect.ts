@@ -15,9 +15,7 @@ export const airgapInspect: Command = {
     'signed as their root says are an error; with --root, that root has to lead to them. The content',
     'of volumes is not read: `airgap verify` does that.',
   ].join('\n'),
-  options: [
-    { name: 'root', value: 'FILE', does: 'the root metadata that must vouch for it' },
-  ],
+  options: [{ name: 'root', value: 'FILE', does: 'the root metadata that must vouch for it' }],
   examples: [
     { line: 'assay airgap inspect /media/usb', does: 'what came?' },
     {

@@ -20,9 +20,7 @@ export const airgapVerify: Command = {
     'is brought in, and no policy is asked: `airgap import --verify-only` does that.',
     'Exits with 1 if the bundle is not to be believed or damaged, with 2 if parts of it are missing.',
   ].join('\n'),
-  options: [
-    { name: 'root', value: 'FILE', does: 'the root metadata that must vouch for it' },
-  ],
+  options: [{ name: 'root', value: 'FILE', does: 'the root metadata that must vouch for it' }],
   examples: [
     { line: 'assay airgap verify --root root.json /media/usb', does: 'before it goes on its way' },
     { line: 'assay airgap verify disc-1 disc-2 --json', does: 'volumes from two folders' },

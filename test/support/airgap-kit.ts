@@ -2,7 +2,7 @@ import type { BundleDocument, BundleImage, VolumeList } from '../../src/airgap/b
 import type { Descriptor } from '../../src/oci/descriptor.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { mediaTypes } from '../../src/oci/media-types.ts';
-import { parseTag, type Tag } from '../../src/oci/reference.ts';
+import { parseTag } from '../../src/oci/reference.ts';
 import { parseRepositoryPath, type RepositoryPath } from '../../src/oci/repository.ts';
 import type { ContentName } from '../../src/storage/blob-store.ts';
 
@@ -23,7 +23,7 @@ export function imageOf(changes: Partial<BundleImage> = {}): BundleImage {
       upstream: 'docker.io',
       path: parseRepositoryPath('library/app') as RepositoryPath,
     },
-    tag: parseTag('1.0') as Tag,
+    tag: parseTag('1.0'),
     tagVersion: 1,
     root: manifestOf('root'),
     children: [manifestOf('child')],
