@@ -172,6 +172,7 @@ storage: { path: ./data }
 `,
   );
   const main = join(projectRoot, 'dist', 'main.js');
-  const words = [main, 'serve', '--config', file];
+  // As in the image.
+  const words = ['--max-semi-space-size=8', main, 'serve', '--config', file];
   return startOnCore(owner, process.execPath, words, port, {}, cores);
 }
