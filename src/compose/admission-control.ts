@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import { makeMisses, type Misses } from '../gate/misses.ts';
 import type { ServerDependencies, ServerOptions } from '../routes/server.ts';
-import { makeClientOf } from './client-address.ts';
+import { makeClientOf, makeIsProxy } from './client-address.ts';
 import { missWaitMs } from './limits.ts';
 import type { Observed } from './verifier.ts';
 
@@ -14,11 +14,13 @@ export function makeConfiguredMisses({ limits: { client } }: Config, observed: O
 /** How the public server tells clients apart, and what each may have. */
 export function clientsOf({ listen, limits: { client, coldRequests } }: Config): {
   readonly clientOf: NonNullable<ServerDependencies['clientOf']>;
+  readonly isProxy: NonNullable<ServerDependencies['isProxy']>;
   readonly clientLimits: NonNullable<ServerOptions['clientLimits']>;
 } {
   const { requests, streams } = client;
   return {
     clientOf: makeClientOf(listen.trustedProxies),
+    isProxy: makeIsProxy(listen.trustedProxies),
     clientLimits: { requests, streams, coldRequests },
   };
 }

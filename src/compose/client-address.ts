@@ -18,8 +18,7 @@ const maxForwarded = 32;
  * address counts as its network of 64 bits, all of which one client has.
  */
 export function makeClientOf(trustedProxies: readonly string[]): (caller: Caller) => string {
-  const proxies = makeBlocks(trustedProxies);
-  const isProxy = (address: string): boolean => isInBlocks(address, proxies);
+  const isProxy = makeIsIn(trustedProxies);
   return ({ address: connected = '', forwardedFor }) => {
     let client = canonicalAddress(withoutZone(connected));
     if (client === undefined) return 'unknown';
@@ -31,6 +30,22 @@ export function makeClientOf(trustedProxies: readonly string[]): (caller: Caller
     }
     return isIPv6(client) ? networkOf(client) : client;
   };
+}
+
+/** Whether a connection comes from one of our own proxies, by its address. */
+export function makeIsProxy(
+  trustedProxies: readonly string[],
+): (address: string | undefined) => boolean {
+  const isIn = makeIsIn(trustedProxies);
+  return (connected = '') => {
+    const address = canonicalAddress(withoutZone(connected));
+    return address !== undefined && isIn(address);
+  };
+}
+
+function makeIsIn(blocks: readonly string[]): (address: string) => boolean {
+  const made = makeBlocks(blocks);
+  return (address) => isInBlocks(address, made);
 }
 
 function withoutZone(address: string): string {

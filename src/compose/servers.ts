@@ -59,7 +59,7 @@ export async function makeOciServer(
   { log, metrics, clock, misses, zone }: Parts,
 ): Promise<FastifyInstance> {
   const tls = await readServerTls(config);
-  const { clientOf, clientLimits } = clientsOf(config);
+  const { clientOf, isProxy, clientLimits } = clientsOf(config);
   const options = {
     clientLimits,
     ...(config.publicUrl !== undefined && { publicUrl: config.publicUrl }),
@@ -67,7 +67,7 @@ export async function makeOciServer(
   };
   try {
     const names = namesOf(config, zone);
-    return makeServer({ gate, names, clientOf, misses, log, metrics, clock }, options);
+    return makeServer({ gate, names, clientOf, isProxy, misses, log, metrics, clock }, options);
   } catch (cause) {
     if (tls === undefined) throw cause;
     const message = `listen.tls: the certificate and key can not be used: ${messageOf(cause)}`;

@@ -65,7 +65,8 @@ export const StorageSchema = Type.Object(
         description:
           'An internal location of the nginx in front, which has the folder `blobs` under ' +
           '`path`: stored blobs of 64 KiB or more are sent by nginx itself (X-Accel-Redirect). ' +
-          'Only for replicas that nobody reaches but through nginx. See [storage](storage.md).',
+          'It says so itself (`X-Assay-Stored-At`), from an address in `listen.trustedProxies`. ' +
+          'See [storage](storage.md).',
       }),
     ),
     s3: Type.Optional(S3Schema),

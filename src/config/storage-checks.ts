@@ -4,9 +4,13 @@ import { checkPlainHttp } from './plain-http.ts';
 type S3Given = NonNullable<NonNullable<PartialConfig['storage']>['s3']>;
 
 /** Who sends what we do not see can't be held to what we hash as it is sent. */
-export function checkStorage({ storage }: PartialConfig, complain: Complain): void {
+export function checkStorage({ storage, listen }: PartialConfig, complain: Complain): void {
   const { s3, accelLocation, verifyOnRead } = storage ?? {};
   if (s3 !== undefined) checkS3(s3, complain);
+  // Whoever else connects would take an answer without bytes for the whole of a blob.
+  if (accelLocation !== undefined && listen?.trustedProxies?.length === 0) {
+    complain('storage.accelLocation', 'needs the address of that nginx in `listen.trustedProxies`');
+  }
   if (verifyOnRead !== 'always') return;
   const because = 'sends blobs past `verifyOnRead: always`: take one of them away';
   if (accelLocation !== undefined) complain('storage.accelLocation', because);

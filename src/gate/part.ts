@@ -55,7 +55,7 @@ export function openerOf(
   return {
     bytesNow: () => source(repository).blobAtHand?.(repository.path, { digest, size }),
     ...(from.handOver !== undefined && {
-      handOver: async (signal) => from.handOver?.(repository.path, part, signal),
+      handOver: async (takers, signal) => from.handOver?.(repository.path, part, takers, signal),
     }),
     open: async (signal) => verifiedWhole(await ask(signal)),
     async openRange(range, signal) {

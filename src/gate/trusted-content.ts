@@ -2,7 +2,7 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Reference, Tag } from '../oci/reference.ts';
 import type { Repository } from '../oci/repository.ts';
-import type { Handover } from '../storage/handover.ts';
+import type { Handover, HandoverTakers } from '../storage/handover.ts';
 import type { PieceStream } from '../storage/read-pieces.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 
@@ -45,7 +45,7 @@ export type TrustedBlob = Trusted<{
    */
   openRange?(range: ByteRange, signal: AbortSignal): Promise<OpenedRange>;
   /** Whoever can send all of it in our place, verified as it is; undefined: nobody at the moment. */
-  handOver?(signal: AbortSignal): Promise<Handover | undefined>;
+  handOver?(takers: HandoverTakers, signal: AbortSignal): Promise<Handover | undefined>;
   /** All bytes, verified before any is given, where they are at hand (manifests, configs kept). */
   readonly bytes?: Uint8Array;
   /** The same, of small blobs that are in memory at the moment. */

@@ -16,6 +16,8 @@ import type { Targets } from './targets.ts';
 export interface RouteServices {
   readonly gate: Gate;
   readonly clients: Clients;
+  /** Whether a proxy of ours connects from there. */
+  readonly isProxy: (address: string | undefined) => boolean;
   readonly misses: Misses;
   readonly targets: Targets;
   readonly log: Log;

@@ -15,7 +15,7 @@ import { sendFailure } from './send-failure.ts';
 import { ServedExchange } from './served-exchange.ts';
 import { makeTargets } from './targets.ts';
 
-type OwnServices = 'limits' | 'publicUrl' | 'clients' | 'misses' | 'targets';
+type OwnServices = 'limits' | 'publicUrl' | 'clients' | 'isProxy' | 'misses' | 'targets';
 
 export interface ServerDependencies extends Omit<RouteServices, OwnServices> {
   readonly names: Names;
@@ -23,6 +23,8 @@ export interface ServerDependencies extends Omit<RouteServices, OwnServices> {
   readonly misses?: Misses;
   /** Undefined: the address of the connection. */
   readonly clientOf?: ClientOf;
+  /** Undefined: no proxy is one of ours. */
+  readonly isProxy?: RouteServices['isProxy'];
 }
 
 export interface ServerOptions {
@@ -44,13 +46,13 @@ export function makeServer(
 ): FastifyInstance {
   const limits = { ...serverLimits, ...options.limits };
   const publicUrl = options.publicUrl?.replace(/\/+$/, '');
-  const { misses = freeMisses, clientOf = connectedAddress } = dependencies;
+  const { misses = freeMisses, clientOf = connectedAddress, isProxy = nobody } = dependencies;
   const clientLimits = { ...defaultClientLimits, ...options.clientLimits };
   const clients = makeClients(clientLimits, { ...dependencies, clientOf });
   const targets = makeTargets(dependencies.names);
   const { gate, log, metrics, clock } = dependencies;
   const observed = { log, metrics, clock };
-  const services = { gate, ...observed, clients, misses, targets, limits, publicUrl };
+  const services = { gate, ...observed, clients, isProxy, misses, targets, limits, publicUrl };
   const connections = makeConnections(limits.maxPipelinedRequests);
   const nextId = makeRequestIds();
   const take = (request: IncomingMessage, rawUrl: string, response: ServerResponse): void => {
@@ -100,6 +102,8 @@ function tooMany(): RequestError {
   const headers = { 'Retry-After': '1', Connection: 'close' };
   return new RequestError(429, 'TOOMANYREQUESTS', message, headers);
 }
+
+const nobody = (): boolean => false;
 
 const connectedAddress: ClientOf = ({ address = 'unknown' }) => address;
 

@@ -2,7 +2,7 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Reference, Tag } from '../oci/reference.ts';
 import type { RepositoryPath } from '../oci/repository.ts';
-import type { Handover } from '../storage/handover.ts';
+import type { Handover, HandoverTakers } from '../storage/handover.ts';
 import type { PieceStream } from '../storage/read-pieces.ts';
 import type { UpstreamError } from './upstream-error.ts';
 
@@ -52,6 +52,7 @@ export interface ContentSource {
   handOver?(
     path: RepositoryPath,
     content: Pick<Descriptor, 'digest' | 'size'>,
+    takers: HandoverTakers,
     signal: AbortSignal,
   ): Promise<Handover | undefined>;
 

@@ -28,17 +28,17 @@ export function makeHandover(
   { open, openToShare, shared, metrics }: HandoverDependencies,
   { accelLocation, redirects }: HandoverOptions,
 ): NonNullable<ContentSource['handOver']> {
-  return async (_path, content, signal) => {
-    if (content.size < minBytes) return undefined;
+  return async (_path, content, { proxyLocation }, signal) => {
+    const isByNginx = accelLocation !== undefined && accelLocation === proxyLocation;
+    if (content.size < minBytes || !(isByNginx || redirects)) return undefined;
     const stored = await open(content);
     if (stored === undefined) return undefined;
     await stored.close();
-    if (accelLocation !== undefined) {
+    if (isByNginx) {
       metrics?.count('assay_blob_handovers_total', { to: 'nginx' });
       const { digest } = content;
       return { to: 'nginx', path: `${accelLocation}${algorithmOf(digest)}/${encodedOf(digest)}` };
     }
-    if (!redirects) return undefined;
     const url = await shared?.content.urlFor(content, openToShare(content), signal);
     if (url === undefined) return undefined;
     metrics?.count('assay_blob_handovers_total', { to: 's3' });

@@ -33,7 +33,7 @@ interface Front {
   handedOver(): Promise<number>;
 }
 
-async function openFront(t: Test): Promise<Front | undefined> {
+async function openFront(t: Test, folderOfNginx?: string): Promise<Front | undefined> {
   const nginx = requireTool(t, 'nginx');
   if (nginx === undefined) return undefined;
   const registry = await startFakeRegistry();
@@ -43,11 +43,14 @@ async function openFront(t: Test): Promise<Front | undefined> {
   registry.put('app', unsigned, 'unsigned');
   const replica = await startAppKit(t, {
     upstreams: { reg: registry.url },
-    config: { storage: { path: './data', accelLocation: '/assay-content/' } },
+    config: {
+      listen: { host: '127.0.0.1', port: 0, trustedProxies: ['127.0.0.1/32'] },
+      storage: { path: './data', accelLocation: '/assay-content/' },
+    },
   });
   const port = await freePort();
   const folder = join(t.testdirName, 'nginx');
-  const stored = join(t.testdirName, 'data', 'blobs');
+  const stored = folderOfNginx ?? join(t.testdirName, 'data', 'blobs');
   const replicas = [replica.port, replica.port];
   const words = writeNginxFront({ folder, port, replicas, tls, stored });
   const checked = await runCommand(nginx, ['-t', ...words]);
@@ -70,8 +73,8 @@ async function openFront(t: Test): Promise<Front | undefined> {
 }
 
 /** Admitted, and stored. */
-async function openStored(t: Test): Promise<Front | undefined> {
-  const front = await openFront(t);
+async function openStored(t: Test, folderOfNginx?: string): Promise<Front | undefined> {
+  const front = await openFront(t, folderOfNginx);
   if (front === undefined) return undefined;
   t.equal((await front.ask('reg/app/manifests/1.0')).status, 200);
   const first = await front.ask(path);
@@ -147,3 +150,31 @@ t.test(
     t.equal(await front.handedOver(), before);
   },
 );
+
+t.test('whoever comes past nginx gets the bytes from Assay', async (t) => {
+  const front = await openStored(t);
+  if (front === undefined) return;
+  const answer = await fetch(`http://127.0.0.1:${front.replica.port}/v2/${path}`);
+  t.ok(Buffer.from(await answer.arrayBuffer()).equals(bytes));
+  const elsewhere = { 'x-assay-stored-at': '/elsewhere/' };
+  const through = await front.ask(path, elsewhere);
+  t.ok(through.body.equals(bytes), 'what clients say of it goes no further');
+  t.equal(await front.handedOver(), 1);
+});
+
+t.test('what is let go before nginx looks for it is sent by Assay', async (t) => {
+  // A folder that is not there: as if all of it had gone just now.
+  const front = await openStored(t, join(t.testdirName, 'gone'));
+  if (front === undefined) return;
+  for (const [range, part] of [
+    [undefined, bytes],
+    ['bytes=5-9', bytes.subarray(5, 10)],
+  ] as const) {
+    const answer = await front.ask(path, range === undefined ? {} : { range });
+    t.equal(answer.status, range === undefined ? 200 : 206);
+    t.ok(answer.body.equals(part));
+    t.equal(answer.headers['docker-content-digest'], layer!.descriptor.digest);
+    t.equal(answer.headers['etag'], `"${layer!.descriptor.digest}"`);
+  }
+  t.equal(await front.handedOver(), 2, 'nginx was asked to');
+});

@@ -47,6 +47,7 @@ export function makeFakeExchange(
       targets: makeTargets(testNames),
       log: { debug: silent, info: silent, warn: silent, error: silent },
       metrics,
+      isProxy: () => false,
       clients: makeClients(defaultClientLimits, { clientOf, clock, metrics }),
       misses: freeMisses,
       clock,

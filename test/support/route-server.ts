@@ -6,7 +6,11 @@ import type { Gate } from '../../src/gate/trusted-content.ts';
 import type { Log, LogFields } from '../../src/observe/log.ts';
 import type { Metrics } from '../../src/observe/metric-list.ts';
 import type { Names } from '../../src/routes/names.ts';
-import { makeServer, type ServerOptions } from '../../src/routes/server.ts';
+import {
+  makeServer,
+  type ServerDependencies,
+  type ServerOptions,
+} from '../../src/routes/server.ts';
 import { type FakeClock, makeFakeClock } from './fake-clock.ts';
 import { makeFakeGate } from './fake-gate.ts';
 
@@ -35,7 +39,7 @@ export const testNames: Names = {
 export function makeRouteServer(
   t: Test,
   parts: Partial<Gate> = {},
-  options: ServerOptions & { names?: Names } = {},
+  options: ServerOptions & Pick<ServerDependencies, 'isProxy'> & { names?: Names } = {},
 ): RouteServer {
   const clock = makeFakeClock();
   const logLines: LogLine[] = [];
@@ -56,9 +60,12 @@ export function makeRouteServer(
     time: () => undefined,
     set: () => undefined,
   };
-  const { names = testNames, ...rest } = options;
+  const { names = testNames, isProxy, ...rest } = options;
   const gate = makeFakeGate(parts);
-  const server = makeServer({ gate, names, log, metrics, clock }, rest);
+  const server = makeServer(
+    { gate, names, log, metrics, clock, ...(isProxy && { isProxy }) },
+    rest,
+  );
   t.teardown(() => server.close());
   return { server, clock, logLines, counts };
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { makeClientOf } from '../../../src/compose/client-address.ts';
+import { makeClientOf, makeIsProxy } from '../../../src/compose/client-address.ts';
 import { holds } from '../../support/holds.ts';
 
 const clientOf = makeClientOf(['10.0.0.0/8', 'fd00::/8']);
@@ -75,3 +75,17 @@ t.test('one network of 64 bits is one client', async (t) => {
     }),
   );
 });
+
+t.test(
+  'a connection from one of our proxies is told from others by its address alone',
+  async (t) => {
+    const isProxy = makeIsProxy(['10.0.0.0/8', 'fd00::/8']);
+    for (const address of ['10.1.2.3', '::ffff:10.1.2.3', 'fd00::1', 'fd00::1%eth0']) {
+      t.ok(isProxy(address), address);
+    }
+    for (const address of ['192.0.2.1', 'fe80::1', '', 'proxy', undefined]) {
+      t.notOk(isProxy(address), address ?? 'a connection that is closed');
+    }
+    t.notOk(makeIsProxy([])('127.0.0.1'));
+  },
+);

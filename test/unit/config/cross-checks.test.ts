@@ -179,3 +179,11 @@ t.test('whoever hashes what it sends lets nobody else send it', async (t) => {
     /^storage.s3.redirects: sends blobs past/,
   ]);
 });
+
+t.test('stored content is sent by a proxy of ours alone', async (t) => {
+  const storage = { accelLocation: '/stored/' };
+  t.match(complaintsOf({ storage, listen: { trustedProxies: [] } }), [
+    /^storage.accelLocation: needs the address of that nginx in `listen.trustedProxies`/,
+  ]);
+  t.same(complaintsOf({ storage, listen: { trustedProxies: ['127.0.0.1/32'] } }), []);
+});

@@ -56,7 +56,10 @@ const cases = [
   { text: `${base}${pull}storage: { s3: { ${bucket}, credentials: ${key} } }\n`, loads: true },
   { text: `${base}${pull}storage: { s3: { ${bucket} } }\n`, loads: false },
   { text: `${base}${pull}storage: { s3: { ${bucket}, credentials: nobody } }\n`, loads: false },
-  { text: `${base}${pull}storage: { accelLocation: /stored/ }\n`, loads: true },
+  {
+    text: `${base}${pull}listen: { trustedProxies: [10.0.0.1/32] }\nstorage: { accelLocation: /stored/ }\n`,
+    loads: true,
+  },
   { text: `${base}${pull}storage: { accelLocation: /stored }\n`, loads: false },
   { text: withRedis('redis: { url: "rediss://r:6379/1" }'), loads: true },
   {

@@ -10,6 +10,7 @@ const digest = digestOf(bytes);
 const url = `/v2/demo/app/blobs/${digest}`;
 const toS3: Handover = { to: 's3', url: 'https://s3.example/blob?X-Amz-Signature=0' };
 const toNginx: Handover = { to: 'nginx', path: '/stored/sha256/00' };
+const byNginx = { 'x-assay-stored-at': '/stored/' };
 
 function serving(t: Test, handover: Handover | undefined, more: object = {}): RouteServer {
   const blob = {
@@ -87,4 +88,46 @@ t.test('what is denied while it is asked who can send it is not handed over', as
   );
   t.ok(isCut);
   t.not(outcome, toS3.url);
+});
+
+t.test('only a proxy of ours is believed that it has stored content', async (t) => {
+  const told: unknown[] = [];
+  const blob = {
+    ...makeBlob(bytes),
+    handOver: async (takers: unknown) => void told.push(takers),
+  } as unknown as TrustedBlob;
+  const open = (isProxy: (address: string | undefined) => boolean) =>
+    makeRouteServer(t, { admitBlob: async () => blob }, { isProxy }).server;
+  const isLocal = (address: string | undefined): boolean => address === '127.0.0.1';
+  const answer = await open(isLocal).inject({ url, headers: byNginx });
+  t.strictSame(answer.rawPayload, bytes);
+  await open(isLocal).inject({ url });
+  await open(() => false).inject({ url, headers: byNginx });
+  t.strictSame(told, [
+    { proxyLocation: '/stored/' },
+    { proxyLocation: undefined },
+    { proxyLocation: undefined },
+  ]);
+});
+
+t.test('who asks where to go counts as one who is sent something', async (t) => {
+  const { promise: late, resolve } = Promise.withResolvers<undefined>();
+  const asked = Promise.withResolvers<void>();
+  const blob = {
+    ...makeBlob(bytes),
+    handOver: () => {
+      asked.resolve();
+      return late;
+    },
+  } as unknown as TrustedBlob;
+  const { server } = makeRouteServer(
+    t,
+    { admitBlob: async () => blob },
+    { clientLimits: { streams: 1 } },
+  );
+  const first = server.inject({ url });
+  await asked.promise;
+  t.equal((await server.inject({ url })).statusCode, 429);
+  resolve(undefined);
+  t.equal((await first).statusCode, 200);
 });

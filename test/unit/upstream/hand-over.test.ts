@@ -27,7 +27,9 @@ async function open(
     metrics,
   };
   const handOver = makeHandover(dependencies, options);
-  return { kit, metrics, ask: (content = large) => handOver(path, content.name, signal) };
+  const ask = (content = large, proxyLocation: string | undefined = '/stored/') =>
+    handOver(path, content.name, { proxyLocation }, signal);
+  return { kit, metrics, handOver, ask };
 }
 
 t.test('nginx gets the place of what is whole in the store, and of nothing else', async (t) => {
@@ -64,4 +66,15 @@ t.test('where there is no URL, or no wish for one, nobody is sent anywhere', asy
   const unwished = await open(t, { redirects: false }, url);
   await store(unwished.kit.store, large);
   t.equal(await unwished.ask(), undefined);
+});
+
+t.test('nobody but the nginx that has the folder gets a place in it', async (t) => {
+  const { kit, handOver, ask } = await open(t, { accelLocation: '/stored/', redirects: false });
+  await store(kit.store, large);
+  t.match(await ask(), { to: 'nginx' });
+  t.equal(await ask(large, '/elsewhere/'), undefined);
+  t.equal(await handOver(path, large.name, { proxyLocation: undefined }, signal), undefined);
+  const both = await open(t, { accelLocation: '/stored/', redirects: true }, url);
+  await store(both.kit.store, large);
+  t.strictSame(await both.ask(large, '/elsewhere/'), { to: 's3', url }, 'others go to S3');
 });
