@@ -25,10 +25,14 @@ export async function writeVolumes(
   const given = { folder, stream, sequence: 7, volumeBytes: 10_000, chunkBytes, ...options };
   const writer = await openVolumeWriter(given);
   const extents: (readonly Extent[])[] = [];
-  for (const bytes of contents) {
-    extents.push(await writer.add(contentOf(bytes), inPieces(bytes), signal));
+  try {
+    for (const bytes of contents) {
+      extents.push(await writer.add(contentOf(bytes), inPieces(bytes), signal));
+    }
+    return { folder, list: await writer.finish(), extents };
+  } finally {
+    await writer.abandon();
   }
-  return { folder, list: await writer.finish(), extents };
 }
 
 /** The bytes at the places. */

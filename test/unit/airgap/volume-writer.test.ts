@@ -90,6 +90,7 @@ t.test('it goes on behind the volumes that were finished', async (t) => {
   for (const { name } of whole.list.volumes) {
     t.ok(readFileSync(join(folder, name)).equals(readFileSync(join(whole.folder, name))));
   }
+  await killed.abandon();
 });
 
 t.test('volumes to go on behind must be there, whole and alike', async (t) => {
@@ -142,6 +143,7 @@ t.test('whoever stops is not waited for', async (t) => {
   const stopped = AbortSignal.abort(new Error('stopped'));
   const bytes = bytesOf(1000);
   await t.rejects(writer.add(contentOf(bytes), inPieces(bytes), stopped), /stopped/);
+  await writer.abandon();
 });
 
 t.test('volumes that are too small are refused', async (t) => {
