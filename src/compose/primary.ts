@@ -12,8 +12,9 @@ import { forkWorker } from './fork-worker.ts';
 import { makeHostLeases } from './host-leases.ts';
 import { type HostNotifications, makeHostNotifications } from './host-notifications.ts';
 import type { Host } from './host.ts';
-import { restartLimitsOf } from './limits.ts';
+import { hangLimits, restartLimitsOf, workerLookMs } from './limits.ts';
 import { addressesOf } from './listen.ts';
+import { repeat } from './repeat.ts';
 import type { Runnable } from './run.ts';
 import { makeWorkers, type Workers } from './workers.ts';
 
@@ -34,7 +35,7 @@ export async function composePrimary(config: Config, count: number): Promise<Run
   const workers: Workers = makeWorkers({
     count,
     fork: forkWorker,
-    limits: restartLimitsOf(count),
+    limits: { ...restartLimitsOf(count), ...hangLimits },
     onWord(word, from) {
       if (word.kind === 'question') {
         const answer = leases.answer(from, word.question);
@@ -53,6 +54,7 @@ export async function composePrimary(config: Config, count: number): Promise<Run
   const told = { probe: workers.probe, metrics: textOf(metrics, workers) };
   const host: Host = { isKeeper: true, notifications, listeners: [], told };
   const app = await composeApp(config, { log, metrics, host });
+  const looks = repeat(async () => workers.look(), workerLookMs);
   return {
     log,
     failure: workers.failure,
@@ -74,6 +76,7 @@ export async function composePrimary(config: Config, count: number): Promise<Run
     async close() {
       // The admin listener answers until the last pull has ended.
       await workers.close();
+      await looks.close();
       await app.close();
     },
     // Workers see to theirs themselves.

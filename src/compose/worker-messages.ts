@@ -14,6 +14,8 @@ export type ToWorker =
   | { readonly kind: 'close' }
   /** End without waiting for answers. */
   | { readonly kind: 'cut' }
+  /** A worker that leaves this unanswered for long hangs. */
+  | { readonly kind: 'are-you-alive' }
   | Told
   | { readonly kind: 'question'; readonly id: number; readonly question: WorkerQuestion }
   | Answer<number>;
@@ -31,6 +33,7 @@ export type WorkerQuestion = 'metrics' | 'ready';
 export type FromWorker =
   /** It hears what is said to it. */
   | { readonly kind: 'hello' }
+  | { readonly kind: 'alive' }
   | { readonly kind: 'listening'; readonly port: number }
   /** It ends by itself after this. */
   | {

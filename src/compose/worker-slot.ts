@@ -18,6 +18,12 @@ export interface Run {
   readonly questions: Questions<WorkerQuestion, MetricsSnapshot | Readiness>;
   readonly exited: PromiseWithResolvers<void>;
   isListening: boolean;
+  /** It has said something. */
+  isHeard: boolean;
+  /** How often it was asked, or looked at, since it last said something. */
+  silentRounds: number;
+  /** It was killed since it answered nothing. */
+  isHung: boolean;
   /** Why it could not start, in its own words. */
   problem: { readonly code: StartupErrorCode; readonly messages: readonly string[] } | undefined;
   /** The last that was heard of what it counts. */
@@ -36,9 +42,32 @@ export function makeRun(process: WorkerProcess): Run {
     ),
     exited: Promise.withResolvers(),
     isListening: false,
+    isHeard: false,
+    silentRounds: 0,
+    isHung: false,
     problem: undefined,
     metrics: undefined,
   };
+}
+
+/** How many rounds a worker may say nothing. */
+export interface HangLimits {
+  readonly maxSilentRounds: number;
+  /** Before its first word: it takes a while to load. */
+  readonly maxSilentRoundsAtStart: number;
+}
+
+/**
+ * Asks it for a word; true where it has given none for too long. That is told by rounds and not by
+ * a clock: where all processes stood still for a while, none of them hangs.
+ */
+export function isSilent(run: Run, limits: HangLimits): boolean {
+  const { maxSilentRounds, maxSilentRoundsAtStart } = limits;
+  const most = run.isHeard ? maxSilentRounds : maxSilentRoundsAtStart;
+  if (run.silentRounds >= most) return true;
+  run.silentRounds += 1;
+  if (run.isHeard) run.process.send({ kind: 'are-you-alive' });
+  return false;
 }
 
 /** Whether it serves, in its own words; undefined where it says nothing. */

@@ -31,6 +31,8 @@ interface Life {
   readonly notifications: HostNotifications;
   readonly questions: Questions<LeaseQuestion, number>;
   app: App | undefined;
+  /** It was told to load policy and trust anew before it had an app to do it. */
+  isReloadDue: boolean;
 }
 
 /**
@@ -51,6 +53,7 @@ export async function runWorker(link: PrimaryLink): Promise<number> {
       leaseAnswerMs,
     ),
     app: undefined,
+    isReloadDue: false,
   };
   link.hear((message) => {
     if (message.kind === 'start') started.resolve(message);
@@ -85,6 +88,7 @@ async function serve(
   try {
     const port = await app.listenOci();
     life.app = app;
+    if (life.isReloadDue) void app.reload();
     await link.send({ kind: 'listening', port });
   } catch (error) {
     await app.close();
@@ -98,7 +102,11 @@ async function serve(
 
 function obey(message: Exclude<ToWorker, { readonly kind: 'start' }>, life: Life): void {
   switch (message.kind) {
+    case 'are-you-alive':
+      void life.link.send({ kind: 'alive' });
+      return;
     case 'reload':
+      life.isReloadDue = true;
       void life.app?.reload();
       return;
     case 'cut':

@@ -9,7 +9,15 @@ import type { ForkWorker } from './fork-worker.ts';
 import { makeRestartPolicy, type RestartLimits, type RestartPolicy } from './restart-policy.ts';
 import { StartupError } from './startup-error.ts';
 import type { FromWorker, ToWorker, WorkerStart } from './worker-messages.ts';
-import { askForMetrics, makeRun, readinessOf, type Run, type Slot } from './worker-slot.ts';
+import {
+  askForMetrics,
+  type HangLimits,
+  isSilent,
+  makeRun,
+  readinessOf,
+  type Run,
+  type Slot,
+} from './worker-slot.ts';
 import { WorkersError } from './workers-error.ts';
 
 /** The processes that serve. */
@@ -23,6 +31,8 @@ export interface Workers {
   readonly failure: Promise<never>;
   /** Ready while half of them are. */
   readonly probe: ReadinessProbe;
+  /** One round: asks all for a word, and kills those that have given none for too long. */
+  look(): void;
   /** What they and those before them have counted. */
   snapshots(): Promise<readonly MetricsSnapshot[]>;
   /** To all but the one that said it. */
@@ -36,7 +46,7 @@ export interface Workers {
 export interface WorkersDependencies {
   readonly count: number;
   readonly fork: ForkWorker;
-  readonly limits: RestartLimits & { readonly killAfterMs: number };
+  readonly limits: RestartLimits & HangLimits & { readonly killAfterMs: number };
   /** What a worker says that is meant for others. */
   readonly onWord: (word: WorkerWord, from: Run) => void;
   readonly onEnd: (run: Run) => void;
@@ -95,6 +105,7 @@ export function makeWorkers(dependencies: WorkersDependencies): Workers {
       }
     },
     probe: { name: 'workers', check: () => checkReady(crew) },
+    look: () => crew.slots.forEach((slot) => killIfSilent(slot, crew)),
     async snapshots() {
       await Promise.all(all().map(askForMetrics));
       // One that has ended meanwhile is among those that ended, and no more here.
@@ -130,10 +141,11 @@ function launch(slot: Slot, crew: Crew): void {
   const { worker } = slot;
   const process = fork({
     onMessage: (message) => {
+      hear(message, run, slot, crew);
       if (message.kind === 'hello') process.send({ kind: 'start', worker, ...given });
-      else hear(message, run, slot, crew);
     },
-    onExit: (code, signal) => end(run, slot, signal ?? `code ${code}`, crew),
+    onExit: (code, signal) =>
+      end(run, slot, run.isHung ? 'hung' : (signal ?? `code ${code}`), crew),
   });
   const run = makeRun(process);
   slot.run = run;
@@ -141,6 +153,8 @@ function launch(slot: Slot, crew: Crew): void {
 
 function hear(message: FromWorker, run: Run, slot: Slot, crew: Crew): void {
   const { worker } = slot;
+  run.isHeard = true;
+  run.silentRounds = 0;
   if (message.kind === 'answer') run.questions.answered(message.id, message.answer);
   else if (message.kind === 'ended') run.metrics = message.metrics;
   else if (message.kind === 'listening') {
@@ -153,7 +167,16 @@ function hear(message: FromWorker, run: Run, slot: Slot, crew: Crew): void {
     run.problem = message;
     // Of those that find the same, the first one tells it.
     if (!crew.isStarted) crew.started.reject(new StartupError(message.code, message.messages));
-  } else if (message.kind !== 'hello') crew.onWord(message, run);
+  } else if (message.kind === 'told' || message.kind === 'question') crew.onWord(message, run);
+}
+
+/** What it has accepted is closed by its end: whoever waits for it asks again, and is answered. */
+function killIfSilent({ worker, run }: Slot, { limits, log }: Crew): void {
+  if (run === undefined || run.isHung || !isSilent(run, limits)) return;
+  run.isHung = true;
+  const { pid } = run.process;
+  log.error({ worker, pid }, 'a worker does not answer any more, and is killed');
+  run.process.kill();
 }
 
 function end(run: Run, slot: Slot, how: string, crew: Crew): void {

@@ -13,6 +13,6 @@ export const workerMetrics = [
     name: 'assay_worker_exits_total',
     kind: 'counter',
     labels: ['because'],
-    help: 'Workers that ended unasked, by signal or exit code; start: one could not start and said why.',
+    help: 'Workers that ended unasked, by signal or exit code; start: one could not start and said why; hung: one answered nothing and was killed.',
   },
 ] as const satisfies readonly MetricDeclaration[];

@@ -26,6 +26,8 @@ const limits = {
   maxDelayMs: 5_000,
   maxStartDelayMs: 30_000,
   killAfterMs: 5_000,
+  maxSilentRounds: 3,
+  maxSilentRoundsAtStart: 5,
 };
 
 function makeKit(count = 2) {
@@ -215,6 +217,64 @@ t.test('a crash', async (t: Test) => {
     listen(forked.at(-1));
     t.equal(await shown(listening), '2');
     await t.resolves(Promise.race([workers.failure, Promise.resolve()]));
+  });
+});
+
+t.test('a worker that hangs', async (t: Test) => {
+  const lookTimes = (look: () => void, count: number): void => {
+    for (let round = 0; round < count; round += 1) look();
+  };
+
+  t.test('is killed once it answered nothing for some rounds, and another started', async (t) => {
+    const { workers, forked, waits, lines, startAll, shown } = makeKit();
+    await startAll();
+    for (let round = 0; round < 4; round += 1) {
+      workers.look();
+      forked[0]?.say({ kind: 'alive' });
+    }
+    t.same(
+      forked.map(({ isKilled }) => isKilled),
+      [false, true],
+    );
+    t.match(lines.at(-1), {
+      message: 'a worker does not answer any more, and is killed',
+      fields: { worker: 2, pid: 1002 },
+    });
+    await eventually(() => waits.length === 1);
+    t.equal(await shown(exits), 'assay_worker_exits_total{because="hung"} 1');
+    t.match(lines.at(-1), { message: 'a worker ended unasked', fields: { because: 'hung' } });
+  });
+
+  t.test('any word of it is an answer, and it is asked in each round', async (t) => {
+    const { workers, forked, startAll } = makeKit(1);
+    await startAll();
+    lookTimes(workers.look, 3);
+    t.same(forked[0]?.kinds().slice(1), ['are-you-alive', 'are-you-alive', 'are-you-alive']);
+    forked[0]?.say({ kind: 'told', channel: 'deny', message: '5' });
+    lookTimes(workers.look, 3);
+    t.equal(forked[0]?.isKilled, false);
+    workers.look();
+    t.equal(forked[0]?.isKilled, true);
+  });
+
+  t.test('has longer to say its first word', async (t) => {
+    const { workers, forked, waits } = makeKit(1);
+    workers.start(given).catch(() => undefined);
+    lookTimes(workers.look, 5);
+    t.equal(forked[0]?.isKilled, false);
+    t.same(forked[0]?.sent, [], 'it hears nothing yet');
+    workers.look();
+    t.equal(forked[0]?.isKilled, true);
+    await eventually(() => waits.length === 1);
+  });
+
+  t.test('is killed also where all are to end, and none is started in its place', async (t) => {
+    const { workers, forked, startAll, waits } = makeKit(1);
+    await startAll();
+    const closed = workers.close();
+    lookTimes(workers.look, 4);
+    await closed;
+    t.same([forked[0]?.isKilled, waits.length], [true, 0]);
   });
 });
 
