@@ -112,9 +112,16 @@ async function isRight(
 ): Promise<boolean> {
   const found = await open(content, 0, closing);
   if (found === undefined) return false;
-  found.stream.resume();
-  await once(found.stream, 'close', { signal: closing });
-  if (tags.rightOf(content.digest) !== undefined) return true;
+  try {
+    found.stream.resume();
+    await once(found.stream, 'close', { signal: closing });
+  } finally {
+    // It may have been left in the middle of it.
+    found.stream.on('error', () => undefined).destroy();
+  }
+  // What was right before may be another object by now.
+  const right = tags.rightOf(content.digest);
+  if (right !== undefined && right === tags.readOf(content.digest)) return true;
   await putAside(content);
   return false;
 }

@@ -12,6 +12,10 @@ import {
   smallParts as limits,
 } from '../../support/s3-kit.ts';
 
+/** Errors that nobody hears, which end a process. Noted from here, since tests have them first. */
+const unheard: unknown[] = [];
+process.on('uncaughtException', (error) => unheard.push(error));
+
 t.test('what one replica shares another reads, small, large or empty', async (t) => {
   const s3 = await startFakeS3(t);
   const [one, other] = [openS3Kit(t, s3.address, { limits }), openS3Kit(t, s3.address)];
@@ -137,6 +141,43 @@ t.test('no URL is given for wrong bytes, whoever put them there', async (t) => {
   const url = await kit.shared.urlFor(large.name, opening(large), never);
   const given = Buffer.from(await (await fetch(url!)).arrayBuffer());
   t.ok(given.equals(large.bytes), 'the right ones took their place');
+});
+
+t.test(
+  'what took the place of right bytes is looked at anew, and goes if it is wrong',
+  async (t) => {
+    const s3 = await startFakeS3(t);
+    const kit = openS3Kit(t, s3.address, { handsOut: true, limits });
+    await kit.shared.share(large.name, opening(large));
+    const key = kit.keys.blob(large.name.digest);
+    s3.put(key, Buffer.alloc(large.name.size));
+    await kit.shared.share(large.name, opening(large));
+    t.ok(s3.objects.get(key)?.bytes.equals(large.bytes));
+    t.equal(kit.metrics.counted('assay_s3_bad_objects_total', { because: 'bytes' }), 1);
+  },
+);
+
+t.test('the end of the process ends a look at what is there, and nothing else', async (t) => {
+  const s3 = await startFakeS3(t);
+  const kit = openS3Kit(t, s3.address, { handsOut: true });
+  s3.put(kit.keys.blob(large.name.digest), large.bytes);
+  const cut = Promise.withResolvers<void>();
+  s3.setFault(({ method }, response) => {
+    if (method !== 'GET') return undefined;
+    response.once('close', () => cut.resolve());
+    response.writeHead(200, { etag: '"e"', 'content-length': large.name.size });
+    response.write(large.bytes.subarray(0, 100_000));
+    return 'handled';
+  });
+  const sharing = kit.shared.share(large.name, opening(large));
+  const saved = (): number => kit.metrics.counted('assay_bytes_saved_total', { tier: 'shared' });
+  while (saved() === 0) await new Promise(setImmediate);
+  await kit.shared.close();
+  await Promise.all([sharing, cut.promise]);
+  // So that the connection's end has come here too.
+  await fetch(s3.address.endpoint, { method: 'HEAD' });
+  t.strictSame(unheard, []);
+  t.equal(kit.metrics.counted('assay_s3_uploads_total', { outcome: 'failed' }), 1);
 });
 
 t.test('without a wish for them no URL is given', async (t) => {
