@@ -1,17 +1,12 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Owner } from '../interop/support/process.ts';
 import { type BlobClient, openBlobClient } from '../support/blob-client.ts';
-import { type Artifact, buildImage, type BuiltBlob } from '../support/build-image.ts';
-import { signedBy } from '../support/sign-notation.ts';
-import { makeChain } from '../support/test-ca.ts';
+import type { Artifact, BuiltBlob } from '../support/build-image.ts';
 import { report } from './figure.ts';
-import { startAssay, startDistribution, startNginxFiles } from './peers.ts';
-import { push } from './push.ts';
+import { startAssay, startNginxFiles } from './peers.ts';
+import { openScene } from './scene.ts';
 import type { ServerOnCore } from './server-on-core.ts';
-import { referrersList } from './referrers-list.ts';
 import { quantile } from './paced-pulls.ts';
 import { load } from './wrk.ts';
 
@@ -24,17 +19,14 @@ const seconds = Number(process.env['ASSAY_BENCH_SECONDS'] ?? 5);
 const mebibyte = 1024 * 1024;
 const streams = 200;
 
-const folder = await mkdtemp(join(tmpdir(), 'assay-bench-'));
-await using stack = new AsyncDisposableStack();
-stack.defer(() => rm(folder, { recursive: true, force: true }));
-const owner: Owner = { teardown: (end) => stack.defer(end) };
-const clients = { teardown: (end: () => void) => stack.defer(end) };
-
-const upstream = await startDistribution(owner, folder, 'upstream');
-const chain = makeChain();
-const warm = await pushSigned('bench-blobs', [256 * mebibyte, 10_000]);
+await using scene = await openScene();
+const { folder, owner, upstream } = scene;
+const clients = {
+  teardown: (end: () => void) => owner.teardown(() => Promise.resolve(end())),
+};
+const warm = await scene.pushSigned('bench-blobs', [256 * mebibyte, 10_000]);
 const [, large, small] = warm.blobs as [BuiltBlob, BuiltBlob, BuiltBlob];
-const assay = await startAssay(owner, folder, upstream.url, chain.root.pem);
+const assay = await startAssay(owner, folder, upstream, scene.rootPem);
 const files = join(folder, 'files');
 await mkdir(files);
 for (const { descriptor, bytes } of [large, small]) {
@@ -79,17 +71,6 @@ report({
   goal: { atMost: 160 },
 });
 report({ title: 'memory after the load of blobs', unit: 'MiB', values: { assay: [afterMiB] } });
-
-/** One image, its signature and the list by which it is found. */
-async function pushSigned(name: string, layerSizes: readonly number[]): Promise<Artifact> {
-  const image = buildImage({ name, layerSizes });
-  const signature = signedBy({ of: image.descriptor, format: 'jws', chain });
-  await push(upstream.url, 'app', image, name);
-  await push(upstream.url, 'app', signature);
-  const tag = `sha256-${image.descriptor.digest.slice(7)}`;
-  await push(upstream.url, 'app', referrersList(signature), tag);
-  return image;
-}
 
 async function admit({ descriptor }: Artifact): Promise<void> {
   const headers = { Accept: descriptor.mediaType };
@@ -180,11 +161,11 @@ async function measureFirstBytes(): Promise<void> {
   const alone: number[] = [];
   const together: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    const image = await pushSigned(`cold-${round}`, [64 * mebibyte, 64 * mebibyte + 1]);
+    const image = await scene.pushSigned(`cold-${round}`, [64 * mebibyte, 64 * mebibyte + 1]);
     await admit(image);
     const [, layer, other] = image.blobs as [BuiltBlob, BuiltBlob, BuiltBlob];
-    own.push(...(await pullAll(`${upstream.url}/v2/app`, layer, 1)));
-    ownTogether.push(...(await pullAll(`${upstream.url}/v2/app`, layer, streams)));
+    own.push(...(await pullAll(`${upstream}/v2/app`, layer, 1)));
+    ownTogether.push(...(await pullAll(`${upstream}/v2/app`, layer, streams)));
     alone.push(...(await pullAll(`${assay.url}/v2/up/app`, other, 1)));
     const began = performance.now();
     together.push(...(await pullAll(`${assay.url}/v2/up/app`, layer, streams)));

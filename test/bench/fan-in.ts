@@ -1,15 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Owner } from '../interop/support/process.ts';
 import { openBlobClient } from '../support/blob-client.ts';
-import { type Artifact, buildImage } from '../support/build-image.ts';
-import { signedBy } from '../support/sign-notation.ts';
-import { makeChain } from '../support/test-ca.ts';
+import type { Artifact } from '../support/build-image.ts';
 import { report } from './figure.ts';
 import { startAssay, startDistribution } from './peers.ts';
-import { push } from './push.ts';
-import { referrersList } from './referrers-list.ts';
+import { openScene } from './scene.ts';
 import { startSlowFront } from './slow-front.ts';
 
 // 500 clients pull one image by its tag, which is not there yet: how often each digest is fetched from upstream,
@@ -19,24 +13,22 @@ const clients = Number(process.env['ASSAY_BENCH_CLIENTS'] ?? 500);
 const rounds = Number(process.env['ASSAY_BENCH_ROUNDS'] ?? 3);
 const layerBytes = 1024 * 1024;
 
-const folder = await mkdtemp(join(tmpdir(), 'assay-bench-'));
-await using stack = new AsyncDisposableStack();
-stack.defer(() => rm(folder, { recursive: true, force: true }));
-const owner: Owner = { teardown: (end) => stack.defer(end) };
-const ends = { teardown: (end: () => void) => stack.defer(end) };
-const upstream = await startDistribution(owner, folder, 'upstream');
-const chain = makeChain();
+await using scene = await openScene();
+const { folder, owner, upstream } = scene;
+const ends = {
+  teardown: (end: () => void) => owner.teardown(() => Promise.resolve(end())),
+};
 
 const fetches: Record<string, number[]> = {};
 const seconds: Record<string, number[]> = {};
 for (let round = 0; round < rounds; round += 1) {
   const tag = `fan-in-${round}`;
-  const image = await pushSigned(tag);
+  const image = await scene.pushSigned(tag, [layerBytes, layerBytes + 1]);
   for (const name of ['assay', 'distribution pull-through']) {
-    const front = await startSlowFront(owner, upstream.url, 0);
+    const front = await startSlowFront(owner, upstream, 0);
     const base =
       name === 'assay'
-        ? `${(await startAssay(owner, join(folder, `${round}`), front.url, chain.root.pem)).url}/v2/up/app`
+        ? `${(await startAssay(owner, join(folder, `${round}`), front.url, scene.rootPem)).url}/v2/up/app`
         : `${(await startDistribution(owner, folder, `mirror-${round}`, front.url)).url}/v2/app`;
     const began = performance.now();
     await Promise.all(Array.from({ length: clients }, () => pull(base, image, tag)));
@@ -57,16 +49,6 @@ function fetchesOf(gets: ReadonlyMap<string, number>, digest: string): number {
     if (path.endsWith(`/blobs/${digest}`) || path.endsWith(`/manifests/${digest}`)) sum += count;
   }
   return sum;
-}
-
-async function pushSigned(name: string): Promise<Artifact> {
-  const image = buildImage({ name, layerSizes: [layerBytes, layerBytes + 1] });
-  const signature = signedBy({ of: image.descriptor, format: 'jws', chain });
-  await push(upstream.url, 'app', image, name);
-  await push(upstream.url, 'app', signature);
-  const tag = `sha256-${image.descriptor.digest.slice(7)}`;
-  await push(upstream.url, 'app', referrersList(signature), tag);
-  return image;
 }
 
 async function pull(base: string, image: Artifact, tag: string): Promise<void> {

@@ -1,14 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { buildImage } from '../support/build-image.ts';
-import { signedBy } from '../support/sign-notation.ts';
-import { makeChain } from '../support/test-ca.ts';
-import type { Owner } from '../interop/support/process.ts';
 import { type Goal, report } from './figure.ts';
 import { startAssay, startDistribution, startNginx, startZot } from './peers.ts';
-import { push } from './push.ts';
-import { referrersList } from './referrers-list.ts';
+import { openScene } from './scene.ts';
 import type { ServerOnCore } from './server-on-core.ts';
 import { load } from './wrk.ts';
 
@@ -28,28 +20,15 @@ interface Peer {
   readonly goal?: Goal;
 }
 
-const folder = await mkdtemp(join(tmpdir(), 'assay-bench-'));
-await using stack = new AsyncDisposableStack();
-stack.defer(() => rm(folder, { recursive: true, force: true }));
+await using scene = await openScene();
+const { folder, owner, upstream } = scene;
+const layerSizes = Array.from({ length: 12 }, () => 1000);
+const image = await scene.pushSigned('v1', layerSizes);
 
-const owner: Owner = { teardown: (end) => stack.defer(end) };
-const upstream = await startDistribution(owner, folder, 'upstream');
-const image = buildImage({ name: 'bench', layerSizes: Array.from({ length: 12 }, () => 1000) });
-const chain = makeChain();
-const signature = signedBy({ of: image.descriptor, format: 'jws', chain });
-await push(upstream.url, 'app', image, 'v1');
-await push(upstream.url, 'app', signature);
-await push(
-  upstream.url,
-  'app',
-  referrersList(signature),
-  `sha256-${image.descriptor.digest.slice(7)}`,
-);
-
-const assay = await startAssay(owner, folder, upstream.url, chain.root.pem);
-const nginx = await startNginx(owner, folder, upstream.url);
-const mirror = await startDistribution(owner, folder, 'mirror', upstream.url);
-const zot = await startZot(owner, folder, upstream.url);
+const assay = await startAssay(owner, folder, upstream, scene.rootPem);
+const nginx = await startNginx(owner, folder, upstream);
+const mirror = await startDistribution(owner, folder, 'mirror', upstream);
+const zot = await startZot(owner, folder, upstream);
 const peers: readonly Peer[] = [
   { name: 'assay', server: assay, repository: 'up/app' },
   { name: 'nginx proxy_cache', server: nginx, repository: 'app', goal: { atLeast: 0.6 } },

@@ -1,14 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Owner } from '../interop/support/process.ts';
-import { buildImage } from '../support/build-image.ts';
-import { signedBy } from '../support/sign-notation.ts';
-import { makeChain } from '../support/test-ca.ts';
 import { report } from './figure.ts';
-import { startAssayUnder, startDistribution } from './peers.ts';
-import { push } from './push.ts';
-import { referrersList } from './referrers-list.ts';
+import { startAssayUnder } from './peers.ts';
+import { openScene } from './scene.ts';
 import type { ServerOnCore } from './server-on-core.ts';
 import { storeVerdicts } from './stored-verdicts.ts';
 import { load } from './wrk.ts';
@@ -25,18 +19,9 @@ const amounts = {
   },
 };
 
-const folder = await mkdtemp(join(tmpdir(), 'assay-bench-'));
-await using stack = new AsyncDisposableStack();
-stack.defer(() => rm(folder, { recursive: true, force: true }));
-const owner: Owner = { teardown: (end) => stack.defer(end) };
-const upstream = await startDistribution(owner, folder, 'upstream');
-const chain = makeChain();
-const image = buildImage({ name: 'many' });
-const signature = signedBy({ of: image.descriptor, format: 'jws', chain });
-await push(upstream.url, 'app', image, 'v1');
-await push(upstream.url, 'app', signature);
-const tag = `sha256-${image.descriptor.digest.slice(7)}`;
-await push(upstream.url, 'app', referrersList(signature), tag);
+await using scene = await openScene();
+const { folder, owner, upstream } = scene;
+const image = await scene.pushSigned('v1');
 
 for (const [by, reference] of [
   ['digest', image.descriptor.digest],
@@ -71,9 +56,9 @@ async function fill(amount: keyof typeof amounts, path: string): Promise<ServerO
   const { rules, verdicts } = amounts[amount];
   const parent = join(folder, `${amount}-${path.length}`);
   const start = (of: Owner): Promise<ServerOnCore> =>
-    startAssayUnder(of, parent, upstream.url, {
+    startAssayUnder(of, parent, upstream, {
       trustPolicy: policyOf(rules),
-      files: { 'trust/x509/ca/bench/root.pem': chain.root.pem },
+      files: { 'trust/x509/ca/bench/root.pem': scene.rootPem },
     });
   {
     await using first = new AsyncDisposableStack();

@@ -1,14 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Owner } from '../interop/support/process.ts';
-import { buildImage } from '../support/build-image.ts';
-import { signedBy } from '../support/sign-notation.ts';
-import { makeChain } from '../support/test-ca.ts';
 import { report } from './figure.ts';
-import { startAssay, startDistribution } from './peers.ts';
-import { push } from './push.ts';
-import { referrersList } from './referrers-list.ts';
+import { startAssay } from './peers.ts';
+import { openScene } from './scene.ts';
 import { storeVerdicts } from './stored-verdicts.ts';
 
 // How long the built proxy takes from the start of its process until it answers, with a fresh
@@ -17,18 +11,9 @@ import { storeVerdicts } from './stored-verdicts.ts';
 const verdicts = Number(process.env['ASSAY_BENCH_VERDICTS'] ?? 100_000);
 const rounds = Number(process.env['ASSAY_BENCH_ROUNDS'] ?? 3) * 2;
 
-const folder = await mkdtemp(join(tmpdir(), 'assay-bench-'));
-await using stack = new AsyncDisposableStack();
-stack.defer(() => rm(folder, { recursive: true, force: true }));
-const owner: Owner = { teardown: (end) => stack.defer(end) };
-const upstream = await startDistribution(owner, folder, 'upstream');
-const chain = makeChain();
-const image = buildImage({ name: 'start' });
-const signature = signedBy({ of: image.descriptor, format: 'jws', chain });
-await push(upstream.url, 'app', image);
-await push(upstream.url, 'app', signature);
-const tag = `sha256-${image.descriptor.digest.slice(7)}`;
-await push(upstream.url, 'app', referrersList(signature), tag);
+await using scene = await openScene();
+const { folder, upstream } = scene;
+const image = await scene.pushSigned('start');
 
 const empty: number[] = [];
 for (let round = 0; round < rounds; round += 1) {
@@ -52,7 +37,7 @@ async function startSeconds(at: string, path = '/v2/'): Promise<number> {
   await using running = new AsyncDisposableStack();
   const began = performance.now();
   const own: Owner = { teardown: (end) => running.defer(end) };
-  const assay = await startAssay(own, at, upstream.url, chain.root.pem);
+  const assay = await startAssay(own, at, upstream, scene.rootPem);
   const headers = { Accept: image.descriptor.mediaType };
   const response = await fetch(`${assay.url}${path}`, { headers });
   await response.arrayBuffer();
