@@ -34,6 +34,7 @@ for (const { descriptor, bytes } of [large, small]) {
 }
 const nginx = await startNginxFiles(owner, folder, files);
 await admit(warm);
+const atRestMiB = await assay.memoryMiB();
 
 interface Peer {
   readonly name: string;
@@ -60,7 +61,6 @@ const parts = {
   memory: compareMemory,
   'first-bytes': measureFirstBytes,
 } as const;
-const atRestMiB = await assay.memoryMiB();
 const wanted = (process.env['ASSAY_BENCH_PARTS'] ?? Object.keys(parts).join()).split(',');
 for (const [name, measure] of Object.entries(parts)) if (wanted.includes(name)) await measure();
 const afterMiB = await assay.memoryMiB();
