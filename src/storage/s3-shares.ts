@@ -95,13 +95,15 @@ async function shareOne(content: ContentName, open: OpenToShare, parts: Parts): 
   }
   const stream = await open(closing);
   if (stream === undefined) return 'left-out';
+  // It may be ended while nobody reads it: the upload hears of it when it does.
+  stream.on('error', () => undefined);
   try {
     const etag = await upload(content, stream, parts, closing);
     tags.noteRight(digest, etag);
     return 'stored';
   } finally {
     // It may have been left in the middle of it.
-    stream.on('error', () => undefined).destroy();
+    stream.destroy();
   }
 }
 

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import t from 'tap';
 import { makeContent } from '../../contract/blob-store.ts';
@@ -178,6 +179,22 @@ t.test('the end of the process ends a look at what is there, and nothing else', 
   await fetch(s3.address.endpoint, { method: 'HEAD' });
   t.strictSame(unheard, []);
   t.equal(kit.metrics.counted('assay_s3_uploads_total', { outcome: 'failed' }), 1);
+});
+
+t.test('content that breaks off before it is read fails its upload alone', async (t) => {
+  const s3 = await startFakeS3(t);
+  const kit = openS3Kit(t, s3.address, { limits });
+  const stream = Readable.from([large.bytes], { objectMode: false });
+  s3.setFault(({ method, query }, _response, serve) => {
+    if (method !== 'POST' || !query.has('uploads')) return undefined;
+    // Whoever gives it has cut off a reader that takes nothing.
+    stream.once('close', () => setImmediate(serve)).destroy(new Error('it took nothing'));
+    return 'handled';
+  });
+  await kit.shared.share(large.name, async () => stream);
+  t.strictSame(unheard, []);
+  t.equal(kit.metrics.counted('assay_s3_uploads_total', { outcome: 'failed' }), 1);
+  t.equal(s3.objects.size, 0);
 });
 
 t.test('without a wish for them no URL is given', async (t) => {
