@@ -1,4 +1,4 @@
-import { type PrimaryLink, runWorker } from './worker.ts';
+import type { PrimaryLink } from './worker.ts';
 import type { FromWorker, ToWorker } from './worker-messages.ts';
 
 // The program of a worker's process (fork-worker.ts). When the primary is gone the channel to it
@@ -17,5 +17,7 @@ const link: PrimaryLink = {
   hear: (listener) => void process.on('message', (message: ToWorker) => listener(message)),
 };
 
+// Loaded after signals are heard: it takes a while.
+const { runWorker } = await import('./worker.ts');
 // The channel alone would keep the process alive.
 process.exit(await runWorker(link));
