@@ -14,28 +14,32 @@ export interface ClockFence {
   because(): string | undefined;
   /** It is known to be wrong. */
   isOff(): boolean;
-  /** Several others agree that this one is wrong. */
+  /**
+   * Redis and replicas agree that this one is wrong. What replicas say alone is no ground to stop
+   * serving: whoever writes to Redis can put back what they said an hour ago.
+   */
   isOutvoted(): boolean;
 }
 
 /**
- * It is up until clocks were compared once, while most others are farther off than `boundMs`, and
+ * It is up until clocks were compared once, while most others are farther off than `boundMs` to the same side, and
  * from a step of the clock until they were compared again. Redis has one voice and each other
  * replica one: a server whose clock is wrong fences nobody where replicas agree.
  */
 export function makeClockFence(clock: Clock, boundMs: number): ClockFence {
   let compared: { readonly wallMs: number; readonly monotonicMs: number } | undefined;
   let offMs: number | undefined;
-  let voices = 0;
+  let isOutvoted = false;
   const stepMs = ({ wallMs, monotonicMs }: NonNullable<typeof compared>): number =>
     clock.now().getTime() - wallMs - (clock.monotonicMs() - monotonicMs);
   return {
     judge(offsets) {
       compared = { wallMs: clock.now().getTime(), monotonicMs: clock.monotonicMs() };
-      const far = offsets.map(({ ms }) => ms).filter((ms) => Math.abs(ms) > boundMs);
-      const isMost = far.length * 2 > offsets.length;
-      offMs = isMost ? Math.min(...far.map((ms) => Math.abs(ms))) : undefined;
-      voices = isMost ? far.length : 0;
+      const ahead = offsets.filter(({ ms }) => ms > boundMs);
+      const behind = offsets.filter(({ ms }) => ms < -boundMs);
+      const most = [ahead, behind].find((side) => side.length * 2 > offsets.length);
+      offMs = most && Math.min(...most.map(({ ms }) => Math.abs(ms)));
+      isOutvoted = new Set(most?.map((offset) => offset.of)).size === 2;
     },
     because() {
       if (compared === undefined) return 'its clock was not compared with any other yet';
@@ -44,7 +48,7 @@ export function makeClockFence(clock: Clock, boundMs: number): ClockFence {
       return undefined;
     },
     isOff: () => offMs !== undefined,
-    isOutvoted: () => voices > 1,
+    isOutvoted: () => isOutvoted,
   };
 }
 

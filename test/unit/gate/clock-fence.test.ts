@@ -39,6 +39,26 @@ t.test('another that is wrong by itself fences nobody else', async (t) => {
   );
 });
 
+t.test('others that are wrong in both directions agree on nothing', async (t) => {
+  t.equal(isUpAfter(redis(0), replica(600_000), replica(-600_000)), false);
+  t.equal(isUpAfter(replica(600_000), replica(-600_000)), false);
+  t.equal(isUpAfter(redis(-600_000), replica(-700_000), replica(600_000)), true, 'two behind');
+});
+
+t.test('replicas alone, which anybody may put back from the past, outvote nobody', async (t) => {
+  const fence = makeClockFence(makeFakeClock(), boundMs);
+  const past = [1, 2, 3, 4].map((hours) => replica(-hours * 3_600_000));
+  fence.judge([redis(0), ...past]);
+  t.equal(fence.isOff(), true, 'it keeps to itself what it finds out');
+  t.equal(fence.isOutvoted(), false, 'and goes on serving');
+  fence.judge(past);
+  t.equal(fence.isOutvoted(), false, 'also where Redis can not be asked');
+  fence.judge([redis(600_000), ...past]);
+  t.equal(fence.isOutvoted(), false, 'or says the opposite');
+  fence.judge([redis(-3_600_000), ...past]);
+  t.equal(fence.isOutvoted(), true);
+});
+
 t.test('it says how far it is off, and whether more than one says so', async (t) => {
   const fence = makeClockFence(makeFakeClock(), boundMs);
   fence.judge([redis(600_000)]);
