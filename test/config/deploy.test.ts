@@ -113,6 +113,8 @@ t.test('what the files say of each other fits', async (t) => {
     replicas.map((name) => [name, config.listen.port]),
     'nginx has all of them',
   );
+  const always = [...nginx.matchAll(/^\s*server \S+ max_fails=0;$/gm)];
+  t.equal(always.length, replicas.length, 'and asks all of them, whatever failed before');
   const scraped = parse(await read('prometheus', 'prometheus.yaml')) as {
     rule_files: readonly string[];
     scrape_configs: readonly { static_configs: readonly { targets: readonly string[] }[] }[];

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Test } from 'tap';
 import { type AppKit, signatureOf } from './app-kit.ts';
 import { type Artifact, buildImage, buildIndex } from './build-image.ts';
-import { type FakeRegistry, startFakeRegistry } from './fake-registry.ts';
+import { type FakeRegistry, type LoggedRequest, startFakeRegistry } from './fake-registry.ts';
 import { hasRedis, startRedis } from './redis-server.ts';
 import { redisAt, startReplicas } from './replicas-kit.ts';
 import { type S3Server, startS3 } from './s3-server.ts';
@@ -57,7 +57,11 @@ export function blobPathsOf(image: Artifact): readonly string[] {
 }
 
 /** How often the registry was asked for the content of each digest. */
-export function fetchesOf({ requests }: FakeRegistry): ReadonlyMap<string, number> {
+export function fetchesOf({
+  requests,
+}: {
+  readonly requests: readonly Pick<LoggedRequest, 'method' | 'path'>[];
+}): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const { method, path } of requests) {
     const [digest] = /sha256:[0-9a-f]{64}$/.exec(path) ?? [];

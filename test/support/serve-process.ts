@@ -37,11 +37,10 @@ export function spawnServe(t: Test, file: string): ChildProcess {
   const kill = (): boolean => child.kill('SIGKILL');
   // A test that crashes tears nothing down.
   process.once('exit', kill);
-  const exited = once(child, 'exit');
+  const exited = once(child, 'exit').then(() => process.off('exit', kill));
   t.teardown(async () => {
     kill();
     await exited;
-    process.off('exit', kill);
   });
   return child;
 }
