@@ -13,7 +13,7 @@ export interface FleetDependencies {
 export interface FleetLimits {
   /** A replica that died holds its lease for so long; one at work renews it. */
   readonly leaseMs: number;
-  /** The longest that others wait for it. */
+  /** The longest that others wait for it, but for the last look. */
   readonly waitMs: number;
   /** They look so often, whether they are told or not. */
   readonly lookEveryMs: number;
@@ -60,8 +60,9 @@ export function makeFleetFlight(
       if (lease !== undefined) return doAs(lease, name, look, work);
       metrics.count('assay_coalesced_total', { operation });
       const waiting = waitFor(name, notifications);
+      const bound = AbortSignal.timeout(limits.waitMs);
       try {
-        for (let waitedMs = 0; waitedMs < limits.waitMs; waitedMs += limits.lookEveryMs) {
+        while (!bound.aborted) {
           await waiting.next(limits.lookEveryMs, signal);
           const found = await look().catch(() => undefined);
           if (found !== undefined) return found;

@@ -95,7 +95,19 @@ t.test('a lease whose owner died holds up nobody beyond the bound', async (t) =>
   const { other, held, taken } = makeReplicas();
   held.set('x', 0);
   t.equal(await other.run('x', nothing, async () => 'by itself', never()), 'by itself');
-  t.equal(taken.length, 5, 'it tried to take it over each time');
+  t.ok(taken.length >= 2 && taken.length <= 5, 'it tried to take it over each time');
+});
+
+t.test('looking that takes its time counts as waiting', async (t) => {
+  const { other, held } = makeReplicas(makeLeases(), { ...limits, waitMs: 300, lookEveryMs: 1 });
+  held.set('x', 0);
+  let looks = 0;
+  const look = (): Promise<undefined> => {
+    looks += 1;
+    return delay(30, undefined);
+  };
+  t.equal(await other.run('x', look, async () => 'by itself', never()), 'by itself');
+  t.ok(looks <= 10, `${looks} looks`);
 });
 
 t.test('a lease that ends while it waits is taken over', async (t) => {
