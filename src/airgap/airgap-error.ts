@@ -8,6 +8,8 @@ export type AirgapErrorCode =
   /** Fewer than a role's threshold of its keys have signed. */
   | 'METADATA_SIGNATURE'
   | 'METADATA_EXPIRED'
+  /** It was made later than it is here: one of the two clocks is wrong. */
+  | 'CLOCK_BEHIND'
   /** A role's version is below one that was trusted already. */
   | 'METADATA_ROLLBACK'
   /** A role's file is not the one that the role above it names: mixed from several bundles. */

@@ -5,7 +5,7 @@ import { AirgapError } from './airgap-error.ts';
 import { writeAudit } from './audit-log.ts';
 import type { BundleDenial, BundleDocument } from './bundle.ts';
 import { type ContentOfBundle, takeContent } from './import-content.ts';
-import { checkOrder } from './import-order.ts';
+import { checkOrder, checkTime } from './import-order.ts';
 import {
   type ImageOutcome,
   type ImportProgress,
@@ -58,6 +58,11 @@ export interface ImportDependencies {
     now: () => Date,
     signal: AbortSignal,
   ) => Promise<readonly ImageOutcome[]>;
+  /**
+   * Looks whether revocation data in a folder can be read, and says how old the oldest says that it
+   * is; undefined where there are none. Throws `AirgapError`, TRUST_FILE_MALFORMED.
+   */
+  readonly readRevocation: (folder: string) => Promise<Date | undefined>;
   readonly onProgress: (progress: ImportProgress) => void;
 }
 
@@ -117,7 +122,7 @@ async function importAlone(
     request.mode === 'import' ? await dependencies.deny(document.denials, document) : 0;
   const taken = await takeContent(bundle, dependencies, signal);
   const amounts = { denied, readBytes: taken.neededBytes, heldBytes: taken.heldBytes };
-  const { images, staged } = await prepareGeneration(run, dependencies, signal);
+  const { images, staged, revocationAsOf } = await prepareGeneration(run, dependencies, signal);
   const leftOut = images.filter((image) => !isAdmitted(image)).length;
   const part = { images, ...amounts };
   if (leftOut > 0 && request.untrusted === 'refuse-all') return tell('refused', run, part);
@@ -127,7 +132,7 @@ async function importAlone(
     return { ...(await hold(run, published, dependencies)), ...part };
   }
   await remember(run);
-  const next = describe(run, generation, leftOut);
+  const next = describe(run, generation, { leftOut, revocationAsOf });
   await publish(next, dependencies);
   const receipt = await settle(next, dependencies);
   return { ...tell('published', run, part), generation: next.generation, receipt };
@@ -146,6 +151,7 @@ async function begin(request: ImportRequest, dependencies: ImportDependencies): 
   onProgress({ step: 'metadata', doneBytes: 0, totalBytes: 0 });
   const bundle = await openBundle(state, at(latestMs));
   const { document } = bundle;
+  checkTime(document, at(latestMs));
   const order = checkOrder(bundle, state);
   const now = (): Date => at(Math.max(latestMs, document.created.getTime()));
   const tags = followTags(document, state?.tags ?? {}, now());
@@ -173,10 +179,14 @@ async function remember({ states, state, bundle, order, tags, now }: Run): Promi
 function describe(
   { published, state, order, bundle, now }: Run,
   { upstreams, images, document: digest }: StagedGeneration,
-  leftOut: number,
+  {
+    leftOut,
+    revocationAsOf,
+  }: { readonly leftOut: number; readonly revocationAsOf: Date | undefined },
 ): Published {
   const { document, snapshot } = bundle;
-  const { stream, sequence, revocationAsOf } = document;
+  const { stream, sequence } = document;
+  const asOf = knownAsOf(document, revocationAsOf, published);
   return {
     generation: (published?.generation ?? 0) + 1,
     stream,
@@ -185,13 +195,28 @@ function describe(
     stateCount: (state?.count ?? 0) + (order === 'same' ? 0 : 1),
     created: document.created.toISOString(),
     importedAt: now().toISOString(),
-    ...(revocationAsOf !== undefined && { revocationAsOf: revocationAsOf.toISOString() }),
+    ...(asOf !== undefined && { revocationAsOf: asOf.toISOString() }),
     upstreams,
     images,
     leftOut,
     document: digest,
     trustFiles: document.trust.length,
   };
+}
+
+/**
+ * The oldest of what the bundle says and what its files say, and no later than it was made; of an
+ * emergency that knows nothing of certificates what was known before.
+ */
+function knownAsOf(
+  { kind, created, revocationAsOf: told }: BundleDocument,
+  read: Date | undefined,
+  published: Published | undefined,
+): Date | undefined {
+  const times = [told, read].filter((time) => time !== undefined);
+  const before = kind === 'revocation' ? published?.revocationAsOf : undefined;
+  if (times.length === 0) return before === undefined ? undefined : new Date(before);
+  return new Date(Math.min(...[created, ...times].map((time) => time.getTime())));
 }
 
 /** It is in force already; what a kill may have left undone is done. */

@@ -1,14 +1,15 @@
-import { mkdir, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import type { BundleDocument } from './bundle.ts';
 import { copyGeneration, type StagedGeneration, writeGeneration } from './generation.ts';
 import type { ImportDependencies, VerifiedBundle } from './import-bundle.ts';
+import { stageTrust } from './import-trust.ts';
 import { type ImageOutcome, isAdmitted } from './import-report.ts';
 import type { Published } from './published.ts';
 
 /** A generation that is ready to be published, but for who is to be in it. */
 export interface PreparedGeneration {
   readonly images: readonly ImageOutcome[];
+  /** How old what came of revocations says that it is; undefined: nothing came. */
+  readonly revocationAsOf: Date | undefined;
   /** Leaves out what is not admitted. */
   readonly staged: (images: readonly ImageOutcome[]) => Promise<StagedGeneration>;
 }
@@ -27,26 +28,28 @@ export async function prepareGeneration(
     readonly published: Published | undefined;
     readonly now: () => Date;
   },
-  { store, files, verifyImages, onProgress }: ImportDependencies,
+  dependencies: ImportDependencies,
   signal: AbortSignal,
 ): Promise<PreparedGeneration> {
+  const { store, files, verifyImages, onProgress } = dependencies;
   const { document } = bundle;
   const { work } = store;
-  await copyTrustFiles(bundle, work.trust);
+  const revocationAsOf = await stageTrust({ bundle, published }, dependencies);
   if (document.kind === 'revocation') {
     if (published === undefined) {
       const nothing = await writeGeneration(work.generation, document, files);
-      return { images: [], staged: async () => nothing };
+      return { images: [], revocationAsOf, staged: async () => nothing };
     }
     const from = store.generation(published.generation);
     await copyGeneration(from, work.generation, published.upstreams, files);
-    return { images: [], staged: async () => published };
+    return { images: [], revocationAsOf, staged: async () => published };
   }
   await writeGeneration(work.generation, document, files);
   onProgress({ step: 'images', doneBytes: 0, totalBytes: 0 });
   const images = await verifyImages(document, now, signal);
   return {
     images,
+    revocationAsOf,
     staged: (outcomes) => writeGeneration(work.generation, withAdmitted(document, outcomes), files),
   };
 }
@@ -58,18 +61,4 @@ function withAdmitted(document: BundleDocument, outcomes: readonly ImageOutcome[
     return outcome !== undefined && isAdmitted(outcome);
   });
   return { ...document, images };
-}
-
-/** `trust/NAME` of the bundle becomes `NAME` in the folder. */
-async function copyTrustFiles(
-  { document, copyTrust }: VerifiedBundle,
-  folder: string,
-): Promise<void> {
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  for (const { path } of document.trust) {
-    const into = join(folder, path.replace(/^trust\//, ''));
-    await mkdir(dirname(into), { recursive: true, mode: 0o700 });
-    await copyTrust(path, into);
-  }
 }

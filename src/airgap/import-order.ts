@@ -36,6 +36,22 @@ export function checkOrder(
   return 'new';
 }
 
+/** Two clocks may differ so much. Milliseconds. */
+const maxAheadMs = 86_400_000;
+
+/**
+ * What is imported carries the time here along, and that never goes back: a bundle of a clock that
+ * is years ahead would have everything expire for good. Throws `AirgapError` (CLOCK_BEHIND).
+ */
+export function checkTime({ created }: Pick<BundleDocument, 'created'>, now: Date): void {
+  if (created.getTime() - now.getTime() <= maxAheadMs) return;
+  throw new AirgapError(
+    'CLOCK_BEHIND',
+    `the bundle was made at ${created.toISOString()}, and here it is ${now.toISOString()}: set` +
+      ' the clock that is wrong',
+  );
+}
+
 /** A revocation bundle brings no content, so that it needs none. */
 function checkBase({ kind, base, sequence }: Place, held: number): void {
   if (kind === 'revocation' || base === undefined || base <= held) return;

@@ -28,6 +28,7 @@ const blames: Readonly<Partial<Record<AirgapErrorCode, AirgapBlame>>> = {
   UNTRUSTED_IMAGE: 'bundle',
   TOO_MANY_IMAGES: 'bundle',
   TRUST_FILE_MALFORMED: 'bundle',
+  CLOCK_BEHIND: 'site',
   ROOT_MISSING: 'site',
   STORE_DAMAGED: 'site',
   KEYS_UNUSABLE: 'site',

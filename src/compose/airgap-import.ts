@@ -19,12 +19,12 @@ import type { Metrics } from '../observe/metric-list.ts';
 import { type FileSystem, systemFiles } from '../storage/file-system.ts';
 import { matching } from '../storage/matching.ts';
 import { makeMemoryKeyValue } from '../storage/memory-key-value.ts';
-import { loadRevocationFiles } from '../trust/revocation-files.ts';
 import { TrustError } from '../trust/trust-error.ts';
 import type { ContentSource } from '../upstream/content-source.ts';
 import { makeLayoutSource } from '../upstream/layout-source.ts';
 import { applyDenials } from './airgap-denials.ts';
 import { judgeImages } from './airgap-images.ts';
+import { revocationAsOf } from './airgap-revocation.ts';
 import { openDenyList } from './deny.ts';
 import { gateLimits } from './limits.ts';
 import { loadWholeBasis } from './load-basis.ts';
@@ -91,6 +91,7 @@ export async function importAirgap(
         clock,
         onProgress,
         openBundle: (known, now) => openForImport(places, pinned, known, now),
+        readRevocation,
         deny: (denials, document) => applyDenials(denials, document, replica),
         verifyImages: (document, now, ending) =>
           verifyImages(document, config, { store, files, list, now, clock }, ending),
@@ -151,7 +152,6 @@ async function openStagedGate(
   opened: AsyncDisposableStack,
 ): Promise<MadeGate> {
   const carried = join(store.work.trust, 'revocation');
-  await checkCarried(carried);
   const offline = { ...config, trust: { ...config.trust, offline: true } };
   const loaded = await loadWholeBasis(offline, async () => undefined, carried);
   const basis = { ...loaded, generation: 1 };
@@ -191,10 +191,10 @@ function openStagedSources(store: StoreFiles) {
 }
 
 /** What can't be read here would keep the server from starting. */
-async function checkCarried(folder: string): Promise<void> {
-  if (!existsSync(folder)) return;
+async function readRevocation(folder: string): Promise<Date | undefined> {
+  if (!existsSync(folder)) return undefined;
   try {
-    await loadRevocationFiles(folder);
+    return await revocationAsOf(folder);
   } catch (cause) {
     if (!(cause instanceof TrustError)) throw cause;
     const message = `the bundle's revocation data do not load: ${messageOf(cause)}`;
