@@ -1,4 +1,4 @@
-import type { KeyValueEntry } from './key-value.ts';
+import { type KeyValueEntry, maxKeyBytes } from './key-value.ts';
 import type { groupedKeys } from './redis-keys.ts';
 import type { RedisLink } from './redis-link.ts';
 import {
@@ -45,6 +45,7 @@ local function list(which, name, place)
   if members.err then return end
   local entries = {}
   for _, each in ipairs(members) do
+    if #each > trail.maxNameBytes then return end
     local value = redis.pcall('GETRANGE', base .. each, 0, trail.maxBytes)
     if type(value) ~= 'string' or value == '' or #value > trail.maxBytes then return end
     entries[#entries + 1] = each
@@ -91,6 +92,7 @@ export async function followRedisTrail(
     }),
     maxDigests,
     maxListed,
+    maxNameBytes: maxKeyBytes,
     maxBytes: maxTrailValueBytes + markBytes,
   };
   const first = start ?? entryOf(filled(trail.read[0] ?? '', trail.digest ?? ''));

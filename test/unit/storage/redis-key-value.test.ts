@@ -44,6 +44,38 @@ t.test('over a real redis-server', async (t) => {
     keyValueContract(t, open);
   });
 
+  t.test('a trail leads past what somebody else put there', async (t) => {
+    const digest = `sha256:${'a'.repeat(64)}`;
+    const other = `sha256:${'b'.repeat(64)}`;
+    const trail = {
+      digest,
+      read: ['lone/v/*'],
+      followed: ['lone/e/*'],
+      listed: ['a/*@'],
+    };
+    const store = await open(t);
+    await store.put(`lone/v/${digest}`, Buffer.from('v'));
+    await store.put(`a/${digest}@1`, Buffer.from('part'));
+    const whole = await store.follow!(trail);
+    t.strictSame([whole.values.size, whole.lists.get(`a/${digest}@`)?.length], [2, 1]);
+    const [index = ''] = (await server.cli('KEYS', '*:i{*')).trim().split('\n');
+    const name = `${digest}@2${'x'.repeat(2000)}${other}`;
+    const [entry = ''] = (await server.cli('KEYS', '*:g{*')).trim().split('\n');
+    await server.cli('ZADD', index, '0', name);
+    await server.cli('SET', entry.replace(`${digest}@1`, name), 'part');
+    const long = await store.follow!(trail);
+    t.notOk(long.lists.has(`a/${digest}@`), 'a name longer than any of ours');
+    t.strictSame(long.digests, [digest], 'it leads nowhere');
+    await server.cli('DEL', index);
+    await server.cli('SET', index, 'no list');
+    const [value = ''] = (await server.cli('KEYS', '*lone/v/*')).trim().split('\n');
+    await server.cli('DEL', value);
+    await server.cli('HSET', value, 'a', 'map');
+    const typed = await store.follow!(trail);
+    t.strictSame([...typed.values.keys()], [`lone/e/${digest}`]);
+    t.equal(typed.lists.size, 0);
+  });
+
   t.test('what need not be kept has an end in Redis, and so has its index', async (t) => {
     const store = await open(t);
     await store.put('a/1', Buffer.from('x'), { keepMs: 50_000 });
