@@ -1,5 +1,5 @@
 import { access, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { parse } from 'yaml';
 import { loadBasis } from '../../src/compose/load-basis.ts';
@@ -24,6 +24,7 @@ interface Service {
   readonly ports?: readonly string[];
   readonly stop_grace_period?: string;
   readonly read_only?: boolean;
+  readonly command?: readonly string[];
 }
 
 interface Network {
@@ -45,7 +46,7 @@ const replicas = Object.keys(compose.services).filter((name) => name.startsWith(
 const made = ['./assay/secrets/redis.password', './nginx/tls'];
 
 /** The configuration of deploy/assay, with secrets beside it as an operator makes them. */
-async function loadDeployed(t: Test): Promise<Config> {
+async function loadDeployed(t: Test, name = 'assay.yaml'): Promise<Config> {
   const folder = join(t.testdir(), 'assay');
   await cp(join(deploy, 'assay'), folder, {
     recursive: true,
@@ -54,7 +55,8 @@ async function loadDeployed(t: Test): Promise<Config> {
   await mkdir(join(folder, 'secrets'));
   await writeFile(join(folder, 'secrets', 'redis.password'), 'of Redis\n');
   await writeFile(join(folder, 'secrets', 'state.key'), `${'0123456789abcdef'.repeat(4)}\n`);
-  return loadConfig(join(folder, 'assay.yaml'), { environment: {} });
+  await writeFile(join(folder, 'secrets', 's3.key'), 'of the bucket\n');
+  return loadConfig(join(folder, name), { environment: {} });
 }
 
 const mountsOf = ({ volumes = [] }: Service): readonly (readonly [string, string])[] =>
@@ -125,6 +127,33 @@ t.test('what the files say of each other fits', async (t) => {
     'Prometheus too',
   );
   for (const file of scraped.rule_files) await t.resolves(access(join(deploy, 'prometheus', file)));
+});
+
+t.test('a bucket is added to the same replicas, and to nothing else of them', async (t) => {
+  const { services, volumes } = parse(await read('compose.s3.yaml'), { merge: true }) as Compose;
+  const { s3: bucket, ...changed } = services;
+  t.same(Object.keys(changed), replicas);
+  for (const { command = [], depends_on: needed = [] } of Object.values(changed)) {
+    t.same(command.slice(0, 2), ['serve', '--config']);
+    await t.resolves(read('assay', basename(command[2]!)), 'a file of the folder that is mounted');
+    for (const name of needed as readonly string[])
+      t.ok(name in { ...compose.services, ...services });
+  }
+  const [plain, shares] = [await loadDeployed(t), await loadDeployed(t, 'assay-s3.yaml')];
+  const { s3, ...disk } = shares.storage;
+  const others = JSON.stringify({ ...shares, storage: disk });
+  t.equal(others, JSON.stringify(plain), 'as without it');
+  const endpoint = new URL(s3!.endpoint);
+  const line = bucket!.command!.join(' ');
+  t.ok(endpoint.hostname in services, 'the endpoint is a service');
+  t.ok(line.includes(`--port :${endpoint.port} `));
+  t.ok(line.includes(`/bucket/${s3!.bucket} `), 'which has the bucket');
+  t.ok(s3!.credentials !== 'search' && line.includes(`=${s3!.credentials.accessKeyId.reveal()} `));
+  for (const [source] of mountsOf(bucket!)) {
+    t.ok(source in volumes || source === './assay/secrets/s3.key', source);
+  }
+  t.same(bucket!.networks, ['state'], 'which nobody else reaches');
+  t.match(bucket!.image, /:v[\d.]+$/);
 });
 
 t.test('limits of clients go by whom nginx names, and by nobody else', async (t) => {
