@@ -4,6 +4,7 @@ import { makeDurableFile } from '../storage/durable-file.ts';
 import { type FileSystem, systemFiles, unlessAbsent } from '../storage/file-system.ts';
 import { AirgapError } from './airgap-error.ts';
 import { readFailure, writeFailure } from './file-failure.ts';
+import { openRegular } from './open-regular.ts';
 
 /** The folder of a bundle that TUF's metadata are in. */
 export function metadataFolder(bundle: string): string {
@@ -24,7 +25,7 @@ export async function readSmall(
   files: FileSystem = systemFiles,
 ): Promise<Buffer | undefined> {
   try {
-    const handle = await unlessAbsent(files.open(file, 'r'));
+    const handle = await unlessAbsent(openRegular(file, files));
     if (handle === undefined) return undefined;
     try {
       return await readBounded(handle.createReadStream({ autoClose: false }), maxBytes, file);

@@ -7,6 +7,7 @@ import { AirgapError } from './airgap-error.ts';
 import { readFailure, writeFailure } from './file-failure.ts';
 import { targetFile } from './metadata-files.ts';
 import type { RoleMetadata } from './metadata-model.ts';
+import { openRegular } from './open-regular.ts';
 
 export interface Target {
   /** Below the bundle's `targets/`; its bytes may be others by now. */
@@ -88,7 +89,7 @@ async function* readHashed(
   const hash = createHash('sha256');
   let bytes = 0;
   try {
-    const handle = await unlessAbsent(files.open(file, 'r'));
+    const handle = await unlessAbsent(openRegular(file, files));
     if (handle === undefined) throw missing(`${file} is not there`);
     try {
       // Larger pieces leave more behind than an index of a million lines takes otherwise.

@@ -6,6 +6,7 @@ import { type FileSystem, systemFiles } from '../storage/file-system.ts';
 import { AirgapError } from './airgap-error.ts';
 import type { Volume } from './bundle.ts';
 import { readFailure } from './file-failure.ts';
+import { openRegular } from './open-regular.ts';
 import { describeHeader, isSameHeader, parseVolumeHeader } from './volume-header.ts';
 import type { VolumeOwner } from './volume-list.ts';
 
@@ -40,7 +41,7 @@ export interface VolumeChunk {
  */
 export async function* readVolume(options: ReadVolumeOptions): AsyncGenerator<VolumeChunk> {
   const { file, files = systemFiles } = options;
-  const handle = await files.open(file, 'r').catch((cause: unknown) => {
+  const handle = await openRegular(file, files).catch((cause: unknown) => {
     throw readFailure(file, cause);
   });
   try {
