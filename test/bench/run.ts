@@ -19,6 +19,7 @@ const all = [
   'start',
   'many',
   'big-sbom',
+  'airgap',
 ] as const;
 const named = process.argv.slice(2);
 const unknown = named.filter((name) => !all.some((each) => each === name));
