@@ -45,6 +45,12 @@ interface OpenPart {
   hashed: number;
 }
 
+/** A blob that is being made to last, and gets its name then. */
+interface Finishing {
+  readonly digest: string;
+  readonly done: Promise<void>;
+}
+
 /** Blobs that are being made to last at a time. */
 const maxFinishing = 4;
 
@@ -55,7 +61,7 @@ export function makePartWriter(dependencies: PartDependencies): PartWriter {
 class PartFiles implements PartWriter {
   readonly #dependencies: PartDependencies;
   #open: OpenPart | undefined;
-  #finishing: Promise<void>[] = [];
+  #finishing: Finishing[] = [];
 
   constructor(dependencies: PartDependencies) {
     this.#dependencies = dependencies;
@@ -93,13 +99,13 @@ class PartFiles implements PartWriter {
 
   async settle(): Promise<void> {
     const { work } = this.#dependencies;
-    await Promise.all(this.#finishing);
+    await Promise.all(this.#finishing.map(({ done }) => done));
     this.#finishing = [];
     await intoStore(work.parts, async () => this.#open?.handle.datasync());
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled(this.#finishing);
+    await Promise.allSettled(this.#finishing.map(({ done }) => done));
     this.#finishing = [];
     await this.#letGo('as it is');
   }
@@ -118,7 +124,7 @@ class PartFiles implements PartWriter {
 
   /** The disk is at work on what is whole while the next is read and hashed. */
   async #finishMeanwhile(content: HeldContent, handle: FileHandle): Promise<void> {
-    const finishing = this.#into(content, async () => {
+    const done = this.#into(content, async () => {
       try {
         await handle.truncate(content.size);
         await handle.datasync();
@@ -128,14 +134,16 @@ class PartFiles implements PartWriter {
       await this.#giveName(content);
     });
     // Whoever settles, or has one more, hears of it.
-    finishing.catch(() => undefined);
-    this.#finishing.push(finishing);
-    if (this.#finishing.length > maxFinishing) await this.#finishing.shift();
+    done.catch(() => undefined);
+    this.#finishing.push({ digest: content.digest, done });
+    if (this.#finishing.length > maxFinishing) await this.#finishing.shift()?.done;
   }
 
   async #openPart(piece: PlannedPiece): Promise<OpenPart> {
     if (this.#open?.digest === piece.digest) return this.#open;
     await this.#letGo('for good');
+    // An index that names it twice must not have its file written again on the way to its name.
+    await this.#finishing.find(({ digest }) => digest === piece.digest)?.done;
     const { work, files } = this.#dependencies;
     const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
     const handle = await files.open(work.part(piece.digest), flags, 0o600);
