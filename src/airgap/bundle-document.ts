@@ -23,6 +23,8 @@ import { checkDocument } from './bundle-document-rules.ts';
 /** Bytes of `bundle.json`. */
 export const maxDocumentBytes = 64 * 1024 * 1024;
 
+/** Of JSON: as many as that many bytes of descriptors have. Emptier ones would take gigabytes. */
+const maxValues = 2 ** 21;
 const maxImages = 100_000;
 const maxDescriptors = 100_000;
 const maxDenials = 100_000;
@@ -69,7 +71,7 @@ export function readBundleDocument(untrusted: Uint8Array): BundleDocument {
   if (untrusted.length > maxDocumentBytes) {
     throw malformed(`it is larger than ${maxDocumentBytes} bytes`);
   }
-  const fields = readJsonFields(untrusted, malformed);
+  const fields = readJsonFields(untrusted, malformed, maxValues);
   if (fields.count('format') !== 1) throw malformed('its format is not 1');
   fields.expectOnly(...names);
   const document: BundleDocument = {

@@ -40,6 +40,8 @@ export const maxMetadataBytes = {
 /** Each step of the models is as dear as there are targets before it. */
 export const maxTargets = 4_096;
 const maxSignatures = 64;
+/** Of JSON: many times those of as many targets. What is read is not always signed yet. */
+const maxValues = 100_000;
 
 const kinds = {
   root: MetadataKind.Root,
@@ -57,7 +59,7 @@ export function readRole<R extends BundleRole>(role: R, untrusted: Uint8Array): 
     if (untrusted.length > maxMetadataBytes[role]) {
       throw new TypeError(`it is larger than ${maxMetadataBytes[role]} bytes`);
     }
-    const json = readJson(untrusted);
+    const json = readJson(untrusted, undefined, maxValues);
     if (!isObject(json) || !isObject(json['signed'])) throw new TypeError('signed is missing');
     const { signatures } = json;
     if (!Array.isArray(signatures) || signatures.length > maxSignatures) {

@@ -11,6 +11,8 @@ export const volumeChunkBytes = 8 * 1024 * 1024;
 /** Room for the header and for as much content. */
 export const minVolumeBytes = 2 * volumeHeaderBytes;
 
+/** Of JSON: as many as that many bytes of hashes have. */
+const maxValues = 2 ** 20;
 const maxVolumes = 100_000;
 const maxChunks = 2 ** 20;
 
@@ -35,7 +37,7 @@ export function readVolumeList(untrusted: Uint8Array, owner: VolumeOwner): Volum
   if (untrusted.length > maxVolumeListBytes) {
     throw malformed(`it is larger than ${maxVolumeListBytes} bytes`);
   }
-  const fields = readJsonFields(untrusted, malformed);
+  const fields = readJsonFields(untrusted, malformed, maxValues);
   fields.expectOnly('chunkBytes', 'volumes');
   const chunkBytes = fields.count('chunkBytes');
   if (chunkBytes < volumeHeaderBytes || chunkBytes > volumeChunkBytes) {

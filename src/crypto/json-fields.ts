@@ -27,10 +27,17 @@ export interface JsonFields {
 /** Makes the error for a sentence such as `spec.data is missing`. */
 export type Malformed = (why: string, cause?: unknown) => Error;
 
-/** Reads the bytes as one JSON object (kernel/json.ts); whatever is wrong is thrown as `malformed`. */
-export function readJsonFields(untrusted: Uint8Array | string, malformed: Malformed): JsonFields {
+/**
+ * Reads the bytes as one JSON object (kernel/json.ts) of at most `maxValues`; whatever is wrong is
+ * thrown as `malformed`.
+ */
+export function readJsonFields(
+  untrusted: Uint8Array | string,
+  malformed: Malformed,
+  maxValues = Infinity,
+): JsonFields {
   try {
-    return fieldsOf(readJson(untrusted), '', malformed);
+    return fieldsOf(readJson(untrusted, undefined, maxValues), '', malformed);
   } catch (cause) {
     if (cause instanceof JsonError) throw malformed(cause.message, cause);
     throw cause;

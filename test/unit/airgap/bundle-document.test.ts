@@ -204,3 +204,11 @@ t.test('what is too large is not looked at', async (t) => {
 t.test('what would not be read is not written', async (t) => {
   t.throws(() => writeBundleDocument(documentOf({ sequence: 0 })), { code: 'DOCUMENT_MALFORMED' });
 });
+
+t.test('many values in few bytes are not made', async (t) => {
+  const lists = `[${'[],'.repeat(2 ** 20)}[]]`;
+  t.throws(() => readBundleDocument(Buffer.from(`{"format":1,"images":${lists}}`)), {
+    code: 'DOCUMENT_MALFORMED',
+    message: /more than 2097152 values/,
+  });
+});

@@ -217,3 +217,12 @@ for (const [role, bytes] of [
     });
   });
 }
+
+t.test('many values in few bytes are not made, which nobody has signed yet', async (t) => {
+  const lists = `[${'[],'.repeat(60_000)}[]]`;
+  const bytes = Buffer.from(`{"signed":{"targets":${lists}},"signatures":[]}`);
+  t.throws(() => readRole('targets', bytes), {
+    code: 'METADATA_MALFORMED',
+    message: /more than 100000 values/,
+  });
+});

@@ -90,3 +90,11 @@ t.test('what is too large is not looked at', async (t) => {
     message: /larger than/,
   });
 });
+
+t.test('many values in few bytes are not made', async (t) => {
+  const lists = `[${'[],'.repeat(2 ** 19)}[]]`;
+  t.throws(() => readVolumeList(Buffer.from(`{"chunkBytes":4096,"volumes":${lists}}`), owner), {
+    code: 'VOLUMES_MALFORMED',
+    message: /more than 1048576 values/,
+  });
+});
