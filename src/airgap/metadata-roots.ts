@@ -77,20 +77,26 @@ export async function readRoot(
   return bytes && readRole('root', bytes);
 }
 
-/** A key that vouched for what was seen does so no more: it may have been stolen. */
+/**
+ * Whether keys were taken back that vouched for what was seen: they may have been stolen. Only where
+ * those that stayed are too few by themselves; otherwise all that they ever signed would count
+ * again, for whoever has kept it.
+ */
 export function wereRotated(
-  chain: readonly RoleMetadata<'root'>[],
+  chain: NonEmpty<RoleMetadata<'root'>>,
   ...roles: readonly BundleRole[]
 ): boolean {
-  return chain.some((root, index) => {
-    const next = chain[index + 1];
-    return next !== undefined && roles.some((role) => lostKey(root, next, role));
-  });
+  return roles.some((role) => wasRotated(chain, role));
 }
 
-function lostKey(one: RoleMetadata<'root'>, next: RoleMetadata<'root'>, role: BundleRole): boolean {
-  const kept = keyIdsOf(next.metadata.signed, role);
-  return keyIdsOf(one.metadata.signed, role).some((id) => !kept.includes(id));
+function wasRotated(chain: NonEmpty<RoleMetadata<'root'>>, role: BundleRole): boolean {
+  const last = chain.at(-1) ?? chain[0];
+  const stayed = new Set(keyIdsOf(last.metadata.signed, role));
+  const before = new Set(
+    chain.filter((root) => root !== last).flatMap((root) => keyIdsOf(root.metadata.signed, role)),
+  );
+  const isLost = [...before].some((id) => !stayed.has(id));
+  return isLost && [...before].filter((id) => stayed.has(id)).length < thresholdOf(last, role);
 }
 
 /** Its own copy of the trusted root tells whose it is; without this, only signatures would fail. */

@@ -293,6 +293,19 @@ t.test('root rotation', async (t) => {
   });
 });
 
+t.test('a new root brings nothing old back that keys of both have signed', async (t) => {
+  const parent = t.testdir();
+  const both = { keys: { timestamp: ['a', 'b'] } };
+  const [one, two] = await rootsOf(both, { keys: { timestamp: ['a'] } });
+  const wish = { roots: [one] as const, signers: { timestamp: ['a'] } };
+  const [older, newer] = [join(parent, 'older'), join(parent, 'newer')];
+  await writeBundle({ ...wish, folder: older, sequence: 5 });
+  await writeBundle({ ...wish, folder: newer, sequence: 9 });
+  const { trusted } = await verify(newer, { root: one, seen: undefined });
+  putMetadata(older, '2.root.json', two as Buffer);
+  await t.rejects(verify(older, trusted), { code: 'METADATA_ROLLBACK' });
+});
+
 t.test('a name that stands twice is refused', async (t) => {
   const folder = t.testdir();
   await writeBundle({ folder, roots });
