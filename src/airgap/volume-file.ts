@@ -1,10 +1,11 @@
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Digest, digestOf } from '../oci/digest.ts';
+import type { Digest } from '../oci/digest.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import { syncFolder } from '../storage/store-folder.ts';
 import { writeAll } from '../storage/write-all.ts';
 import type { Volume } from './bundle.ts';
+import type { ChunkHash } from './chunk-hash.ts';
 import { writeFailure } from './file-failure.ts';
 import { writeVolumeHeader } from './volume-header.ts';
 import { volumeName, type VolumeOwner } from './volume-list.ts';
@@ -12,8 +13,9 @@ import { volumeName, type VolumeOwner } from './volume-list.ts';
 export interface VolumeFileOptions extends VolumeOwner {
   readonly folder: string;
   readonly number: number;
-  /** Memory for one chunk, which this file has for itself until it ends. */
-  readonly chunk: Buffer;
+  /** Each for one chunk; this file has them for itself until it ends. */
+  readonly memory: readonly [Buffer, Buffer];
+  readonly hash: ChunkHash;
   readonly files: FileSystem;
 }
 
@@ -45,16 +47,22 @@ class GrowingVolume implements VolumeFile {
   readonly #path: string;
   readonly #handle: FileHandle;
   readonly #chunks: Digest[] = [];
-  /** Bytes in whole chunks, which are in the file, and behind them in memory. */
+  /** What is being filled, and what was filled before it. */
+  #chunk: Buffer;
+  #other: Buffer;
+  /** Bytes in whole chunks, and behind them in memory. */
   #written = 0;
   #pending: number;
+  /** The chunk before, on its way into the file. */
+  #leaving: Promise<Digest> | undefined;
 
   constructor(options: VolumeFileOptions, path: string, handle: FileHandle) {
     this.#options = options;
     this.#path = path;
     this.#handle = handle;
-    const { stream, sequence, number, chunk } = options;
-    this.#pending = writeVolumeHeader({ stream, sequence, volume: number }).copy(chunk);
+    const { stream, sequence, number, memory } = options;
+    [this.#chunk, this.#other] = memory;
+    this.#pending = writeVolumeHeader({ stream, sequence, volume: number }).copy(this.#chunk);
   }
 
   get bytes(): number {
@@ -62,12 +70,11 @@ class GrowingVolume implements VolumeFile {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    const { chunk } = this.#options;
     let rest = bytes;
     while (rest.length > 0) {
-      if (this.#pending === chunk.length) await this.#flush();
-      const taken = rest.subarray(0, chunk.length - this.#pending);
-      chunk.set(taken, this.#pending);
+      if (this.#pending === this.#chunk.length) await this.#flush();
+      const taken = rest.subarray(0, this.#chunk.length - this.#pending);
+      this.#chunk.set(taken, this.#pending);
       this.#pending += taken.length;
       rest = rest.subarray(taken.length);
     }
@@ -76,6 +83,7 @@ class GrowingVolume implements VolumeFile {
   async finish(): Promise<Volume> {
     const { number, folder, files } = this.#options;
     await this.#flush();
+    await this.#settle();
     try {
       await this.#handle.sync();
       await this.#handle.close();
@@ -89,20 +97,36 @@ class GrowingVolume implements VolumeFile {
   }
 
   async abandon(): Promise<void> {
+    await this.#leaving?.catch(() => undefined);
     await this.#handle.close().catch(() => undefined);
     await this.#options.files.unlink(partOf(this.#path)).catch(() => undefined);
   }
 
+  /** What is in memory is written and hashed while the other memory is being filled. */
   async #flush(): Promise<void> {
-    const full = this.#options.chunk.subarray(0, this.#pending);
-    try {
-      await writeAll(this.#handle, [full], this.#written);
-    } catch (cause) {
-      throw writeFailure(this.#path, cause);
-    }
-    this.#chunks.push(digestOf(full));
+    await this.#settle();
+    const full = this.#chunk.subarray(0, this.#pending);
+    this.#leaving = this.#put(full, this.#written);
+    // It fails where it is awaited.
+    this.#leaving.catch(() => undefined);
+    [this.#chunk, this.#other] = [this.#other, this.#chunk];
     this.#written += full.length;
     this.#pending = 0;
+  }
+
+  async #settle(): Promise<void> {
+    if (this.#leaving !== undefined) this.#chunks.push(await this.#leaving);
+    this.#leaving = undefined;
+  }
+
+  async #put(full: Buffer, position: number): Promise<Digest> {
+    const [written, hashed] = await Promise.allSettled([
+      writeAll(this.#handle, [full], position),
+      this.#options.hash.digest(full),
+    ]);
+    if (written.status === 'rejected') throw writeFailure(this.#path, written.reason);
+    if (hashed.status === 'rejected') throw hashed.reason;
+    return hashed.value;
   }
 }
 

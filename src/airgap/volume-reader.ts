@@ -1,10 +1,10 @@
-import { subtle } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { systemCodeOf } from '../kernel/tagged-error.ts';
-import { type Digest, encodedOf } from '../oci/digest.ts';
+import type { Digest } from '../oci/digest.ts';
 import { type FileSystem, systemFiles } from '../storage/file-system.ts';
 import { AirgapError } from './airgap-error.ts';
 import type { Volume } from './bundle.ts';
+import { type ChunkHash, makeChunkHash, makeChunkMemory } from './chunk-hash.ts';
 import { readFailure } from './file-failure.ts';
 import { openRegular } from './open-regular.ts';
 import { describeHeader, isSameHeader, parseVolumeHeader } from './volume-header.ts';
@@ -84,14 +84,15 @@ async function* readChunks(
   const chunks = volume.chunks
     .map((digest, index) => ({ digest, index, offset: index * chunkBytes }))
     .filter(({ index }) => wanted(index));
-  const memory = [0, 1].map(() => Buffer.allocUnsafeSlow(Math.min(chunkBytes, volume.bytes)));
+  const memory = [0, 1].map(() => makeChunkMemory(Math.min(chunkBytes, volume.bytes)));
+  const hash = makeChunkHash();
   const read = (place: number): Promise<Uint8Array | undefined> | undefined => {
     const chunk = chunks[place];
     const into = memory[place % 2];
     if (chunk === undefined || into === undefined) return undefined;
     const length = Math.min(chunkBytes, volume.bytes - chunk.offset);
     const whole = into.subarray(0, length);
-    const reading = readAt(handle, whole, chunk.offset, file).then(ifIs(chunk.digest));
+    const reading = readAt(handle, whole, chunk.offset, file).then(ifIs(chunk.digest, hash));
     // It fails where it is awaited, if that comes to pass.
     reading.catch(() => undefined);
     return reading;
@@ -107,15 +108,13 @@ async function* readChunks(
   } finally {
     // The file is closed behind us.
     await next?.catch(() => undefined);
+    await hash.close();
   }
 }
 
-/** Hashed on another thread, while the chunk before is at work on this one. */
-function ifIs(digest: Digest): (bytes: Buffer<ArrayBuffer>) => Promise<Uint8Array | undefined> {
-  return async (bytes) => {
-    const hash = Buffer.from(await subtle.digest('SHA-256', bytes)).toString('hex');
-    return hash === encodedOf(digest) ? bytes : undefined;
-  };
+/** Hashed while the chunk before is at work. */
+function ifIs(digest: Digest, hash: ChunkHash): (bytes: Buffer) => Promise<Uint8Array | undefined> {
+  return async (bytes) => ((await hash.digest(bytes)) === digest ? bytes : undefined);
 }
 
 /** A sector that the medium can't read is damage, as are wrong bytes. */
@@ -139,10 +138,10 @@ function corrupt(file: string, { number, chunks }: Volume, index: number): Airga
 /** All of the buffer, or what there is up to the file's end. */
 async function readAt(
   handle: FileHandle,
-  into: Buffer<ArrayBuffer>,
+  into: Buffer,
   position: number,
   file: string,
-): Promise<Buffer<ArrayBuffer>> {
+): Promise<Buffer> {
   let filled = 0;
   try {
     while (filled < into.length) {

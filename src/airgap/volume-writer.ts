@@ -3,6 +3,7 @@ import { makeContentHash } from '../storage/content-hash.ts';
 import { type FileSystem, systemFiles } from '../storage/file-system.ts';
 import { AirgapError } from './airgap-error.ts';
 import type { Extent, VolumeList } from './bundle.ts';
+import { type ChunkHash, makeChunkHash, makeChunkMemory } from './chunk-hash.ts';
 import { openVolumeFile, type VolumeFile } from './volume-file.ts';
 import { volumeHeaderBytes } from './volume-header.ts';
 import { minVolumeBytes, volumeChunkBytes, type VolumeOwner } from './volume-list.ts';
@@ -44,7 +45,7 @@ export interface VolumeWriter {
   abandon(): Promise<void>;
 }
 
-/** Memory: one chunk. Throws `AirgapError` where the volumes to resume with are not there. */
+/** Memory: two chunks. Throws `AirgapError` where the volumes to resume with are not there. */
 export async function openVolumeWriter(options: VolumeWriterOptions): Promise<VolumeWriter> {
   const { volumeBytes, chunkBytes = volumeChunkBytes, resume, files = systemFiles } = options;
   if (volumeBytes < minVolumeBytes) {
@@ -62,7 +63,8 @@ class SequentialVolumes implements VolumeWriter {
   readonly #finished: VolumeList['volumes'][number][];
   /** Content that one volume takes. */
   readonly #room: number;
-  readonly #chunk: Buffer;
+  readonly #memory: readonly [Buffer, Buffer];
+  readonly #hash: ChunkHash = makeChunkHash();
   /** Bytes of content that are in finished volumes from before. */
   readonly #resumedAt: number;
   /** Bytes of content so far. */
@@ -76,7 +78,8 @@ class SequentialVolumes implements VolumeWriter {
     this.#finished = finished;
     this.#room = volumeBytes - volumeHeaderBytes;
     this.#resumedAt = finished.length * this.#room;
-    this.#chunk = Buffer.allocUnsafeSlow(Math.min(chunkBytes, volumeBytes));
+    const bytes = Math.min(chunkBytes, volumeBytes);
+    this.#memory = [makeChunkMemory(bytes), makeChunkMemory(bytes)];
   }
 
   async add(
@@ -118,6 +121,7 @@ class SequentialVolumes implements VolumeWriter {
     }
     if (this.#file !== undefined) await this.#endVolume(this.#file);
     this.#state = 'finished';
+    await this.#hash.close();
     return this.#list();
   }
 
@@ -125,6 +129,7 @@ class SequentialVolumes implements VolumeWriter {
     if (this.#state !== 'finished') this.#state = 'broken';
     await this.#file?.abandon();
     this.#file = undefined;
+    await this.#hash.close();
   }
 
   async #take(piece: Uint8Array): Promise<void> {
@@ -145,7 +150,8 @@ class SequentialVolumes implements VolumeWriter {
   #beginVolume(): Promise<VolumeFile> {
     const { folder, stream, sequence, files } = this.#options;
     const number = this.#finished.length + 1;
-    return openVolumeFile({ folder, stream, sequence, number, chunk: this.#chunk, files });
+    const [memory, hash] = [this.#memory, this.#hash];
+    return openVolumeFile({ folder, stream, sequence, number, memory, hash, files });
   }
 
   async #endVolume(file: VolumeFile): Promise<void> {

@@ -24,7 +24,7 @@ export async function* readPlanned(
   const stop = (): void => void stream.destroy(signal.reason as Error);
   signal.addEventListener('abort', stop, { once: true });
   try {
-    yield* stream.pieces === undefined ? stream : readAhead(stream, stream.pieces);
+    yield* stream.pieces === undefined ? stream : readAhead(stream, stream.pieces, content.size);
   } finally {
     signal.removeEventListener('abort', stop);
     stream.destroy();
@@ -35,7 +35,11 @@ export async function* readPlanned(
  * In turn into two pieces of memory, so that one is read while the other is looked at: whoever takes
  * one has done with it when he asks for more.
  */
-async function* readAhead(stream: Readable, pieces: Pieces): AsyncGenerator<Uint8Array> {
+async function* readAhead(
+  stream: Readable,
+  pieces: Pieces,
+  size: number,
+): AsyncGenerator<Uint8Array> {
   const { promise: failed, reject } = Promise.withResolvers<never>();
   failed.catch(() => undefined);
   // It may fail while nothing is being read.
@@ -46,7 +50,8 @@ async function* readAhead(stream: Readable, pieces: Pieces): AsyncGenerator<Uint
     const room = memory.subarray(0, Math.min(bytes, memory.length));
     return memory.subarray(0, await Promise.race([pieces.read(room), failed]));
   };
-  let [memory, other] = [Buffer.allocUnsafeSlow(pieceBytes), Buffer.allocUnsafeSlow(pieceBytes)];
+  const most = Math.max(1, Math.min(pieceBytes, size));
+  let [memory, other] = [Buffer.allocUnsafeSlow(most), Buffer.allocUnsafeSlow(most)];
   let next = readInto(memory);
   for (;;) {
     const piece = await next;
