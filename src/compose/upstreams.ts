@@ -80,27 +80,34 @@ async function openSource(
     return makeLayoutSource({ name, folder: upstream.layout }, dependencies);
   }
   const { kept, content, misses, log, metrics } = dependencies;
-  const options = await toRemoteOptions(name, upstream, config, dependencies);
+  const where = `upstreams.${name}`;
+  const options = {
+    ...(await readRemoteOptions({ name, where, ...dependencies }, upstream, config)),
+    rateLimitReserve: upstream.rateLimitReserve,
+  };
   const asked = makeRemoteSource(options, dependencies);
   const remote = misses?.paidFor(asked) ?? asked;
   const source = content === undefined ? remote : keepBlobs(remote, name, { ...content, metrics });
   if (kept === undefined) return source;
   const shared = content?.shared;
   const once = shared === undefined ? source : shareManifests(source, name, shared);
-  return keepManifests(once, kept, { upstream: name, log });
+  return keepManifests(once, kept, { upstream: name, toll: misses?.toll, log });
 }
 
-async function toRemoteOptions(
-  name: string,
-  upstream: RemoteUpstreamConfig,
-  config: Config,
-  { ownListeners }: UpstreamDependencies,
+/** With secrets and PEM texts; `where` says in the configuration. Throws `StartupError`. */
+export async function readRemoteOptions(
+  {
+    name,
+    where,
+    ownListeners,
+  }: { readonly name: string; readonly where: string } & Pick<UpstreamDependencies, 'ownListeners'>,
+  remote: Omit<RemoteUpstreamConfig, 'rateLimitReserve' | 'signatureRepository'>,
+  config: Pick<Config, 'egress'>,
 ): Promise<RemoteOptions> {
-  const { url, plainHttp, credentials, ca, clientCertificate, httpProxy } = upstream;
-  const { realmAllow, rateLimitReserve } = upstream;
+  const { url, plainHttp, credentials, ca, clientCertificate, httpProxy, realmAllow } = remote;
   const readPem = (key: string, file: string): Promise<string> =>
     readTextFileBounded(file, maxPemBytes).catch((cause: unknown) => {
-      const message = `upstreams.${name}.${key}: ${file} can not be read: ${readFailure(cause)}`;
+      const message = `${where}.${key}: ${file} can not be read: ${readFailure(cause)}`;
       throw new StartupError('UPSTREAM_UNUSABLE', message, { cause });
     });
   return {
@@ -115,7 +122,6 @@ async function toRemoteOptions(
     },
     httpProxy,
     realmAllow,
-    rateLimitReserve,
     allowPrivate: config.egress.allowPrivate,
     ownListeners,
   };

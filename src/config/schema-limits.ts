@@ -36,7 +36,9 @@ export const LimitsSchema = Type.Object(
             default: {},
             description:
               'Requests that ask an upstream for what does not exist or is denied. What is served ' +
-              'is not counted, nor what was answered from memory.',
+              'is not counted, nor what was answered from memory. As many again are for what was ' +
+              'asked for in vain before: who pulls what is denied over and over can still pull what ' +
+              'is new.',
           },
         ),
       },

@@ -35,7 +35,7 @@ interface ManifestDependencies {
   readonly denied: DeniedContent;
   readonly closure: Closure;
   readonly absences: Absences;
-  readonly misses: Pick<Misses, 'toll' | 'waive'>;
+  readonly misses: Pick<Misses, 'waive'>;
   readonly pins: Pins;
   readonly tags: TagDecisions;
   readonly hot: HotContent<TrustedManifest>;
@@ -118,13 +118,10 @@ async function decide(
 async function read(
   repository: Repository,
   digest: Digest,
-  { source, decisions, absences, misses }: ManifestDependencies,
+  { source, decisions, absences }: ManifestDependencies,
   signal: AbortSignal,
 ): Promise<ReadManifest> {
   if (absences.isKnown('manifest', repository, digest)) throw manifestNotFound(repository, digest);
-  // Before others can join the fetching: what this client has used up is nothing to them.
-  const toll = misses.toll();
-  if (toll !== undefined) await toll;
   try {
     return await fetchAndRead(repository, digest, source(repository), signal);
   } catch (error) {

@@ -15,8 +15,10 @@ export interface Misses {
    * Does a client's work. Where it asked an upstream and ended in "does not exist", in a denial, or
    * without anybody waiting for it any more, it is charged; where it ended well, or nothing could
    * be found out, it is not. The work rejects with `OverLimitError` where there is nothing left.
+   * A name that was asked for in vain before is charged to a bucket of its own: who pulls what is
+   * denied again and again, as nodes do, has what is for new names left for those.
    */
-  payFor<T>(client: string, waiting: AbortSignal, work: () => Promise<T>): Promise<T>;
+  payFor<T>(payment: Payment, work: () => Promise<T>): Promise<T>;
   /** Before an upstream may be asked; undefined: go on. Throws or rejects with `OverLimitError`. */
   readonly toll: () => Promise<void> | undefined;
   /** What is under way here is not charged, however it ends. */
@@ -25,9 +27,16 @@ export interface Misses {
   paidFor(source: ContentSource): ContentSource;
 }
 
-interface Payer {
-  readonly bucket: MissBucket;
+export interface Payment {
+  readonly client: string;
+  /** What is asked for: the same text for the same thing. */
+  readonly name: string;
+  /** Aborts when the client is gone. */
   readonly waiting: AbortSignal;
+}
+
+interface Payer {
+  hold(): HeldToken | Promise<HeldToken>;
   token: HeldToken | Promise<HeldToken> | undefined;
   hasAsked: boolean;
   isWaived: boolean;
@@ -36,27 +45,21 @@ interface Payer {
 }
 
 const maxClients = 20_000;
+const maxNames = 20_000;
 
 export function makeMisses(
   limits: MissLimits,
   { clock, metrics }: { readonly clock: Clock; readonly metrics: Metrics },
 ): Misses {
-  const buckets = makeRecent<MissBucket>(maxClients);
+  const buckets = makeBuckets(limits, clock);
   // Whom a question is asked for is known to the one who answers requests and needed by the one who
   // asks upstreams; everything between them would only pass it on, flights of many among it.
   const payers = new AsyncLocalStorage<Payer>();
 
-  const bucketOf = (client: string): MissBucket => {
-    const known = buckets.get(client);
-    if (known !== undefined) return known;
-    const made = makeMissBucket(limits, clock);
-    buckets.set(client, made);
-    return made;
-  };
   const toll = (): Promise<void> | undefined => {
     const payer = payers.getStore();
     if (payer === undefined || payer.isDone) return undefined;
-    payer.token ??= payer.bucket.hold(payer.waiting);
+    payer.token ??= payer.hold();
     return payer.token instanceof Promise ? paid(payer, payer.token) : undefined;
   };
   const charged = async <T>(ask: () => Promise<T>): Promise<T> => {
@@ -68,15 +71,20 @@ export function makeMisses(
   };
 
   return {
-    async payFor(client, waiting, work) {
-      const payer = makePayer(bucketOf(client), waiting);
+    async payFor(payment, work) {
+      const { name, waiting } = payment;
+      const payer = makePayer(() => buckets.of(payment).hold(waiting));
       try {
         const result = await payers.run(payer, work);
         settle(payer, false);
+        buckets.noteServed(name);
         return result;
       } catch (error) {
         const isCharged = payer.hasAsked && !payer.isWaived && isInVain(error, waiting);
-        if (isCharged) metrics.count('assay_failed_misses_total', {});
+        if (isCharged) {
+          metrics.count('assay_failed_misses_total', {});
+          buckets.noteInVain(name);
+        }
         settle(payer, isCharged);
         throw error;
       }
@@ -97,9 +105,28 @@ export function makeMisses(
   };
 }
 
-function makePayer(bucket: MissBucket, waiting: AbortSignal): Payer {
-  const yet = { token: undefined, hasAsked: false, isWaived: false, isDone: false };
-  return { bucket, waiting, ...yet };
+/** Two of each client: for names that are new, and for those that were asked for in vain before. */
+function makeBuckets(limits: MissLimits, clock: Clock) {
+  const forNew = makeRecent<MissBucket>(maxClients);
+  const forKnown = makeRecent<MissBucket>(maxClients);
+  const askedInVain = makeRecent<true>(maxNames);
+  return {
+    /** Made for those alone who ask upstreams: the others push out nobody's. */
+    of({ client, name }: Payment): MissBucket {
+      const buckets = askedInVain.get(name) === true ? forKnown : forNew;
+      const known = buckets.get(client);
+      if (known !== undefined) return known;
+      const made = makeMissBucket(limits, clock);
+      buckets.set(client, made);
+      return made;
+    },
+    noteInVain: (name: string): void => askedInVain.set(name, true),
+    noteServed: (name: string): void => askedInVain.delete(name),
+  };
+}
+
+function makePayer(hold: Payer['hold']): Payer {
+  return { hold, token: undefined, hasAsked: false, isWaived: false, isDone: false };
 }
 
 async function paid(payer: Payer, token: Promise<HeldToken>): Promise<void> {
@@ -131,7 +158,7 @@ function isUnauthorized(cause: unknown): boolean {
 
 /** Nobody is charged for anything. */
 export const freeMisses: Misses = {
-  payFor: (_client, _waiting, work) => work(),
+  payFor: (_payment, work) => work(),
   toll: () => undefined,
   waive: () => undefined,
   paidFor: (source) => source,

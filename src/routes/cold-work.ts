@@ -1,3 +1,4 @@
+import { scopeOf } from '../oci/repository.ts';
 import { beforeDeadline, type Exchange } from './exchange.ts';
 
 /**
@@ -9,6 +10,14 @@ export async function findOut<T>(exchange: Exchange, work: () => Promise<T>): Pr
   const { clients, misses } = exchange.services;
   const client = clients.nameOf(exchange.request);
   const end = clients.beginWork(client);
-  const paid = misses.payFor(client, exchange.signal, work).finally(end);
+  const payment = { client, name: nameOf(exchange), waiting: exchange.signal };
+  const paid = misses.payFor(payment, work).finally(end);
   return beforeDeadline(exchange, paid);
+}
+
+/** What is asked for, whatever host or letters it was asked by. */
+function nameOf({ route, named, reference }: Exchange): string {
+  const scope = named === undefined ? '' : scopeOf(named.repository);
+  if (reference === undefined) return `${route} ${scope}`;
+  return `${route} ${scope} ${'tag' in reference ? reference.tag : reference.digest}`;
 }

@@ -13,6 +13,8 @@ export interface KeepOptions {
   readonly upstream: string;
   /** Blobs of at most so many bytes are kept: those of signatures, and configs; 1 MiB unless told. */
   readonly maxBlobBytes?: number;
+  /** What who asks the source has to wait for, so that who joins in need not. */
+  readonly toll?: (() => Promise<void> | undefined) | undefined;
   readonly log?: Log | undefined;
 }
 
@@ -28,7 +30,7 @@ const defaultMaxBlobBytes = 1024 * 1024;
 export function keepManifests(
   source: ContentSource,
   store: ManifestStore,
-  { upstream, maxBlobBytes = defaultMaxBlobBytes, log }: KeepOptions,
+  { upstream, maxBlobBytes = defaultMaxBlobBytes, toll, log }: KeepOptions,
 ): ContentSource {
   const keyFor = (kind: KeptKey['kind'], path: RepositoryPath, digest: Digest): KeptKey => ({
     kind,
@@ -51,8 +53,15 @@ export function keepManifests(
       // What a tag leads to may be another thing to who asks a moment later.
       if (!('digest' in reference)) return fetch(signal);
       const { digest } = reference;
+      const key = keyFor('manifest', path, digest);
+      const known = await get(key);
+      if (known !== undefined) return { ...known, digest };
+      // Before others can join the fetching: what this client has used up is nothing to them.
+      const waiting = toll?.();
+      if (waiting !== undefined) await waiting;
       const find = async (until: AbortSignal): Promise<ManifestContent | undefined> => {
-        const kept = await get(keyFor('manifest', path, digest));
+        // Somebody may have fetched it meanwhile; a store that fails has been told of.
+        const kept = await store.get(key).catch(() => undefined);
         return kept === undefined ? fetch(until) : { ...kept, digest };
       };
       return together(`${path}@${digest}`, find, signal);

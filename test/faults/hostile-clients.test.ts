@@ -2,7 +2,7 @@ import t, { type Test } from 'tap';
 import { digestOf } from '../../src/oci/digest.ts';
 import { type AppKit, type Reply, reasonOf, signatureOf, startAppKit } from '../support/app-kit.ts';
 import { type Artifact, buildImage } from '../support/build-image.ts';
-import { makeFakeClock } from '../support/fake-clock.ts';
+import { type FakeClock, makeFakeClock } from '../support/fake-clock.ts';
 import { type FakeRegistry, startFakeRegistry } from '../support/fake-registry.ts';
 
 /** One client that asks for whatever it can think of, and others beside it. */
@@ -14,6 +14,7 @@ const alice = '198.51.100.1';
 interface Kit {
   readonly app: AppKit;
   readonly registry: FakeRegistry;
+  readonly clock: FakeClock;
   /** A request of that client, as our load balancer hands it on. */
   as(client: string, path: string): Promise<Reply>;
   put(image: Artifact, tag: string): void;
@@ -22,10 +23,11 @@ interface Kit {
 async function open(t: Test, client: object = {}): Promise<Kit> {
   const registry = await startFakeRegistry();
   t.teardown(() => registry.close());
+  // It stands still, so that nothing comes back while a slow machine is at work.
+  const clock = makeFakeClock();
   const app = await startAppKit(t, {
     upstreams: { lab: registry.url },
-    // It stands still, so that nothing comes back while a slow machine is at work.
-    clock: makeFakeClock(),
+    clock,
     config: {
       listen: { host: '127.0.0.1', port: 0, trustedProxies: ['127.0.0.0/8'] },
       limits: { client: { misses: { burst }, ...client } },
@@ -34,6 +36,7 @@ async function open(t: Test, client: object = {}): Promise<Kit> {
   return {
     app,
     registry,
+    clock,
     as: (who, path) => app.ask(path, { headers: { 'x-forwarded-for': `192.0.2.1, ${who}` } }),
     put(image, tag) {
       registry.put('app', image, tag);
@@ -142,6 +145,37 @@ t.test('what exists and is denied is paid for too, once each time upstream is as
   kit.registry.forgetRequests();
   t.equal((await kit.as(alice, 'lab/app/manifests/u0')).status, 403);
   t.equal(kit.registry.requests.length, 0, 'what is known is told without asking');
+});
+
+t.test('a node that pulls what is denied over and over still pulls what is new', async (t) => {
+  const kit = await open(t, { misses: { burst: 3, perMinute: 1 } });
+  const image = buildImage();
+  kit.put(image, 'v1');
+  kit.registry.put('app', buildImage({ name: 'unsigned' }), 'unsigned');
+  const answers: Reply[] = [];
+  for (let at = 0; at < 10; at += 1) {
+    answers.push(await kit.as(alice, 'lab/app/manifests/unsigned'));
+    answers.push(await kit.as(alice, 'lab/app/manifests/forgotten'));
+    // Nothing of it is remembered any more, and hardly a token has come back.
+    kit.clock.advanceMs(11_000);
+  }
+  t.ok((countsOf(answers)[429] ?? 0) > 5, 'upstream is not asked each time');
+  t.same(new Set(await pull(kit, alice, 'v1', image)), new Set([200]));
+});
+
+t.test('who has used up everything is served what is stored', async (t) => {
+  const kit = await open(t, { misses: { burst: 1 } });
+  const image = buildImage();
+  kit.put(image, 'v1');
+  t.same(new Set(await pull(kit, alice, 'v1', image)), new Set([200]));
+  const app = await kit.app.restarted();
+  const headers = { 'x-forwarded-for': mallory };
+  t.equal((await app.ask('lab/app/manifests/invented', { headers })).status, 404);
+  t.equal((await app.ask('lab/app/manifests/invented-too', { headers })).status, 429);
+  kit.registry.forgetRequests();
+  const path = `lab/app/manifests/${image.descriptor.digest}`;
+  t.equal((await app.ask(path, { headers })).status, 200);
+  t.equal(kit.registry.requests.length, 0);
 });
 
 t.test('who pulls much of what exists is not held up, however little may be missed', async (t) => {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { NotFoundError, UnavailableError } from '../../../src/gate/gate-error.ts';
+import { DeniedError, NotFoundError, UnavailableError } from '../../../src/gate/gate-error.ts';
 import { makeMisses, type Misses } from '../../../src/gate/misses.ts';
 import { makeSingleFlight } from '../../../src/gate/single-flight.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
@@ -7,7 +7,7 @@ import type { RepositoryPath } from '../../../src/oci/repository.ts';
 import type { ContentSource } from '../../../src/upstream/content-source.ts';
 import { UpstreamError } from '../../../src/upstream/upstream-error.ts';
 import { makeFakeClock } from '../../support/fake-clock.ts';
-import { tagOf } from '../../support/fake-gate.ts';
+import { makeVerdict, tagOf } from '../../support/fake-gate.ts';
 import { never } from '../../support/gate-kit.ts';
 import { makeMemorySource, type MemorySource } from '../../support/memory-source.ts';
 import { type CountingMetrics, makeCountingMetrics } from '../../support/silence.ts';
@@ -16,6 +16,10 @@ const path = 'app' as RepositoryPath;
 const overLimit = { code: 'OVER_LIMIT', limit: 'client-misses' };
 const notFound = (): NotFoundError => new NotFoundError('MANIFEST_UNKNOWN', 'it is not there');
 
+let names = 0;
+const newName = (): string => `manifests reg/app:v${(names += 1)}`;
+const by = (client: string, waiting = never()) => ({ client, name: newName(), waiting });
+
 interface Kit {
   readonly misses: Misses;
   readonly metrics: CountingMetrics;
@@ -23,7 +27,11 @@ interface Kit {
   /** The same, paid for. */
   readonly source: ContentSource;
   /** Asks for a tag on behalf of a client, and ends as the test wants it to. */
-  ask(client: string, end: () => unknown, signal?: AbortSignal): Promise<unknown>;
+  ask(
+    client: string,
+    end: () => unknown,
+    options?: { readonly signal?: AbortSignal; readonly name?: string },
+  ): Promise<unknown>;
 }
 
 function makeKit(burst = 2): Kit {
@@ -37,8 +45,8 @@ function makeKit(burst = 2): Kit {
     metrics,
     origin,
     source,
-    ask: (client, end, signal = never()) =>
-      misses.payFor(client, signal, async () => {
+    ask: (client, end, { signal = never(), name = newName() } = {}) =>
+      misses.payFor({ client, name, waiting: signal }, async () => {
         await source.resolveTag(path, tagOf('v1'), never());
         return end();
       }),
@@ -84,7 +92,7 @@ t.test('an answer that needed no upstream costs nothing, whatever it is', async 
   const { misses, ask } = makeKit();
   for (let time = 0; time < 10; time += 1) {
     await t.rejects(
-      misses.payFor('alice', never(), async () => fail(notFound())()),
+      misses.payFor(by('alice'), async () => fail(notFound())()),
       notFound(),
     );
   }
@@ -99,7 +107,7 @@ t.test('several questions for one request are one', async (t) => {
     await source.statBlob(path, `sha256:${'0'.repeat(64)}` as Digest, never());
     return 'served';
   };
-  t.equal(await misses.payFor('alice', never(), work), 'served');
+  t.equal(await misses.payFor(by('alice'), work), 'served');
   t.equal(origin.calls.length, 4);
 });
 
@@ -115,14 +123,14 @@ t.test('every question about a name is paid for, reading what is known is not', 
   for (const [name, ask] of Object.entries(questions)) {
     const { misses, source } = makeKit(1);
     const inVain = (): Promise<never> =>
-      misses.payFor('mallory', never(), async () => {
+      misses.payFor(by('mallory'), async () => {
         await ask(source).catch(() => undefined);
         throw notFound();
       });
     await t.rejects(inVain(), notFound(), name);
-    const again = misses.payFor('mallory', never(), () => ask(source));
+    const again = misses.payFor(by('mallory'), () => ask(source));
     await t.rejects(again, overLimit, name);
-    await misses.payFor('mallory', never(), async () => source.openBlob(path, digest, never()));
+    await misses.payFor(by('mallory'), async () => source.openBlob(path, digest, never()));
   }
 });
 
@@ -131,7 +139,7 @@ t.test('who goes away while upstream is asked has asked in vain', async (t) => {
   const leaving = new AbortController();
   const gone = new Error('gone');
   await t.rejects(
-    misses.payFor('mallory', leaving.signal, async () => {
+    misses.payFor(by('mallory', leaving.signal), async () => {
       await source.resolveTag(path, tagOf('v1'), never());
       leaving.abort(gone);
       throw gone;
@@ -157,7 +165,7 @@ t.test('what goes on after a request, in the background, is free', async (t) => 
   const { misses, source, ask } = makeKit(1);
   const { promise: over, resolve: end } = Promise.withResolvers<void>();
   let background: Promise<unknown> | undefined;
-  await misses.payFor('alice', never(), async () => {
+  await misses.payFor(by('alice'), async () => {
     background = over.then(() => source.resolveTag(path, tagOf('v1'), never()));
   });
   await t.rejects(ask('alice', fail(notFound())), notFound());
@@ -171,7 +179,7 @@ t.test(
     const { misses, ask, source } = makeKit(1);
     const flights = makeSingleFlight({ maxFlights: 10, deadlineMs: 10_000, toll: misses.toll });
     const fly = (client: string): Promise<unknown> =>
-      misses.payFor(client, never(), () =>
+      misses.payFor(by(client), () =>
         flights.run('v1', () => source.listTags(path, { limit: 1 }, never()), never()),
       );
     await t.rejects(ask('mallory', fail(notFound())), notFound());
@@ -180,3 +188,43 @@ t.test(
     t.match(both[1], { status: 'fulfilled' });
   },
 );
+
+t.test('what is asked for in vain again and again leaves what is for new names', async (t) => {
+  const { ask, origin } = makeKit(2);
+  const denied = new DeniedError(makeVerdict(), 'unsigned');
+  for (const [name, error] of Object.entries({ denied, absent: notFound() })) {
+    await t.rejects(ask(name, fail(error), { name }), error);
+    for (let time = 0; time < 2; time += 1) {
+      await t.rejects(ask(name, fail(error), { name }), error);
+    }
+    const before = origin.calls.length;
+    await t.rejects(ask(name, fail(error), { name }), overLimit, 'as many again, and no more');
+    t.equal(origin.calls.length, before, 'then nobody is asked');
+    await t.rejects(ask(name, fail(error)), error, 'one of the two for new names is still there');
+    await t.rejects(ask(name, fail(error)), overLimit);
+  }
+});
+
+t.test('what was in vain and is served now is as good as new', async (t) => {
+  const { ask } = makeKit(1);
+  const name = 'manifests reg/app:v1';
+  await t.rejects(ask('mallory', fail(notFound()), { name }), notFound());
+  t.equal(await ask('mallory', () => 'served', { name }), 'served');
+  await t.rejects(
+    ask('mallory', () => 'served', { name }),
+    overLimit,
+    'as any new one would be',
+  );
+});
+
+t.test('who asks upstreams nothing has no bucket that pushes out that of others', async (t) => {
+  const { ask, misses } = makeKit(1);
+  await t.rejects(ask('mallory', fail(notFound())), notFound());
+  for (let client = 0; client < 20_001; client += 1) {
+    await misses.payFor(by(`bystander ${client}`), async () => undefined);
+  }
+  await t.rejects(
+    ask('mallory', () => 'served'),
+    overLimit,
+  );
+});

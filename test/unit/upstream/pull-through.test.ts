@@ -28,7 +28,10 @@ const { digest } = image.descriptor;
 const small = buildBlob('application/jose+json', 'a small envelope');
 const holder = buildManifest({ layers: [small] });
 
-function makeKept(store: ManifestStore = makeManifestStore(makeMemoryKeyValue())) {
+function makeKept(
+  store: ManifestStore = makeManifestStore(makeMemoryKeyValue()),
+  toll?: () => Promise<void> | undefined,
+) {
   const source = makeMemorySource();
   source.put(image, 'v1');
   source.put(holder);
@@ -42,7 +45,7 @@ function makeKept(store: ManifestStore = makeManifestStore(makeMemoryKeyValue())
       return content && { ...content, size: stat?.size };
     },
   };
-  const open = () => keepManifests(sized, store, { upstream: 'hub', log });
+  const open = () => keepManifests(sized, store, { upstream: 'hub', toll, log });
   return { source, kept: open(), open, log };
 }
 
@@ -78,6 +81,24 @@ t.test('all who ask for a manifest at the same time share one request', async (t
   for (const content of await Promise.all(asked)) t.equal(content?.digest, digest);
   t.strictSame(source.calls, [`fetchManifest ${digest}`]);
 });
+
+t.test(
+  'who asks upstream pays for it, before others can join in; what is kept is free',
+  async (t) => {
+    const used = new Error('used up');
+    let toll: Promise<void> | undefined;
+    const { source, open } = makeKept(undefined, () => toll);
+    const kept = open();
+    toll = Promise.reject(used);
+    await t.rejects(kept.fetchManifest(app, { digest }, signal), used);
+    t.strictSame(source.calls, []);
+    toll = undefined;
+    await kept.fetchManifest(app, { digest }, signal);
+    toll = Promise.reject(used);
+    toll.catch(() => undefined);
+    t.equal((await kept.fetchManifest(app, { digest }, signal))?.digest, digest);
+  },
+);
 
 t.test('a manifest that upstream deleted is still there', async (t) => {
   const { source, kept } = makeKept();
