@@ -64,7 +64,7 @@ function startThread(): HashThread {
       const { promise, resolve } = Promise.withResolvers<Digest | undefined>();
       waiting.push(resolve);
       worker.ref();
-      worker.postMessage(bytes);
+      worker.postMessage(bytes, []);
       return promise;
     },
     async end() {
