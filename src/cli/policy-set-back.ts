@@ -14,7 +14,8 @@ export const policySetBack: Command = {
     'Replicas refuse a trust policy whose `revision` is lower than one that was in force. This permits',
     'revisions from REVISION up to that one, until a higher one comes into force; `none` permits a',
     'policy without a revision too. It changes no policy: bring the older file to each replica, before',
-    'or after. Works through the state that the configuration names, beside a live server.',
+    'or after. Once it was done, a REVISION between the two ends what is permitted below it. Works',
+    'through the state that the configuration names, beside a live server.',
   ].join('\n'),
   options: [
     { name: 'reason', value: 'TEXT', does: 'why; needed' },

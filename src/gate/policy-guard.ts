@@ -29,7 +29,8 @@ export interface PolicyGuard {
   /** Takes over what others know, and gives them what they lack. Never rejects. */
   look(): Promise<void>;
   /**
-   * Permits revisions from this one; undefined where they are permitted already. Throws
+   * Permits revisions from this one, and none below, up to the highest that ever was; undefined
+   * where just that is permitted already. Throws
    * `PolicyRevisionError` where that can't be shared.
    */
   setBack(floor: number, by: Pick<SetBack, 'owner' | 'reason'>): Promise<PolicyMark | undefined>;
@@ -113,7 +114,7 @@ export async function openPolicyGuard(dependencies: PolicyGuardDependencies): Pr
       inTurn(async () => {
         await bringTogether(state);
         assertShared(state);
-        if (floor >= state.mark.floor) return undefined;
+        if (floor === state.mark.floor || floor > state.mark.ceiling) return undefined;
         advance(state, setBackTo(state.mark, floor, { ...by, at: clock.now() }));
         await bringTogether(state);
         assertShared(state);

@@ -170,6 +170,26 @@ t.test('what is permitted already is not set back', async (t) => {
   t.same(permitted(kit), [7, 7]);
 });
 
+t.test(
+  'after a revision that was a mistake, the right ones are kept from going back',
+  async (t) => {
+    const kit = await openKit();
+    await kit.start(7);
+    await kit.load(999_999_999);
+    await kit.guard.setBack(8, by);
+    await kit.load(8);
+    await kit.load(9);
+    await t.resolves(kit.load(8), 'below the mistake nothing goes forward by itself');
+    await kit.load(9);
+    await kit.guard.setBack(9, by);
+    t.same(permitted(kit), [9, 999_999_999]);
+    await t.rejects(kit.load(8), refused);
+    await t.resolves(kit.load(10));
+    t.equal(await kit.guard.setBack(9, by), undefined);
+    t.equal(await kit.guard.setBack(1_000_000_000, by), undefined, 'what never was is not kept to');
+  },
+);
+
 t.test('a set-back that can not be shared is an error', async (t) => {
   const kit = await openKit();
   await kit.start(7);
