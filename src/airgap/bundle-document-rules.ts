@@ -1,4 +1,5 @@
 import { quoted } from '../kernel/quoted.ts';
+import type { Digest } from '../oci/digest.ts';
 import { scopeOf } from '../oci/repository.ts';
 import type { BundleDocument, BundleImage } from './bundle.ts';
 
@@ -6,6 +7,13 @@ const streamPattern = /^[a-f0-9]{32}$/;
 /** Below the store's `trust/`, with names that mean the same on every file system. */
 const trustPathPattern = /^trust(?:\/[A-Za-z0-9_][A-Za-z0-9._-]{0,99}){1,8}$/;
 const maxTextLength = 1_000;
+/** What a receipt has room for. */
+const maxSequence = 2 ** 48 - 1;
+/** By which evidence is found: the referrers tag schema's, and cosign's. */
+const evidenceTagPattern =
+  /^sha(?:256-[a-f0-9]{64}|512-(?:[a-f0-9]{64}|[a-f0-9]{128}))(?:\.(?:sig|att|sbom))?$/;
+/** Stands beside the folders of upstreams where a bundle is imported. */
+export const documentName = 'bundle.json';
 
 /** Whether the text may name a stream, as `airgap init` makes it. */
 export function isStream(text: string): boolean {
@@ -25,6 +33,7 @@ export function checkDocument(document: BundleDocument): string | undefined {
 /** Where it stands in its stream. */
 function checkPlace({ stream, sequence, base, previous }: BundleDocument): string | undefined {
   if (!isStream(stream)) return 'its stream is not 32 hex digits';
+  if (sequence > maxSequence) return 'its sequence does not fit into a receipt';
   if (sequence < 1) return 'its sequence is below 1';
   if (base !== undefined && (base < 1 || base >= sequence)) return 'its base is not before it';
   // Numbers of exports that were never finished are left out.
@@ -44,8 +53,37 @@ function checkImages({ kind, images, rollbacks }: BundleDocument): string | unde
     const name = nameOf(image);
     if (seen.has(name)) return `${quoted(name)} stands twice`;
     seen.add(name);
-    const problem = checkTagVersion(image);
+    const problem = checkImage(image);
     if (problem !== undefined) return `${quoted(name)} ${problem}`;
+  }
+  return checkTags(images);
+}
+
+function checkImage(image: BundleImage): string | undefined {
+  if (image.repository.upstream === documentName)
+    return 'is of an upstream that none may be called';
+  const odd = image.evidence.find(({ tag }) => tag !== undefined && !evidenceTagPattern.test(tag));
+  // Versions of tags are of images: evidence must not move one of these.
+  return odd?.tag === undefined
+    ? checkTagVersion(image)
+    : `has evidence under ${quoted(odd.tag)}, which names no digest`;
+}
+
+/** No tag of a repository leads to two manifests. */
+function checkTags(images: readonly BundleImage[]): string | undefined {
+  const known = new Map<string, Digest>();
+  for (const { repository, tag, root, evidence } of images) {
+    const { upstream, path: own } = repository;
+    const tagged = evidence.map(({ manifest, tag: under, path = own }) => {
+      return { path, tag: under, digest: manifest.digest };
+    });
+    for (const each of [{ path: own, tag, digest: root.digest }, ...tagged]) {
+      if (each.tag === undefined) continue;
+      const name = `${upstream}/${each.path}:${each.tag}`;
+      if ((known.get(name) ?? each.digest) !== each.digest)
+        return `${quoted(name)} is two manifests`;
+      known.set(name, each.digest);
+    }
   }
   return undefined;
 }
@@ -74,5 +112,12 @@ function checkRest({ exporter, denials, rollbacks, trust }: BundleDocument): str
   if (wrong !== undefined) return `${quoted(wrong.path)} is no path for trust material`;
   // Two names that some file systems take for one would be one file.
   const paths = new Set(trust.map(({ path }) => path.toLowerCase()));
-  return paths.size === trust.length ? undefined : 'two files of trust material have one path';
+  if (paths.size < trust.length) return 'two files of trust material have one path';
+  const inFile = [...paths].find((path) => foldersOf(path).some((folder) => paths.has(folder)));
+  return inFile === undefined ? undefined : `${quoted(inFile)} lies in another file`;
+}
+
+function foldersOf(path: string): readonly string[] {
+  const parts = path.split('/');
+  return parts.map((_, index) => parts.slice(0, index).join('/'));
 }

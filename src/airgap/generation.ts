@@ -9,11 +9,11 @@ import { makeDurableFile } from '../storage/durable-file.ts';
 import { type FileSystem, unlessAbsent } from '../storage/file-system.ts';
 import { AirgapError } from './airgap-error.ts';
 import { writeBundleDocument } from './bundle-document.ts';
+import { documentName } from './bundle-document-rules.ts';
 import type { BundleDocument, BundleImage } from './bundle.ts';
 import { intoStore } from './import-failure.ts';
 
-/** Of what a generation's folder has beside its upstreams. */
-export const documentName = 'bundle.json';
+export { documentName };
 
 const refName = 'org.opencontainers.image.ref.name';
 

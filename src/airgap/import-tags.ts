@@ -16,20 +16,19 @@ export function followTags(
   now: Date,
 ): Tags {
   const next = new Map(Object.entries(known));
+  const permitted = Map.groupBy(
+    rollbacks,
+    ({ repository, tag }) => `${scopeOf(repository)}:${tag}`,
+  );
   for (const image of images) {
-    const { repository, tag, tagVersion: version, root } = image;
+    const { tag, tagVersion: version, root } = image;
     if (tag === undefined || version === undefined) continue;
     const name = nameOf(image);
     const before = next.get(name);
     const state: TagState = { version, digest: root.digest };
-    const isPermitted = rollbacks.some(
-      (record) =>
-        record.tag === tag &&
-        record.to === root.digest &&
-        now < record.until &&
-        scopeOf(record.repository) === scopeOf(repository),
-    );
-    if (before !== undefined && goesBack(before, state) && !isPermitted) {
+    const isPermitted = (): boolean =>
+      permitted.get(name)?.some(({ to, until }) => to === root.digest && now < until) === true;
+    if (before !== undefined && goesBack(before, state) && !isPermitted()) {
       throw new AirgapError('TAG_ROLLBACK', describe(name, before, state));
     }
     next.set(name, state);

@@ -5,23 +5,22 @@ import { quoted } from '../kernel/quoted.ts';
 import { AirgapError } from './airgap-error.ts';
 import { writeFailure } from './file-failure.ts';
 import type { TrustFile } from './bundle.ts';
+import { isTrustPath } from './bundle-document-rules.ts';
 
 /** Trust material on its way into a bundle. */
 export interface CarriedTrust extends TrustFile {
   readonly bytes: Uint8Array;
 }
 
-/** As the format wants each component of a path. */
-const component = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
-
 /** A name for a file of that content: its own where the format allows it. */
 export function carriedName(name: string, bytes: Uint8Array, extension: string): string {
-  if (component.test(name)) return name;
+  if (isCarriedPath(name) && !name.includes('/')) return name;
   return `${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}${extension}`;
 }
 
+/** Whether the format allows it below `trust/`. */
 export function isCarriedPath(path: string): boolean {
-  return path.split('/').every((part) => component.test(part));
+  return isTrustPath(`trust/${path}`);
 }
 
 /** Puts the files below the folder, as an import does. */
@@ -30,7 +29,7 @@ export async function writeTrustFiles(
   files: readonly CarriedTrust[],
 ): Promise<void> {
   for (const { path, bytes } of files) {
-    if (!isCarriedPath(path)) {
+    if (!isTrustPath(path)) {
       throw new AirgapError('EXPORT_REFUSED', `${quoted(path)} is no path for trust material`);
     }
     const file = join(folder, path);

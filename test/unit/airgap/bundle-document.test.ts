@@ -27,7 +27,7 @@ const full = documentOf({
             artifactType: 'application/x.sig',
             annotations: { a: 'b' },
           },
-          tag: parseTag('sha256-abc.sig'),
+          tag: parseTag(`sha256-${'ab'.repeat(32)}.sig`),
           path: parseRepositoryPath('team/signatures'),
         },
       ],
@@ -169,6 +169,36 @@ const broken: Readonly<Record<string, readonly [(document: Members) => void, Reg
     (document) =>
       (document['trust'] = ['trust/a', 'trust/A'].map((path) => ({ path, kind: 'policy' }))),
     /two files of trust material have one path/,
+  ],
+  'trust material in a file': [
+    (document) =>
+      (document['trust'] = ['trust/A', 'trust/a/b/c'].map((path) => ({ path, kind: 'policy' }))),
+    /"trust\/a\/b\/c" lies in another file/,
+  ],
+  'an upstream that is called as the document is': [
+    (document) => (imageAt(document, 0)['repository'] = 'bundle.json/app'),
+    /upstream that none may be called/,
+  ],
+  'evidence that moves a tag': [
+    (document) => {
+      imageAt(document, 1)['evidence'] = [{ manifest: imageAt(document, 0)['root'], tag: '2.0' }];
+    },
+    /has evidence under "2.0", which names no digest/,
+  ],
+  'a tag of two manifests': [
+    (document) => {
+      const tag = `sha256-${'a'.repeat(64)}.sig`;
+      const [one, other] = [0, 2].map((index) => {
+        return (imageAt(document, index)['evidence'] as Members[])[0]?.['manifest'] as Members;
+      });
+      const changed = { ...other, digest: `sha256:${'b'.repeat(64)}` };
+      imageAt(document, 0)['evidence'] = [one, changed].map((manifest) => ({ manifest, tag }));
+    },
+    /sha256-a+.* is two manifests/,
+  ],
+  'a number that is too large': [
+    (document) => (document['sequence'] = 2 ** 48),
+    /its sequence does not fit/,
   ],
   'images beside revocations': [
     (document) => (document['kind'] = 'revocation'),

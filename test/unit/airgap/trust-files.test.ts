@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import {
+  isCarriedPath,
   type CarriedTrust,
   carriedName,
   withoutTwins,
@@ -39,4 +40,12 @@ t.test('one file twice comes once; two of other content under one name are refus
   t.equal(withoutTwins([fileAt('trust/a'), fileAt('trust/a')]).length, 1);
   // Some file systems take both for one.
   t.throws(() => withoutTwins([fileAt('trust/a'), fileAt('trust/A')]), { code: 'EXPORT_REFUSED' });
+});
+
+t.test('a path that no bundle may have is told before anything is written', async (t) => {
+  const long = `${'n'.repeat(101)}.pem`;
+  t.match(carriedName(long, Buffer.from('x'), '.pem'), /^[0-9a-f]{16}\.pem$/);
+  t.notOk(isCarriedPath(long));
+  t.notOk(isCarriedPath('a/b/c/d/e/f/g/h/i'), 'deeper than the format has room for');
+  t.ok(isCarriedPath('a/b/c/d/e/f/g/h'));
 });
