@@ -6,7 +6,10 @@ import type { BundleDocument, BundleImage } from './bundle.ts';
 const streamPattern = /^[a-f0-9]{32}$/;
 /** Below the store's `trust/`, with names that mean the same on every file system. */
 const trustPathPattern = /^trust(?:\/[A-Za-z0-9_][A-Za-z0-9._-]{0,99}){1,8}$/;
-const maxTextLength = 1_000;
+/** People see them on terminals. */
+const linePattern = /^[^\p{C}\p{Zl}\p{Zp}]+$/u;
+/** A denial's reason with its owner has two times what people may write, and some. */
+const maxTextLength = 1_100;
 /** What a receipt has room for. */
 const maxSequence = 2 ** 48 - 1;
 /** By which evidence is found: the referrers tag schema's, and cosign's. */
@@ -108,6 +111,7 @@ function checkRest({ exporter, denials, rollbacks, trust }: BundleDocument): str
   if (texts.some((text) => text.length > maxTextLength)) {
     return `it has a text of more than ${maxTextLength} characters`;
   }
+  if (texts.some((text) => !linePattern.test(text))) return 'it has a text that is no line';
   const wrong = trust.find(({ path }) => !isTrustPath(path));
   if (wrong !== undefined) return `${quoted(wrong.path)} is no path for trust material`;
   // Two names that some file systems take for one would be one file.

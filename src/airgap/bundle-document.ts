@@ -27,7 +27,8 @@ export const maxDocumentBytes = 64 * 1024 * 1024;
 const maxValues = 2 ** 21;
 const maxImages = 100_000;
 const maxDescriptors = 100_000;
-const maxDenials = 100_000;
+/** As many as a deny list may have. */
+const maxDenials = 10_000;
 export const maxTrustFiles = 4_000;
 
 const kinds: readonly BundleDocument['kind'][] = ['content', 'revocation'];

@@ -11,18 +11,31 @@ import { DenyListError } from './gate-error.ts';
  * both shared and kept; later looks try again then, as long as this process lives.
  */
 export async function addDenial(state: ReplicaState, wish: DenialWish): Promise<Denial> {
-  const { list, clock } = state;
-  list.assertKnown();
-  if (list.all().size >= maxDenials) {
-    const message = `the deny list has ${maxDenials} entries, which is as many as it may have`;
-    throw new DenyListError('DENY_LIST_FULL', message);
-  }
-  const epoch = list.epoch() + 1;
-  const denial: Denial = { id: randomHex(8), ...wish, addedAt: clock.now(), epoch };
-  list.replace(mergeDenials(list.all().values(), [denial]), epoch);
-  await keep(state, [denial], 'it is denied here, but');
-  state.log.info(toLogFields(denial), 'denied from now on');
+  const [denial] = await addDenials(state, [wish]);
+  if (denial === undefined) throw new TypeError('a wish became no denial');
   return denial;
+}
+
+/** The same for several, all of them or none where there is no room. */
+export async function addDenials(
+  state: ReplicaState,
+  wishes: readonly DenialWish[],
+): Promise<readonly Denial[]> {
+  const { list, clock, log } = state;
+  list.assertKnown();
+  if (list.all().size + wishes.length > maxDenials) throw fullList();
+  const epoch = list.epoch() + 1;
+  const addedAt = clock.now();
+  const added = wishes.map((wish) => ({ id: randomHex(8), ...wish, addedAt, epoch }));
+  list.replace(mergeDenials(list.all().values(), added), epoch);
+  await keep(state, added, 'it is denied here, but');
+  for (const denial of added) log.info(toLogFields(denial), 'denied from now on');
+  return added;
+}
+
+export function fullList(): DenyListError {
+  const message = `the deny list has room for ${maxDenials} entries, and these would be more`;
+  return new DenyListError('DENY_LIST_FULL', message);
 }
 
 /** Takes back those that are in force, or throws `DenyListError` and takes back none. */

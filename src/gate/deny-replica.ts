@@ -6,7 +6,7 @@ import type { Metrics } from '../observe/metric-list.ts';
 import type { Notifications } from '../storage/notifications.ts';
 import type { InTurn } from '../storage/turns.ts';
 import { type Denial, type DenialWish, denyKinds } from '../verdict/denial.ts';
-import { addDenial, removeDenials } from './deny-change.ts';
+import { addDenial, addDenials, removeDenials } from './deny-change.ts';
 import type { DenyCopy } from './deny-copy.ts';
 import { type DenyList, type KeptDenyList, makeDenyList } from './deny-list.ts';
 import { isOfNewer, reconcile } from './deny-reconcile.ts';
@@ -23,6 +23,8 @@ export interface DenyReplica {
   look(extent: Extent): Promise<void>;
   /** See `addDenial`. */
   add(wish: DenialWish): Promise<Denial>;
+  /** See `addDenials`. */
+  addAll(wishes: readonly DenialWish[]): Promise<readonly Denial[]>;
   /** See `removeDenials`. */
   remove(ids: readonly string[]): Promise<readonly Denial[]>;
   health(): DenyHealth;
@@ -103,6 +105,7 @@ export async function openDenyReplica(dependencies: DenyReplicaDependencies): Pr
     list,
     look: (extent) => within(() => reconcile(state, extent)).then(health.seen, health.failed),
     add: (wish) => within(() => addDenial(state, wish)),
+    addAll: (wishes) => within(() => addDenials(state, wishes)),
     remove: (ids) => within(() => removeDenials(state, ids)),
     health: () => ({
       ...health.now(),

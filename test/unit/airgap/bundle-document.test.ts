@@ -98,8 +98,19 @@ const broken: Readonly<Record<string, readonly [(document: Members) => void, Reg
   ],
   'no exporter': [(document) => delete document['exporter'], /exporter is missing/],
   'a text that does not end': [
-    (document) => (document['exporter'] = 'x'.repeat(1001)),
-    /a text of more than 1000 characters/,
+    (document) => (document['exporter'] = 'x'.repeat(1101)),
+    /a text of more than 1100 characters/,
+  ],
+  'a text that writes over what stands before it': [
+    (document) => ((document['denials'] as Members[])[0]!['because'] = 'x\u001b[2K'),
+    /a text that is no line/,
+  ],
+  'more denials than a list may have': [
+    (document) => {
+      const denials = document['denials'] as Members[];
+      document['denials'] = Array.from({ length: 10_001 }, () => denials[0]);
+    },
+    /denials has more than 10000 items/,
   ],
   'an image twice': [
     (document) => (document['images'] as unknown[]).push((document['images'] as unknown[])[0]),
