@@ -1,19 +1,25 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import type { Descriptor } from '../../src/oci/descriptor.ts';
 import { mediaTypes } from '../../src/oci/media-types.ts';
-import { type Artifact, closureOf } from '../support/build-image.ts';
+import { checkServed, describeContent, everythingOf } from './support/check-served.ts';
 import type { Client, Pulled } from './support/client.ts';
 import type { Content } from './support/content.ts';
-import { type Kit, openClients, openKit, repository, type Upstream } from './support/kit.ts';
+import {
+  type Kit,
+  openClients,
+  openKit,
+  placeOf,
+  repository,
+  type Upstream,
+} from './support/kit.ts';
 import { readIfThere } from './support/layout-folder.ts';
 import { runCommand } from './support/process.ts';
-import { architectures, layerTitles, ownArchitecture } from './support/pullable-image.ts';
+import { layerTitles } from './support/pullable-image.ts';
 
 // Each real client pulls each kind of content of each real registry through `assay serve`.
 t.setTimeout(400_000);
 const kit = await openKit(t);
-const clients = kit === undefined ? [] : await openClients(t, kit);
+const clients = kit === undefined ? [] : await openClients(t, placeOf(kit));
 
 for (const { registry, contents } of kit?.upstreams ?? []) {
   for (const client of clients) {
@@ -57,20 +63,6 @@ function isSingleOciImage({ artifact }: Content): boolean {
   return artifact.descriptor.mediaType === mediaTypes.ociManifest;
 }
 
-/** The client is content, and keeps the very bytes that were pushed. */
-async function checkServed(
-  t: Test,
-  client: Client,
-  { tag, artifact }: Content,
-  { code, output, read }: Pulled,
-): Promise<void> {
-  t.equal(code, 0, `${tag} is pulled${code === 0 ? '' : `: ${output}`}`);
-  for (const { descriptor, bytes } of keptBy(client, artifact)) {
-    const kept = await read(descriptor.digest);
-    t.ok(kept?.equals(bytes), `${tag}: ${describe(descriptor)}`);
-  }
-}
-
 /** The client fails and says why, and has nothing of the image. */
 async function checkRefused(
   t: Test,
@@ -87,24 +79,6 @@ async function checkRefused(
     t.match(output, `assay explain ${name}`, `${tag}: where to read on`);
   }
   for (const { descriptor } of everythingOf(artifact)) {
-    t.equal(await read(descriptor.digest), undefined, `${tag}: no ${describe(descriptor)}`);
+    t.equal(await read(descriptor.digest), undefined, `${tag}: no ${describeContent(descriptor)}`);
   }
-}
-
-function everythingOf(artifact: Artifact) {
-  const { manifests, blobs } = closureOf(artifact);
-  return [...manifests, ...blobs];
-}
-
-/** What of an artifact a client takes. */
-function keptBy({ takes }: Client, artifact: Artifact) {
-  const child = artifact.children[architectures.indexOf(ownArchitecture)];
-  if (takes === 'all' || child === undefined) return everythingOf(artifact);
-  const { descriptor, bytes } = artifact;
-  const index = takes === 'platform' ? [] : [{ descriptor, bytes }];
-  return [...index, ...everythingOf(child)];
-}
-
-function describe({ digest, mediaType, size }: Descriptor): string {
-  return `${digest.slice(0, 19)}, ${size} bytes of ${mediaType}`;
 }

@@ -3,7 +3,7 @@ import t from 'tap';
 import { type Artifact, closureOf } from '../support/build-image.ts';
 import type { Client } from './support/client.ts';
 import { pushArtifact } from './support/content.ts';
-import { type Kit, openClients, openKit, repository } from './support/kit.ts';
+import { type Kit, openClients, openKit, placeOf, repository } from './support/kit.ts';
 import { architectures, makePullableIndex, ownArchitecture } from './support/pullable-image.ts';
 
 // Each real client pulls indexes without a signature whose platform children the real notation signed.
@@ -17,7 +17,7 @@ async function testPlatforms(kit: Kit): Promise<void> {
   const some = await push(kit, 'one-signed', [own]);
   const [key] = kit.upstreams.map(({ registry }) => registry.key);
   if (key === undefined) throw new Error('no registry');
-  for (const client of await openClients(t, kit)) {
+  for (const client of await openClients(t, placeOf(kit))) {
     t.test(`${client.name} pulls an index whose platform children are signed`, async (t) => {
       const { code, output, read } = await client.pull(key, repository, 'all-signed');
       t.equal(code, 0, output);

@@ -91,32 +91,53 @@ export async function openKit(t: Test, options: KitOptions = {}): Promise<Kit | 
   return { folder, tools, notation, signers, upstreams, proxy };
 }
 
+/** Where clients pull from, and what they may fill. */
+export interface ClientPlace {
+  readonly folder: string;
+  readonly proxy: Proxy;
+  /** Of the registries, whose names containerd knows. */
+  readonly keys: readonly string[];
+  /** The program to start in place of another; the same one unless told. */
+  readonly enclose?: (program: string) => string;
+}
+
 /** Every client whose program is there; what is missing has been reported. */
 export async function openClients(
   t: Test,
-  { folder, proxy, upstreams }: Kit,
+  { folder, proxy, keys, enclose = (program) => program }: ClientPlace,
 ): Promise<readonly Client[]> {
   const clients: Client[] = [];
   const options = { proxy: proxy.address, folder: join(folder, 'clients') };
+  const find = (name: string): string | undefined => {
+    const program = requireTool(t, name);
+    return program && enclose(program);
+  };
   const layoutNames: readonly LayoutClientName[] = ['crane', 'oras', 'regctl'];
   for (const name of layoutNames) {
-    const program = requireTool(t, name);
+    const program = find(name);
     if (program !== undefined) clients.push(makeLayoutClient(name, { ...options, program }));
   }
-  const skopeo = requireTool(t, 'skopeo');
+  const skopeo = find('skopeo');
   if (skopeo !== undefined) clients.push(makeSkopeoClient({ ...options, program: skopeo }));
-  const podman = requireTool(t, 'podman');
+  const podman = find('podman');
   if (podman !== undefined) clients.push(makePodmanClient({ ...options, program: podman }));
-  const containerd = requireContainerd(t);
-  if (containerd !== undefined) {
-    const hosts = upstreams.map(({ registry }) => [registry.key, hostsToml(proxy.origin)]);
-    const place = { folder: join(folder, 'containerd'), hosts: Object.fromEntries(hosts) };
-    clients.push(await startContainerd(t, { ...containerd, ...place }));
+  const programs = requireContainerd(t);
+  if (programs !== undefined) {
+    const hosts = Object.fromEntries(keys.map((key) => [key, hostsToml(proxy.origin)]));
+    const containerd = enclose(programs.containerd);
+    const place = { folder: join(folder, 'containerd'), hosts };
+    clients.push(await startContainerd(t, { containerd, ctr: enclose(programs.ctr), ...place }));
   }
   return clients;
 }
 
-function requireTools<Name extends string>(
+/** Where clients pull through the kit's own proxy. */
+export function placeOf({ folder, proxy, upstreams }: Kit): ClientPlace {
+  return { folder, proxy, keys: upstreams.map(({ registry }) => registry.key) };
+}
+
+/** Undefined where one is missing, which has been reported then. */
+export function requireTools<Name extends string>(
   t: Test,
   names: readonly Name[],
 ): Readonly<Record<Name, string>> | undefined {

@@ -13,7 +13,8 @@ export interface Proxy {
   readonly running: Running;
 }
 
-const root = join(import.meta.dirname, '..', '..', '..');
+/** What Node runs. */
+export const mainFile = join(import.meta.dirname, '..', '..', '..', 'src', 'main.ts');
 
 export interface ProxyOptions {
   readonly folder: string;
@@ -28,11 +29,19 @@ export interface ProxyOptions {
 
 /** Starts the proxy before these registries. */
 export async function startProxy(owner: Owner, options: ProxyOptions): Promise<Proxy> {
-  const config = writeConfiguration(options);
-  const words = [join(root, 'src', 'main.ts'), 'serve', '--config', config];
-  const running = startProcess(owner, process.execPath, words);
-  const said = await firstLine(running, readOrigin);
+  const { running, origin: said } = await startAt(owner, writeConfiguration(options));
   const origin = options.tls === undefined ? said : said.replace('127.0.0.1', 'localhost');
+  return { origin, address: new URL(origin).host, running };
+}
+
+/** Starts one on a configuration file, by a program that is Node. */
+export async function startAt(
+  owner: Owner,
+  config: string,
+  node: string = process.execPath,
+): Promise<Proxy> {
+  const running = startProcess(owner, node, [mainFile, 'serve', '--config', config]);
+  const origin = await firstLine(running, readOrigin);
   return { origin, address: new URL(origin).host, running };
 }
 
