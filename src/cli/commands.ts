@@ -2,6 +2,7 @@ import { airgapExport } from './airgap-export.ts';
 import { airgapImport } from './airgap-import.ts';
 import { airgapInit } from './airgap-init.ts';
 import { airgapInspect } from './airgap-inspect.ts';
+import { airgapPublish } from './airgap-publish.ts';
 import { airgapVerify } from './airgap-verify.ts';
 import { cachePurge } from './cache-purge.ts';
 import { cacheScrub } from './cache-scrub.ts';
@@ -41,5 +42,6 @@ export const commands = [
   airgapInspect,
   airgapVerify,
   airgapImport,
+  airgapPublish,
   version,
 ] as const satisfies readonly Command[];

@@ -55,6 +55,8 @@ export function checkAcross(config: PartialConfig, complain: Complain): void {
   checkSigstore(config, complain);
   checkVault(config, complain);
   checkPlugins(config, complain);
+  const { publish } = config.airgap ?? {};
+  if (publish !== undefined) checkUpstream(publish, 'airgap.publish', complain);
 }
 
 /** What is imported brings names of its own. */

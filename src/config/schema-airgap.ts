@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { RemoteUpstreamSchema } from './schema-upstream.ts';
 import * as leaf from './schema-leaf.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -27,6 +28,26 @@ export const AirgapSchema = Type.Object(
           'The root metadata (`root.json`) that the first import begins with, which came another ' +
           'way than the bundles. From then on the store knows its own.',
       }),
+    ),
+    publish: Type.Optional(
+      Type.Object(
+        {
+          url: RemoteUpstreamSchema.properties.url,
+          plainHttp: RemoteUpstreamSchema.properties.plainHttp,
+          credentials: RemoteUpstreamSchema.properties.credentials,
+          ca: RemoteUpstreamSchema.properties.ca,
+          clientCertificate: RemoteUpstreamSchema.properties.clientCertificate,
+          httpProxy: RemoteUpstreamSchema.properties.httpProxy,
+          realmAllow: RemoteUpstreamSchema.properties.realmAllow,
+        },
+        {
+          ...closed,
+          description:
+            'The registry into which `assay airgap publish` pushes what is published here, and how ' +
+            'we log in there. `--to` adds a prefix, or names another one, to which nothing of this ' +
+            'goes.',
+        },
+      ),
     ),
     revocationMaxAge: Type.Object(
       {

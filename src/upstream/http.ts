@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { type ConnectionOptions, getCACertificates } from 'node:tls';
 import { Agent, buildConnector, type Dispatcher, ProxyAgent } from 'undici';
 import type { EgressGuard, NamedBy } from './egress.ts';
@@ -20,19 +21,29 @@ export interface RangeAsked {
 }
 
 export interface WireRequest {
-  readonly method: 'GET' | 'HEAD' | 'POST';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH';
   readonly url: URL;
   readonly accept?: string | undefined;
   readonly range?: RangeAsked | undefined;
   readonly authorization?: Authorization | undefined;
   /** Text is sent as a form. */
-  readonly body?: string | TypedBody | undefined;
+  readonly body?: string | TypedBody | StreamedBody | undefined;
+  /** What of an upload the body is (distribution-spec, Pushing a blob in chunks). */
+  readonly contentRange?: string | undefined;
 }
 
 export interface TypedBody {
   /** Its Content-Type. */
   readonly type: string;
   readonly bytes: Uint8Array;
+}
+
+/** Bytes that are read as they are sent. */
+export interface StreamedBody {
+  readonly type: string;
+  /** Bytes in all; the connection is given up where others come. */
+  readonly length: number;
+  readonly pieces: AsyncIterable<Uint8Array>;
 }
 
 const formType = 'application/x-www-form-urlencoded';
@@ -78,7 +89,7 @@ export function openTransport(
   } as const;
   const queue = makeOriginQueue(limits.maxWaiting);
   return {
-    async send({ method, url, accept, range, authorization, body }, signal) {
+    async send({ method, url, accept, range, authorization, body, contentRange }, signal) {
       assertBound(authorization, url);
       const namedBy = url.origin === ownOrigin ? 'configuration' : 'others';
       if (httpProxy !== undefined) guard.admitName(bareHost(url.hostname), portOf(url), namedBy);
@@ -100,11 +111,10 @@ export function openTransport(
             ...authorization.also,
             authorization: authorization.value,
           }),
-          ...(body !== undefined && {
-            'content-type': typeof body === 'string' ? formType : body.type,
-          }),
+          ...(contentRange !== undefined && { 'content-range': contentRange }),
+          ...bodyHeaders(body),
         },
-        ...(body !== undefined && { body: typeof body === 'string' ? body : body.bytes }),
+        ...(body !== undefined && { body: bytesOf(body) }),
       });
       const answer = await answering.finally(leave);
       return { status: answer.statusCode, url, headers: answer.headers, body: answer.body };
@@ -113,6 +123,18 @@ export function openTransport(
       await Promise.all(Object.values(dispatchers).map((dispatcher) => dispatcher.destroy()));
     },
   };
+}
+
+function bodyHeaders(body: WireRequest['body']): Readonly<Record<string, string>> {
+  if (body === undefined) return {};
+  if (typeof body === 'string') return { 'content-type': formType };
+  const type = { 'content-type': body.type };
+  return 'length' in body ? { ...type, 'content-length': String(body.length) } : type;
+}
+
+function bytesOf(body: NonNullable<WireRequest['body']>): string | Uint8Array | Readable {
+  if (typeof body === 'string') return body;
+  return 'length' in body ? Readable.from(body.pieces, { objectMode: false }) : body.bytes;
 }
 
 /** The last thing before the wire: whatever is wrong above, credentials do not leave their origin. */

@@ -2,13 +2,14 @@ import { TooLargeError } from '../kernel/bounded.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, matchesDigest, referrersTag } from '../oci/digest.ts';
 import { MalformedError } from '../oci/malformed-error.ts';
-import { artifactTypeOf, type Manifest, maxManifestBytes, readManifest } from '../oci/manifest.ts';
+import { type Manifest, maxManifestBytes, readManifest } from '../oci/manifest.ts';
 import { isManifestMediaType } from '../oci/media-types.ts';
 import type { Tag } from '../oci/reference.ts';
 import type { RepositoryPath } from '../oci/repository.ts';
 import type { FoundReferrers } from './content-source.ts';
 import type { LayoutFiles } from './layout-files.ts';
 import type { LayoutIndex } from './layout-index.ts';
+import { describeReferrer } from './referrer-descriptor.ts';
 import { answerLimits } from './remote-options.ts';
 import { UpstreamError } from './upstream-error.ts';
 
@@ -21,17 +22,8 @@ export async function readSubjects(files: LayoutFiles, index: LayoutIndex): Prom
     if (!isManifestMediaType(descriptor.mediaType)) continue;
     const manifest = await readListed(files, descriptor);
     if (manifest?.subject === undefined) continue;
-    const { mediaType, digest, size } = descriptor;
-    const { annotations } = manifest;
-    const artifactType = artifactTypeOf(manifest);
     const known = referrers.get(manifest.subject.digest) ?? [];
-    known.push({
-      mediaType,
-      digest,
-      size,
-      ...(artifactType !== undefined && { artifactType }),
-      ...(annotations !== undefined && { annotations }),
-    });
+    known.push(describeReferrer(descriptor, manifest));
     referrers.set(manifest.subject.digest, known);
   }
   return referrers;

@@ -56,6 +56,13 @@ export function nextPlainHop(from: URL, location: string | undefined): URL {
   return url;
 }
 
+/** Where an upload goes on: credentials and content go there, so it is at the same origin. */
+export function nextUploadStep(from: URL, location: string | undefined): URL {
+  const url = readLocation(from, location);
+  if (url.origin !== from.origin) throw astray('leads an upload to another origin', url.origin);
+  return url;
+}
+
 function readLocation(from: URL, location: string | undefined): URL {
   // A URL parser drops tabs and newlines and reads \ as /: what it would mend is refused.
   if (location === undefined || !/^[\x21-\x7e]+$/.test(location) || location.includes('\\')) {

@@ -15,6 +15,13 @@ export interface RegistryUrls {
   blob(path: RepositoryPath, digest: Digest): URL;
   tags(path: RepositoryPath, query: TagQuery): URL;
   referrers(path: RepositoryPath, digest: Digest): URL;
+  /** Where an upload begins; `mount` names a blob, and the repository that has it. */
+  uploads(path: RepositoryPath, mount?: MountedBlob): URL;
+}
+
+export interface MountedBlob {
+  readonly digest: Digest;
+  readonly from: RepositoryPath;
 }
 
 function prefix(path: RepositoryPath): string {
@@ -32,6 +39,11 @@ export function makeRegistryUrls(origin: string): RegistryUrls {
     tags: (path, { limit, last }) =>
       url(path, `tags/list?n=${limit}${last === undefined ? '' : `&last=${last}`}`),
     referrers: (path, digest) => url(path, `referrers/${digest}`),
+    uploads: (path, mount) =>
+      url(
+        path,
+        `blobs/uploads/${mount === undefined ? '' : `?mount=${mount.digest}&from=${mount.from}`}`,
+      ),
   };
 }
 

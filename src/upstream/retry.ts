@@ -34,10 +34,18 @@ export function makeRetryBudget(): RetryBudget {
   };
 }
 
-const maxRetries = 2;
+/** How long to go on after a failure. */
+export interface Patience {
+  readonly maxRetries: number;
+  /** Longer pauses than that are the caller's to make. */
+  readonly maxPauseMs: number;
+  /** Whether what took too long may be tried again. */
+  readonly timeouts: 'final' | 'retried';
+}
+
+/** Somebody waits for an answer: a timeout has had its time. */
+const whileSomebodyWaits: Patience = { maxRetries: 2, maxPauseMs: 5_000, timeouts: 'final' };
 const firstPauseMs = 100;
-/** Longer pauses than that are the caller's to make: somebody waits for an answer. */
-const maxPauseMs = 5_000;
 
 export interface RetryTerms {
   readonly clock: Clock;
@@ -45,12 +53,13 @@ export interface RetryTerms {
   readonly budget: RetryBudget;
   /** From now; the pauses must fit in. */
   readonly totalMs: number;
+  readonly patience?: Patience;
 }
 
 /** Tries again what may be mended by trying again, within the budget and the one deadline. */
 export async function withRetries<T>(
   attempt: () => Promise<T>,
-  { clock, wait, budget, totalMs }: RetryTerms,
+  { clock, wait, budget, totalMs, patience = whileSomebodyWaits }: RetryTerms,
   signal: AbortSignal,
 ): Promise<T> {
   const endMs = clock.monotonicMs() + totalMs;
@@ -60,20 +69,27 @@ export async function withRetries<T>(
       return await attempt();
     } catch (error) {
       signal.throwIfAborted();
-      const pauseMs = pauseAfter(error, retries);
+      const pauseMs = pauseAfter(error, retries, patience);
       const fits = pauseMs !== undefined && clock.monotonicMs() + pauseMs < endMs;
-      if (!fits || retries >= maxRetries || !budget.withdraw()) throw error;
+      if (!fits || retries >= patience.maxRetries || !budget.withdraw()) throw error;
       await wait(pauseMs, signal);
     }
   }
 }
 
-/** Undefined for what no retry mends: a timeout has had its time, a refusal stays one. */
-function pauseAfter(error: unknown, retries: number): number | undefined {
+/** Undefined for what no retry mends: a refusal stays one. */
+export function pauseAfter(
+  error: unknown,
+  retries: number,
+  { maxPauseMs, timeouts }: Pick<Patience, 'maxPauseMs' | 'timeouts'>,
+): number | undefined {
   if (error instanceof StatusError && !error.passing) return undefined;
   if (error instanceof NotAskedError) return undefined;
   const { code, retryAfterSeconds } = classifyFailure(error);
-  const mendable = code === 'UPSTREAM_UNREACHABLE' || code === 'UPSTREAM_FAILED';
+  const mendable =
+    code === 'UPSTREAM_UNREACHABLE' ||
+    code === 'UPSTREAM_FAILED' ||
+    (code === 'UPSTREAM_TIMEOUT' && timeouts === 'retried');
   if (!mendable && !(code === 'UPSTREAM_RATE_LIMITED' && retryAfterSeconds !== undefined)) {
     return undefined;
   }

@@ -8,13 +8,21 @@ import {
   type UpstreamErrorOptions,
 } from './upstream-error.ts';
 
+interface StatusErrorOptions extends UpstreamErrorOptions {
+  /** What the answer says of it. */
+  readonly detail?: string;
+}
+
 /** A status that says that there is no answer. */
 export class StatusError extends UpstreamError {
   /** Whether the server calls it its own, passing fault: a retry mends nothing else. */
   readonly passing: boolean;
+  readonly status: number;
 
-  constructor(code: UpstreamErrorCode, status: number, options: UpstreamErrorOptions) {
-    super(code, `answered with status ${status}`, options);
+  constructor(code: UpstreamErrorCode, status: number, options: StatusErrorOptions) {
+    const { detail = '' } = options;
+    super(code, `answered with status ${status}${detail === '' ? '' : `: ${detail}`}`, options);
+    this.status = status;
     this.passing = status === 408 || status === 429 || (status >= 500 && status !== 501);
   }
 }
@@ -41,7 +49,7 @@ export function judgeStatus(
   });
 }
 
-function codeFor(status: number): UpstreamErrorCode {
+export function codeFor(status: number): UpstreamErrorCode {
   if (status === 401 || status === 403) return 'UPSTREAM_UNAUTHORIZED';
   return status === 429 ? 'UPSTREAM_RATE_LIMITED' : 'UPSTREAM_FAILED';
 }

@@ -27,6 +27,11 @@ export interface Authorizer {
   ): Promise<Authorization | undefined>;
 }
 
+export interface AuthorizerRules extends RealmRules {
+  /** Of a repository; `pull` unless told. */
+  readonly rights?: 'pull' | 'pull,push';
+}
+
 export interface AuthorizerDependencies {
   readonly transport: Transport;
   readonly credentials: CredentialSource;
@@ -46,7 +51,7 @@ type Demand =
 const maxDemands = 1000;
 
 export function makeAuthorizer(
-  rules: RealmRules,
+  rules: AuthorizerRules,
   { transport, credentials, clock }: AuthorizerDependencies,
 ): Authorizer {
   const { origin } = rules;
@@ -113,7 +118,7 @@ function remember(
 function readDemand(
   answer: WireAnswer,
   path: RepositoryPath,
-  rules: RealmRules,
+  rules: AuthorizerRules,
 ): Demand | undefined {
   const header = listHeaderOf(answer, 'www-authenticate');
   if (header === undefined) return undefined;
@@ -126,20 +131,27 @@ function readDemand(
   return challenges.some(({ scheme }) => scheme === 'basic') ? { scheme: 'basic' } : undefined;
 }
 
-function readBearer({ parameters }: Challenge, path: RepositoryPath, rules: RealmRules): Demand {
+function readBearer(
+  { parameters }: Challenge,
+  path: RepositoryPath,
+  rules: AuthorizerRules,
+): Demand {
   const realm = parameters.get('realm');
   if (realm === undefined) {
     throw new UpstreamError('UPSTREAM_MISBEHAVED', 'its challenge names no token realm');
   }
-  const own = `repository:${path}:pull`;
-  const stated = parameters.get('scope') ?? '';
+  const { rights = 'pull' } = rules;
+  const [, stated = path] = scopes[rights].exec(parameters.get('scope') ?? '') ?? [];
   return {
     scheme: 'bearer',
     realm: checkRealm(realm, rules),
     service: parameters.get('service'),
-    // A registry may know the repository by another name. Never more than the right to pull.
-    scope: pullScope.test(stated) ? stated : own,
+    // A registry may know the repository by another name. Never more rights than are needed.
+    scope: `repository:${stated}:${rights}`,
   };
 }
 
-const pullScope = /^repository:[A-Za-z0-9._/:-]{1,255}:pull$/;
+const scopes = {
+  pull: /^repository:([A-Za-z0-9._/:-]{1,255}):pull$/,
+  'pull,push': /^repository:([A-Za-z0-9._/:-]{1,255}):(?:pull|push|pull,push|push,pull)$/,
+} as const;
