@@ -35,6 +35,7 @@ import { makeSharedRates } from './shared-rates.ts';
 import { publishSigstoreRoots } from './sigstore-roots.ts';
 import { openState, type SharedState } from './state.ts';
 import { holdStorage } from './storage-hold.ts';
+import { trustDigestOf } from './trust-digest.ts';
 import { openUpstreams, type Upstreams } from './upstreams.ts';
 import { watchFiles } from './watch-files.ts';
 import { openWorkApart } from './worker-threads.ts';
@@ -55,6 +56,8 @@ export interface App extends Stoppable {
   /** On one of them alone; resolves with the port. */
   listenOci(): Promise<number>;
   listenAdmin(): Promise<number>;
+  /** Digests of the policy and of the trust material that it relies upon. */
+  inForce(): string;
   /** Loads policy and trust material anew; never rejects. */
   reload(): Promise<void>;
   /** Looks at once whether files of policy or trust have changed, and reloads then. */
@@ -198,6 +201,7 @@ async function makeApp(
       log.info({ ...addresses }, 'listening');
       return addresses;
     },
+    inForce: () => `${basis.current().policy.digest} ${trustDigestOf(basis.current())}`,
     reload,
     lookForChanges: () => watch.look(),
     beginDraining: () => {

@@ -1,7 +1,7 @@
 import type { FleetLimits } from '../gate/fleet-flight.ts';
 import type { GateLimits } from '../gate/gate.ts';
 import type { RestartLimits } from './restart-policy.ts';
-import type { HangLimits } from './worker-slot.ts';
+import type { HangLimits, StrayLimits } from './worker-slot.ts';
 import type { VerificationLimits } from '../verifier/verifier.ts';
 
 /**
@@ -98,6 +98,8 @@ export function restartLimitsOf(workers: number): RestartLimits & { readonly kil
 /** How often workers are asked for a word; one that gives none for 30 s hangs. */
 export const workerLookMs = 5_000;
 export const hangLimits: HangLimits = { maxSilentRounds: 6, maxSilentRoundsAtStart: 24 };
+/** A change of policy or trust has reached all of them by then. */
+export const strayLimits: StrayLimits = { maxStrayRounds: 4, strayAgainRounds: 24 };
 
 /** What the storage may take, shared out; `undefined` where the disk alone bounds it. */
 export function storageShares(maxBytes: number | undefined): {

@@ -7,14 +7,14 @@ import { makeMetrics, type MetricsRegistry } from '../observe/metrics.ts';
 import { makePinoLog } from '../observe/pino-log.ts';
 import { sumMetrics } from '../observe/sum-metrics.ts';
 import type { Wait } from '../storage/pace.ts';
-import { composeApp } from './app.ts';
+import { type App, composeApp } from './app.ts';
 import { forkWorker } from './fork-worker.ts';
 import { makeHostLeases } from './host-leases.ts';
 import { type HostNotifications, makeHostNotifications } from './host-notifications.ts';
 import type { Host } from './host.ts';
-import { hangLimits, restartLimitsOf, workerLookMs } from './limits.ts';
+import { hangLimits, restartLimitsOf, strayLimits, workerLookMs } from './limits.ts';
 import { addressesOf } from './listen.ts';
-import { repeat } from './repeat.ts';
+import { repeat, type Rounds } from './repeat.ts';
 import type { Runnable } from './run.ts';
 import { makeWorkers, type Workers } from './workers.ts';
 
@@ -35,7 +35,7 @@ export async function composePrimary(config: Config, count: number): Promise<Run
   const workers: Workers = makeWorkers({
     count,
     fork: forkWorker,
-    limits: { ...restartLimitsOf(count), ...hangLimits },
+    limits: { ...restartLimitsOf(count), ...hangLimits, ...strayLimits },
     onWord(word, from) {
       if (word.kind === 'question') {
         const answer = leases.answer(from, word.question);
@@ -54,7 +54,7 @@ export async function composePrimary(config: Config, count: number): Promise<Run
   const told = { probe: workers.probe, metrics: textOf(metrics, workers) };
   const host: Host = { isKeeper: true, notifications, listeners: [], told };
   const app = await composeApp(config, { log, metrics, host });
-  const looks = repeat(async () => workers.look(), workerLookMs);
+  const looks = lookAfter(workers, app);
   return {
     log,
     failure: workers.failure,
@@ -86,6 +86,13 @@ export async function composePrimary(config: Config, count: number): Promise<Run
       app.destroyConnections();
     },
   };
+}
+
+function lookAfter(workers: Pick<Workers, 'look'>, app: Pick<App, 'inForce' | 'reload'>): Rounds {
+  return repeat(async () => {
+    // Where one of them has another policy, nobody knows which of the two is behind.
+    if (workers.look(app.inForce())) await app.reload();
+  }, workerLookMs);
 }
 
 /** Of this process, of the workers, and of those that were there before them. */

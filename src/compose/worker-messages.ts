@@ -33,7 +33,8 @@ export type WorkerQuestion = 'metrics' | 'ready';
 export type FromWorker =
   /** It hears what is said to it. */
   | { readonly kind: 'hello' }
-  | { readonly kind: 'alive' }
+  /** What decides in it, as `App.inForce` says; undefined: nothing yet. */
+  | { readonly kind: 'alive'; readonly inForce: string | undefined }
   | { readonly kind: 'listening'; readonly port: number }
   /** It ends by itself after this. */
   | {

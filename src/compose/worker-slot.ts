@@ -22,6 +22,10 @@ export interface Run {
   isHeard: boolean;
   /** How often it was asked, or looked at, since it last said something. */
   silentRounds: number;
+  /** What decides in it, as it last said. */
+  inForce: string | undefined;
+  /** For how many rounds that was something else than in the primary. */
+  strayRounds: number;
   /** It was killed since it answered nothing. */
   isHung: boolean;
   /** Why it could not start, in its own words. */
@@ -44,6 +48,8 @@ export function makeRun(process: WorkerProcess): Run {
     isListening: false,
     isHeard: false,
     silentRounds: 0,
+    inForce: undefined,
+    strayRounds: 0,
     isHung: false,
     problem: undefined,
     metrics: undefined,
@@ -68,6 +74,25 @@ export function isSilent(run: Run, limits: HangLimits): boolean {
   run.silentRounds += 1;
   if (run.isHeard) run.process.send({ kind: 'are-you-alive' });
   return false;
+}
+
+/** How many rounds a worker may decide by something else than the primary. */
+export interface StrayLimits {
+  /** A change reaches them one after the other. */
+  readonly maxStrayRounds: number;
+  /** After so many it is told again. */
+  readonly strayAgainRounds: number;
+}
+
+/**
+ * Whether it is to be told to load policy and trust anew. One that could not read a file for a
+ * moment would otherwise go by the former ones until the next change.
+ */
+export function isStray(run: Run, expected: string, limits: StrayLimits): boolean {
+  const { maxStrayRounds, strayAgainRounds } = limits;
+  const isSame = run.inForce === undefined || run.inForce === expected;
+  run.strayRounds = isSame ? 0 : run.strayRounds + 1;
+  return run.strayRounds % strayAgainRounds === maxStrayRounds;
 }
 
 /** Whether it serves, in its own words; undefined where it says nothing. */

@@ -103,7 +103,7 @@ async function serve(
 function obey(message: Exclude<ToWorker, { readonly kind: 'start' }>, life: Life): void {
   switch (message.kind) {
     case 'are-you-alive':
-      void life.link.send({ kind: 'alive' });
+      void life.link.send({ kind: 'alive', inForce: life.app?.inForce() });
       return;
     case 'reload':
       life.isReloadDue = true;

@@ -13,10 +13,12 @@ import {
   askForMetrics,
   type HangLimits,
   isSilent,
+  isStray,
   makeRun,
   readinessOf,
   type Run,
   type Slot,
+  type StrayLimits,
 } from './worker-slot.ts';
 import { WorkersError } from './workers-error.ts';
 
@@ -31,8 +33,11 @@ export interface Workers {
   readonly failure: Promise<never>;
   /** Ready while half of them are. */
   readonly probe: ReadinessProbe;
-  /** One round: asks all for a word, and kills those that have given none for too long. */
-  look(): void;
+  /**
+   * One round: asks all for a word, and kills those that have given none for too long. Those that
+   * decide by something else than `inForce` for long are told to load it anew; true where one was.
+   */
+  look(inForce: string): boolean;
   /** What they and those before them have counted. */
   snapshots(): Promise<readonly MetricsSnapshot[]>;
   /** To all but the one that said it. */
@@ -46,7 +51,7 @@ export interface Workers {
 export interface WorkersDependencies {
   readonly count: number;
   readonly fork: ForkWorker;
-  readonly limits: RestartLimits & HangLimits & { readonly killAfterMs: number };
+  readonly limits: RestartLimits & HangLimits & StrayLimits & { readonly killAfterMs: number };
   /** What a worker says that is meant for others. */
   readonly onWord: (word: WorkerWord, from: Run) => void;
   readonly onEnd: (run: Run) => void;
@@ -105,7 +110,10 @@ export function makeWorkers(dependencies: WorkersDependencies): Workers {
       }
     },
     probe: { name: 'workers', check: () => checkReady(crew) },
-    look: () => crew.slots.forEach((slot) => killIfSilent(slot, crew)),
+    look(inForce) {
+      crew.slots.forEach((slot) => killIfSilent(slot, crew));
+      return crew.slots.filter((slot) => reloadIfStray(slot, inForce, crew)).length > 0;
+    },
     async snapshots() {
       await Promise.all(all().map(askForMetrics));
       // One that has ended meanwhile is among those that ended, and no more here.
@@ -155,7 +163,8 @@ function hear(message: FromWorker, run: Run, slot: Slot, crew: Crew): void {
   const { worker } = slot;
   run.isHeard = true;
   run.silentRounds = 0;
-  if (message.kind === 'answer') run.questions.answered(message.id, message.answer);
+  if (message.kind === 'alive') run.inForce = message.inForce;
+  else if (message.kind === 'answer') run.questions.answered(message.id, message.answer);
   else if (message.kind === 'ended') run.metrics = message.metrics;
   else if (message.kind === 'listening') {
     run.isListening = true;
@@ -177,6 +186,15 @@ function killIfSilent({ worker, run }: Slot, { limits, log }: Crew): void {
   const { pid } = run.process;
   log.error({ worker, pid }, 'a worker does not answer any more, and is killed');
   run.process.kill();
+}
+
+function reloadIfStray({ worker, run }: Slot, inForce: string, { limits, log }: Crew): boolean {
+  if (run === undefined || !isStray(run, inForce, limits)) return false;
+  const { pid } = run.process;
+  const message = 'a worker has another policy or trust material in force, and is to load it anew';
+  log.error({ worker, pid, has: run.inForce, inForce }, message);
+  run.process.send({ kind: 'reload' });
+  return true;
 }
 
 function end(run: Run, slot: Slot, how: string, crew: Crew): void {

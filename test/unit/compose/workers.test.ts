@@ -28,6 +28,8 @@ const limits = {
   killAfterMs: 5_000,
   maxSilentRounds: 3,
   maxSilentRoundsAtStart: 5,
+  maxStrayRounds: 3,
+  strayAgainRounds: 12,
 };
 
 function makeKit(count = 2) {
@@ -82,7 +84,8 @@ function makeKit(count = 2) {
     return started;
   };
   const shown = async (pattern: RegExp) => pattern.exec(await metrics.render())?.[1];
-  return { workers, forked, lines, words, waits, metrics, listen, startAll, shown };
+  const look = (): void => void workers.look('policy');
+  return { workers, look, forked, lines, words, waits, metrics, listen, startAll, shown };
 }
 
 const exits = /^(assay_worker_exits_total.*)$/m;
@@ -220,17 +223,55 @@ t.test('a crash', async (t: Test) => {
   });
 });
 
+t.test('a worker with another policy', async (t: Test) => {
+  const says = (inForce: string): FromWorker => ({ kind: 'alive', inForce });
+
+  t.test('than the primary is told to load anew, once it is no mere delay', async (t) => {
+    const { workers, forked, lines, startAll } = makeKit();
+    await startAll();
+    const asked = (fake: Fake | undefined): number =>
+      fake?.kinds().filter((kind) => kind === 'reload').length ?? 0;
+    const found: boolean[] = [];
+    for (let round = 0; round < 5; round += 1) {
+      forked[0]?.say(says('policy 2'));
+      forked[1]?.say(says('policy 1'));
+      found.push(workers.look('policy 2'));
+    }
+    t.same([asked(forked[0]), asked(forked[1])], [0, 1]);
+    t.same(found, [false, false, true, false, false], 'and the primary is to look, too');
+    t.match(lines.at(-1), {
+      message: 'a worker has another policy or trust material in force, and is to load it anew',
+      fields: { worker: 2, pid: 1002 },
+    });
+    for (let round = 0; round < 10; round += 1) {
+      forked[0]?.say(says('policy 2'));
+      forked[1]?.say(says('policy 1'));
+      workers.look('policy 2');
+    }
+    t.equal(asked(forked[1]), 2, 'again after a while');
+  });
+
+  t.test('for a moment is on its way', async (t) => {
+    const { workers, forked, startAll } = makeKit(1);
+    await startAll();
+    for (const inForce of ['1', '1', '2', '1', '1', '2']) {
+      forked[0]?.say(says(inForce));
+      t.equal(workers.look('2'), false);
+    }
+  });
+});
+
 t.test('a worker that hangs', async (t: Test) => {
   const lookTimes = (look: () => void, count: number): void => {
     for (let round = 0; round < count; round += 1) look();
   };
 
   t.test('is killed once it answered nothing for some rounds, and another started', async (t) => {
-    const { workers, forked, waits, lines, startAll, shown } = makeKit();
+    const { look, forked, waits, lines, startAll, shown } = makeKit();
     await startAll();
     for (let round = 0; round < 4; round += 1) {
-      workers.look();
-      forked[0]?.say({ kind: 'alive' });
+      look();
+      forked[0]?.say({ kind: 'alive', inForce: undefined });
     }
     t.same(
       forked.map(({ isKilled }) => isKilled),
@@ -246,33 +287,33 @@ t.test('a worker that hangs', async (t: Test) => {
   });
 
   t.test('any word of it is an answer, and it is asked in each round', async (t) => {
-    const { workers, forked, startAll } = makeKit(1);
+    const { look, forked, startAll } = makeKit(1);
     await startAll();
-    lookTimes(workers.look, 3);
+    lookTimes(look, 3);
     t.same(forked[0]?.kinds().slice(1), ['are-you-alive', 'are-you-alive', 'are-you-alive']);
     forked[0]?.say({ kind: 'told', channel: 'deny', message: '5' });
-    lookTimes(workers.look, 3);
+    lookTimes(look, 3);
     t.equal(forked[0]?.isKilled, false);
-    workers.look();
+    look();
     t.equal(forked[0]?.isKilled, true);
   });
 
   t.test('has longer to say its first word', async (t) => {
-    const { workers, forked, waits } = makeKit(1);
+    const { workers, look, forked, waits } = makeKit(1);
     workers.start(given).catch(() => undefined);
-    lookTimes(workers.look, 5);
+    lookTimes(look, 5);
     t.equal(forked[0]?.isKilled, false);
     t.same(forked[0]?.sent, [], 'it hears nothing yet');
-    workers.look();
+    look();
     t.equal(forked[0]?.isKilled, true);
     await eventually(() => waits.length === 1);
   });
 
   t.test('is killed also where all are to end, and none is started in its place', async (t) => {
-    const { workers, forked, startAll, waits } = makeKit(1);
+    const { workers, look, forked, startAll, waits } = makeKit(1);
     await startAll();
     const closed = workers.close();
-    lookTimes(workers.look, 4);
+    lookTimes(look, 4);
     await closed;
     t.same([forked[0]?.isKilled, waits.length], [true, 0]);
   });
