@@ -12,6 +12,7 @@ import {
   type ImportReport,
   isAdmitted,
 } from './import-report.ts';
+import { namingFull } from './import-failure.ts';
 import type { StagedGeneration } from './generation.ts';
 import { prepareGeneration } from './import-generation.ts';
 import { followTags } from './import-tags.ts';
@@ -76,22 +77,29 @@ export async function importBundle(
   signal: AbortSignal,
 ): Promise<ImportReport> {
   const { store, files, clock } = dependencies;
-  await makeStoreFolders(store, files);
-  const unlock = await lockStore(store, files);
-  try {
-    await sweepStore(store, files, clock);
-    return await importAlone(request, dependencies, signal);
-  } catch (error) {
-    if (error instanceof AirgapError) {
-      const { code, message: because } = error;
-      await writeAudit(store, clock.now(), { event: 'failed', code, because }).catch(
-        () => undefined,
-      );
+  return await namingFull(store.root, async () => {
+    await makeStoreFolders(store, files);
+    const unlock = await lockStore(store, files);
+    let report: ImportReport;
+    try {
+      await sweepStore(store, files, clock);
+      report = await importAlone(request, dependencies, signal);
+    } catch (error) {
+      await noteFailure(error, dependencies);
+      // What went wrong before is what is to be told.
+      await unlock().catch(() => undefined);
+      throw error;
     }
-    throw error;
-  } finally {
     await unlock();
-  }
+    return report;
+  });
+}
+
+async function noteFailure(cause: unknown, { store, clock }: ImportDependencies): Promise<void> {
+  if (!(cause instanceof AirgapError)) return;
+  const { code, message: because } = cause;
+  const line = { event: 'failed', code, because };
+  await writeAudit(store, clock.now(), line).catch(() => undefined);
 }
 
 /** What the store has, and what it is to have. */
