@@ -7,8 +7,11 @@ import type { Readable } from 'node:stream';
  */
 export interface ObjectClient {
   head(key: string, signal: AbortSignal): Promise<ObjectInfo>;
-  /** All of it, or from `start` on. Resolves with the headers; `size` is the whole object's. */
-  get(key: string, start: number, signal: AbortSignal): Promise<ObjectAnswer>;
+  /**
+   * All of it, or from `start` on. Resolves with the headers; `size` is the whole object's.
+   * Undefined where it can't be had from there.
+   */
+  get(key: string, start: number, signal: AbortSignal): Promise<ObjectAnswer | undefined>;
   /** Resolves with its entity tag, as the others that make an object do. */
   put(key: string, bytes: Uint8Array, says: ObjectWords, signal: AbortSignal): Promise<Tag>;
   /** Up to 5 GiB (S3's bound), and only while the source has the entity tag. */

@@ -88,7 +88,10 @@ function makeReads({ client, Bucket }: Place): Reads {
       const answer = await client.send(new GetObjectCommand({ Bucket, Key, Range }), {
         abortSignal,
       });
-      return { ...toInfo(answer), size: sizeOf(answer), stream: answer.Body as Readable };
+      const stream = answer.Body as Readable;
+      if (beginOf(answer) === start) return { ...toInfo(answer), size: sizeOf(answer), stream };
+      stream.on('error', () => undefined).destroy();
+      return undefined;
     },
     async listUploads(Prefix, abortSignal) {
       const found = await client.send(new ListMultipartUploadsCommand({ Bucket, Prefix }), {
@@ -218,6 +221,13 @@ interface Answered {
 
 function toInfo({ ContentLength, ETag }: Answered): ObjectInfo {
   return { size: ContentLength, etag: ETag };
+}
+
+/** Where the bytes begin; some take no notice of ranges. */
+function beginOf({ ContentRange }: Answered): number | undefined {
+  if (ContentRange === undefined) return 0;
+  const [, first] = /^bytes (\d{1,16})-/.exec(ContentRange) ?? [];
+  return first === undefined ? undefined : Number(first);
 }
 
 /** Of the whole object, where a part of it was asked for. */

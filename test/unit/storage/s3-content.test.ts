@@ -41,6 +41,29 @@ t.test('the rest of content is read from where it is asked for', async (t) => {
   t.ok(rest?.equals(large.bytes.subarray(5_000_000)));
 });
 
+t.test(
+  'where S3 gives all of it in place of the rest, nothing is read and nothing is bad',
+  async (t) => {
+    const s3 = await startFakeS3(t);
+    const kit = openS3Kit(t, s3.address, { limits });
+    await kit.shared.share(large.name, opening(large));
+    const key = kit.keys.blob(large.name.digest);
+    for (const range of [undefined, `bytes 0-${large.name.size - 1}/${large.name.size}`]) {
+      s3.setFault(({ method }, response) => {
+        if (method !== 'GET') return undefined;
+        const told = range === undefined ? {} : { 'content-range': range };
+        const status = range === undefined ? 200 : 206;
+        response.writeHead(status, { etag: '"e"', 'content-length': large.name.size, ...told });
+        response.end(large.bytes);
+        return 'handled';
+      });
+      t.equal((await readShared(kit, large, 5_000_000))?.length, undefined, range ?? 'no range');
+    }
+    t.ok(s3.objects.has(key));
+    t.equal(kit.metrics.counted('assay_s3_bad_objects_total', { because: 'size' }), 0);
+  },
+);
+
 t.test('what is there already is not sent again', async (t) => {
   const s3 = await startFakeS3(t);
   const kit = openS3Kit(t, s3.address);
