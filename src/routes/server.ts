@@ -84,7 +84,9 @@ export function makeServer(
 function accept(exchange: ServedExchange, connections: Connections): void {
   const { request, response } = exchange;
   const { socket } = request;
-  if (!response.shouldKeepAlive) connections.markLast(socket);
+  // Node ends the connection after who waits to be told to go on, which nobody is here.
+  const isLast = !response.shouldKeepAlive || request.headers.expect !== undefined;
+  if (isLast) connections.markLast(socket);
   response.on('close', () => {
     if (exchange.end()) connections.end(socket);
   });

@@ -97,6 +97,13 @@ t.test('the same request without a trick is answered, and the next one too', asy
   t.equal(answer.match(/HTTP\/1\.1 200 OK/g)?.length, 2);
 });
 
+t.test('who waits to be told to go on is answered, and what follows has no effect', async (t) => {
+  const { answer, paths } = await send(t, `${get}Expect: 100-continue\r\n\r\n${smuggled}`);
+  t.strictSame(paths, ['app']);
+  t.equal(answer.match(/HTTP\/1\.1 /g)?.length, 1);
+  t.match(answer, /^HTTP\/1\.1 200 [^]*\r\nConnection: close\r\n/i);
+});
+
 t.test('a request line or headers without an end are cut at the bound', async (t) => {
   for (const request of [
     `GET /v2/${'a'.repeat(20_000)} HTTP/1.1\r\n`,
