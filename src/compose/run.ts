@@ -2,12 +2,12 @@ import type { EventEmitter } from 'node:events';
 import type { PinoLog } from '../observe/pino-log.ts';
 import type { Addresses } from './listen.ts';
 import {
+  hearStopSignals,
   type Signal,
   type Stoppable,
   shutDown,
   type ShutdownTiming,
   shutdownTiming,
-  stopSignal,
 } from './shutdown.ts';
 
 /** What runs until it is stopped: composeApp's app, or several processes as one. */
@@ -35,20 +35,21 @@ export async function runUntilStopped(
 ): Promise<void> {
   const reload = (): void => void app.reload();
   signals.on('SIGHUP', reload);
-  const stopped = stopSignal(signals);
+  const stops = hearStopSignals(signals);
   try {
     await listen(app, onListening);
-    const cause = await Promise.race([stopped, failureOf(app)]);
+    const cause = await Promise.race([stops.first, failureOf(app)]);
     const impatient = new AbortController();
     const isStopped = typeof cause === 'string';
     app.log.info(isStopped ? { signal: cause } : {}, 'shutting down');
-    void (isStopped ? stopSignal(signals) : stopped).then(() => impatient.abort());
+    void (isStopped ? stops.second : stops.first).then(() => impatient.abort());
     await shutDown(app, { ...timing, ...hurryOf(cause, timing) }, impatient.signal);
     app.log.info({}, 'stopped');
     await app.log.flush();
     if (!isStopped) throw cause.error;
   } finally {
     signals.off('SIGHUP', reload);
+    stops.close();
   }
 }
 

@@ -29,12 +29,36 @@ export interface Stoppable {
 
 export type Signal = 'SIGTERM' | 'SIGINT';
 
-/** Resolves with the first signal that asks for the end. */
-export function stopSignal(signals: EventEmitter): Promise<Signal> {
-  return new Promise((resolve) => {
-    signals.once('SIGTERM', () => resolve('SIGTERM'));
-    signals.once('SIGINT', () => resolve('SIGINT'));
-  });
+/** Signals that ask for the end. */
+export interface StopSignals {
+  /** Resolves with the first. */
+  readonly first: Promise<Signal>;
+  /** Resolves with one that comes after it. */
+  readonly second: Promise<Signal>;
+  close(): void;
+}
+
+/**
+ * Heard all the time until it is closed: where nobody hears one, as between a first and a second
+ * that come at once, it ends the process on the spot.
+ */
+export function hearStopSignals(signals: EventEmitter): StopSignals {
+  const first = Promise.withResolvers<Signal>();
+  const second = Promise.withResolvers<Signal>();
+  let next = first;
+  const hear = (signal: Signal) => (): void => {
+    next.resolve(signal);
+    next = second;
+  };
+  const heard = { SIGTERM: hear('SIGTERM'), SIGINT: hear('SIGINT') };
+  for (const [signal, listener] of Object.entries(heard)) signals.on(signal, listener);
+  return {
+    first: first.promise,
+    second: second.promise,
+    close() {
+      for (const [signal, listener] of Object.entries(heard)) signals.off(signal, listener);
+    },
+  };
 }
 
 /**

@@ -65,3 +65,23 @@ t.test('what keeps it from listening is thrown, and nothing stays open', async (
   await t.rejects(run, error);
   t.same(done, ['close']);
 });
+
+t.test('a second signal cuts, however soon it comes after the first', async (t) => {
+  for (const [one, other] of [
+    ['SIGINT', 'SIGINT'],
+    ['SIGTERM', 'SIGTERM'],
+    ['SIGTERM', 'SIGINT'],
+  ] as const) {
+    const cutting = Promise.withResolvers<void>();
+    const { signals, run, listening } = makeApp({
+      close: () => cutting.promise,
+      destroyConnections: () => cutting.resolve(),
+    });
+    await listening;
+    signals.emit(one);
+    t.ok(signals.listenerCount(other) > 0, 'nobody hearing it, it would end the process');
+    signals.emit(other);
+    await run;
+    t.same([signals.listenerCount('SIGINT'), signals.listenerCount('SIGTERM')], [0, 0]);
+  }
+});

@@ -4,7 +4,7 @@ import {
   shutDown,
   type ShutdownTiming,
   type Stoppable,
-  stopSignal,
+  hearStopSignals,
 } from '../../../src/compose/shutdown.ts';
 
 /** An app whose last answer ends when `finish` is called, or when its connections are cut. */
@@ -86,8 +86,10 @@ t.test('an app that fails to close says so', async (t) => {
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   t.test(`${signal} asks for the end`, async (t) => {
     const signals = new EventEmitter();
-    const asked = stopSignal(signals);
+    const stops = hearStopSignals(signals);
     signals.emit(signal);
-    t.equal(await asked, signal);
+    t.equal(await stops.first, signal);
+    stops.close();
+    t.equal(signals.listenerCount(signal), 0);
   });
 }
