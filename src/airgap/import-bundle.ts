@@ -15,6 +15,7 @@ import {
 import { namingFull } from './import-failure.ts';
 import type { StagedGeneration } from './generation.ts';
 import { prepareGeneration } from './import-generation.ts';
+import { isRecovered, remember, rememberRoot } from './import-memory.ts';
 import { followTags } from './import-tags.ts';
 import type { TrustedMetadata } from './metadata-state.ts';
 import { publish, settlePublished } from './publish.ts';
@@ -139,8 +140,8 @@ async function importAlone(
   if (isInForce && published.document === generation.document) {
     return { ...(await hold(run, published, dependencies)), ...part };
   }
-  await remember(run);
-  const next = describe(run, generation, { leftOut, revocationAsOf });
+  const { count: stateCount } = await remember(run);
+  const next = describe(run, generation, { leftOut, revocationAsOf, stateCount });
   await publish(next, dependencies);
   const receipt = await settle(next, dependencies);
   return { ...tell('published', run, part), generation: next.generation, receipt };
@@ -149,48 +150,33 @@ async function importAlone(
 async function begin(request: ImportRequest, dependencies: ImportDependencies): Promise<Run> {
   const { store, files, seal, clock, openBundle, onProgress } = dependencies;
   const states = makeStoreStates(store, seal, files);
-  const [state, published] = [await states.read(), await readPublished(store, seal, files)];
-  if ((published?.stateCount ?? 0) > (state?.count ?? 0)) {
+  const [known, published] = [await states.read(), await readPublished(store, seal, files)];
+  if ((published?.stateCount ?? 0) > (known?.count ?? 0)) {
     const message = `${store.root} knows less of its stream than it did: its state was set back`;
     throw new AirgapError('STORE_DAMAGED', message);
   }
-  const latestMs = state?.latestMs ?? 0;
+  const latestMs = known?.latestMs ?? 0;
   const at = (leastMs: number): Date => new Date(Math.max(clock.now().getTime(), leastMs));
   onProgress({ step: 'metadata', doneBytes: 0, totalBytes: 0 });
-  const bundle = await openBundle(state, at(latestMs));
+  const bundle = await openBundle(known, at(latestMs));
+  const state = request.mode === 'import' ? await rememberRoot(states, known, bundle) : known;
   const { document } = bundle;
   checkTime(document, at(latestMs));
-  const order = checkOrder(bundle, state);
+  const order = checkOrder({ ...bundle, recovered: isRecovered(bundle, known) }, state);
   const now = (): Date => at(Math.max(latestMs, document.created.getTime()));
   const tags = followTags(document, state?.tags ?? {}, now());
   return { request, states, state, published, bundle, order, tags, now };
 }
 
-/** Before anything is published: what was trusted once must never be forgotten. */
-async function remember({ states, state, bundle, order, tags, now }: Run): Promise<void> {
-  // Killed after this, it comes here again.
-  if (order === 'same') return;
-  const { document, snapshot, metadata } = bundle;
-  const isContent = document.kind === 'content';
-  await states.write({
-    count: (state?.count ?? 0) + 1,
-    stream: document.stream,
-    metadata,
-    sequence: document.sequence,
-    snapshot,
-    contentSequence: isContent ? document.sequence : (state?.contentSequence ?? 0),
-    tags,
-    latestMs: now().getTime(),
-  });
+/** What came to light on the way. */
+interface PublishedFacts extends Pick<Published, 'leftOut' | 'stateCount'> {
+  readonly revocationAsOf: Date | undefined;
 }
 
 function describe(
-  { published, state, order, bundle, now }: Run,
+  { published, bundle, now }: Run,
   { upstreams, images, document: digest }: StagedGeneration,
-  {
-    leftOut,
-    revocationAsOf,
-  }: { readonly leftOut: number; readonly revocationAsOf: Date | undefined },
+  { leftOut, revocationAsOf, stateCount }: PublishedFacts,
 ): Published {
   const { document, snapshot } = bundle;
   const { stream, sequence } = document;
@@ -200,7 +186,7 @@ function describe(
     stream,
     sequence,
     snapshot,
-    stateCount: (state?.count ?? 0) + (order === 'same' ? 0 : 1),
+    stateCount,
     created: document.created.toISOString(),
     importedAt: now().toISOString(),
     ...(asOf !== undefined && { revocationAsOf: asOf.toISOString() }),

@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { signatureOf } from '../support/app-kit.ts';
 import { buildImage } from '../support/build-image.ts';
 import { type FullBundle, type FullBundleWish, writeFullBundle } from '../support/bundle-kit.ts';
+import { rootsOf } from '../support/metadata-kit.ts';
 import { buildCrl } from '../support/test-crl.ts';
 import { makeChain } from '../support/test-ca.ts';
 import { makeZone, type ZoneKit } from '../support/zone-kit.ts';
@@ -124,3 +125,42 @@ t.test('a bundle from the future is refused, and carries the time nowhere', asyn
     outcome: 'published',
   });
 });
+
+t.test(
+  'keys that a root has taken back are gone at once, whatever becomes of its bundle',
+  async (t) => {
+    const { zone, next } = makeStream(t);
+    await zone.import(await next({ sequence: 900 }));
+    const rotated = ['targets', 'snapshot', 'timestamp'] as const;
+    const keys = Object.fromEntries(rotated.map((role) => [role, [`${role} 2`]]));
+    const rescue = await writeFullBundle({
+      folder: join(zone.folder, 'rescue'),
+      sequence: 12,
+      images,
+      roots: await rootsOf({}, { keys }),
+      signers: keys,
+    });
+    const large = buildImage({ name: 'large', layerSizes: [20_000] });
+    const withMore = await writeFullBundle({
+      folder: join(zone.folder, 'more'),
+      sequence: 13,
+      images: [
+        {
+          name: 'docker.io/library/large:1.0',
+          artifact: large,
+          evidence: [signatureOf(large.descriptor)],
+        },
+      ],
+      roots: await rootsOf({}, { keys }),
+      signers: keys,
+    });
+    renameSync(join(withMore.folder, 'volumes'), join(zone.folder, 'more shelf'));
+    await t.rejects(zone.import(withMore), { code: 'VOLUME_MISSING' });
+    const ofThief = await next({ kind: 'revocation', images: [], sequence: 901 });
+    await t.rejects(zone.import(ofThief), { code: 'METADATA_SIGNATURE' });
+    renameSync(join(zone.folder, 'more shelf'), join(withMore.folder, 'volumes'));
+    t.match(await zone.import(withMore), { outcome: 'published', sequence: 13 });
+    t.match(await zone.import(withMore), { outcome: 'held', sequence: 13 });
+    await t.rejects(zone.import(rescue), { code: 'METADATA_ROLLBACK' }, 'numbers count again');
+  },
+);
