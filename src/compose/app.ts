@@ -123,7 +123,7 @@ async function openParts(
     },
   });
   const state = await openState(config, observed, opened, { shared, host });
-  const safety = await openReplicaSafety(config, { state, basis }, observed, opened);
+  const safety = await openReplicaSafety(config, { state, basis, host }, observed, opened);
   const { deny } = safety;
   guard = safety.guard;
   const lookAgain = await followLookAgain(state, observed, opened);

@@ -15,6 +15,8 @@ export interface Host {
   readonly isKeeper: boolean;
   /** Undefined in the primary. */
   readonly worker?: number;
+  /** Under which name the primary speaks to other replicas for all of them, who have one clock. */
+  readonly replica: string;
   readonly notifications: Notifications;
   /** Where others do the same work; undefined in those that verify nothing. */
   readonly leases?: SharedLeases;

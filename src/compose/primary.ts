@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { MetricsText } from '../admin/metrics.ts';
 import { handOver } from '../config/hand-over.ts';
 import type { Config } from '../config/schema.ts';
-import { systemClock } from '../kernel/clock.ts';
+import { randomHex, systemClock } from '../kernel/clock.ts';
 import { makeMetrics, type MetricsRegistry } from '../observe/metrics.ts';
 import { makePinoLog } from '../observe/pino-log.ts';
 import { sumMetrics } from '../observe/sum-metrics.ts';
@@ -52,16 +52,16 @@ export async function composePrimary(config: Config, count: number): Promise<Run
     log,
   });
   const told = { probe: workers.probe, metrics: textOf(metrics, workers) };
-  const host: Host = { isKeeper: true, notifications, listeners: [], told };
+  const replica = randomHex(8);
+  const host: Host = { isKeeper: true, replica, notifications, listeners: [], told };
   const app = await composeApp(config, { log, metrics, host });
   const looks = lookAfter(workers, app);
   return {
     log,
     failure: workers.failure,
     async listen() {
-      const admin = { ...config.admin, port: await app.listenAdmin() };
-      const { host: name } = config.admin;
-      const given = { config: handOver(config), admin: { host: name, port: admin.port } };
+      const admin = { host: config.admin.host, port: await app.listenAdmin() };
+      const given = { config: handOver(config), replica, admin };
       const port = await workers.start(given);
       host.listeners.push({ ...config.listen, port });
       const addresses = addressesOf(config, port, admin.port);

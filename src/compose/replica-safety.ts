@@ -3,8 +3,10 @@ import type { Config } from '../config/schema.ts';
 import type { DenyList } from '../gate/deny-list.ts';
 import type { DenyReplica } from '../gate/deny-replica.ts';
 import type { PolicyGuard } from '../gate/policy-guard.ts';
+import { randomHex } from '../kernel/clock.ts';
 import type { Basis } from './basis.ts';
 import { followDenyList, heldBackByList, openDenyList } from './deny.ts';
+import type { Host } from './host.ts';
 import { makeGuardProbe, openConfiguredGuard, startGuard } from './policy-guard.ts';
 import { joinReplicas } from './replicas.ts';
 import type { State } from './state.ts';
@@ -21,19 +23,26 @@ export interface ReplicaSafety {
   announce(): void;
 }
 
+interface Given {
+  readonly state: State;
+  readonly basis: Basis;
+  readonly host: Pick<Host, 'replica'> | undefined;
+}
+
 /**
  * Compares clocks before anything is written to the state, reads the deny list, and refuses an older
  * policy; goes on with all three until `opened` is closed. Throws `StartupError`.
  */
 export async function openReplicaSafety(
   config: Config,
-  { state, basis }: { readonly state: State; readonly basis: Basis },
+  { state, basis, host }: Given,
   observed: Observed,
   opened: AsyncDisposableStack,
 ): Promise<ReplicaSafety> {
   // Clocks are compared before it is read, which may write.
   let list: DenyList | undefined;
-  const options = { ...observed, basis, denyEpoch: () => list?.epoch() ?? 0 };
+  const id = host?.replica ?? randomHex(8);
+  const options = { ...observed, basis, denyEpoch: () => list?.epoch() ?? 0, id };
   const replica = await joinReplicas(state, options, opened);
   const deny = await openDenyList(config, state, observed);
   list = deny.list;

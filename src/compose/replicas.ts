@@ -1,7 +1,6 @@
 import type { Readiness, ReadinessProbe } from '../admin/health.ts';
 import { describeFleet, makeFleetWatch } from '../gate/fleet-watch.ts';
 import { makeHeartbeats } from '../gate/heartbeat.ts';
-import { randomHex } from '../kernel/clock.ts';
 import type { Basis } from './basis.ts';
 import { replicaLimits } from './limits.ts';
 import { ownVersion } from './own-version.ts';
@@ -20,6 +19,8 @@ export interface Replica {
 export interface ReplicaOptions extends Observed {
   readonly basis: Pick<Basis, 'current'>;
   readonly denyEpoch: () => number;
+  /** Of the host that this process belongs to. */
+  readonly id: string;
 }
 
 /**
@@ -28,7 +29,7 @@ export interface ReplicaOptions extends Observed {
  */
 export async function joinReplicas(
   { replicas, standing, seal }: Pick<State, 'replicas' | 'standing' | 'seal'>,
-  { basis, denyEpoch, ...observed }: ReplicaOptions,
+  { basis, denyEpoch, id, ...observed }: ReplicaOptions,
   opened: AsyncDisposableStack,
 ): Promise<Replica | undefined> {
   if (replicas === undefined || standing === undefined) return undefined;
@@ -46,7 +47,7 @@ export async function joinReplicas(
       const trust = trustDigestOf(current);
       return { version, schema, policy, revision, trust, denyEpoch: denyEpoch() };
     },
-    id: randomHex(8),
+    id,
     lifeMs,
     toldMs,
   });

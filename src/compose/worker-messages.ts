@@ -24,6 +24,8 @@ export interface WorkerStart {
   /** From 1; the one that takes the place of another has its number. */
   readonly worker: number;
   readonly config: HandedConfig;
+  /** As `Host.replica`. */
+  readonly replica: string;
   readonly admin: Address;
 }
 

@@ -77,13 +77,13 @@ export async function runWorker(link: PrimaryLink): Promise<number> {
 }
 
 async function serve(
-  { worker, config: handed, admin }: WorkerStart,
+  { worker, config: handed, replica, admin }: WorkerStart,
   life: Life,
   log: PinoLog,
 ): Promise<number> {
   const { link, notifications, questions } = life;
   const leases = askForLeases((question) => questions.ask(question));
-  const host = { isKeeper: false, worker, notifications, leases, listeners: [admin] };
+  const host = { isKeeper: false, worker, replica, notifications, leases, listeners: [admin] };
   const app = await composeApp(takeOver(handed), { log, host });
   try {
     const port = await app.listenOci();

@@ -28,7 +28,7 @@ export interface Workers {
    * Starts them; resolves with the port once all listen. Throws the `StartupError` of the first one
    * that can't, and leaves none running then.
    */
-  start(given: Pick<WorkerStart, 'config' | 'admin'>): Promise<number>;
+  start(given: Omit<WorkerStart, 'worker'>): Promise<number>;
   /** Rejects with `WorkersError` once they have crashed too often; never resolves. */
   readonly failure: Promise<never>;
   /** Ready while half of them are. */
@@ -71,7 +71,7 @@ interface Crew extends WorkersDependencies {
   readonly started: PromiseWithResolvers<number>;
   readonly failed: PromiseWithResolvers<never>;
   readonly closing: AbortController;
-  given: Pick<WorkerStart, 'config' | 'admin'> | undefined;
+  given: Omit<WorkerStart, 'worker'> | undefined;
   port: number | undefined;
   isStarted: boolean;
 }

@@ -5,7 +5,7 @@ export const replicaMetrics = [
   {
     name: 'assay_replicas_seen',
     kind: 'gauge',
-    // A worker sees its own primary, which speaks for all of them, as another.
+    // All processes of a host are one replica, and hear the same.
     over: 'min',
     labels: [],
     help: 'Replicas whose heartbeat this one hears in the shared state, itself included.',

@@ -27,7 +27,7 @@ async function startKit(t: Test, onSaid: (message: FromWorker) => void = () => u
   };
   const ended = runWorker(link);
   const admin = { host: '127.0.0.1', port: 1 };
-  const start: ToWorker = { kind: 'start', worker: 1, config, admin };
+  const start: ToWorker = { kind: 'start', worker: 1, replica: 'one', config, admin };
   const hasSaid = (kind: FromWorker['kind']) => said.some((message) => message.kind === kind);
   return { policyFile: join(dirname(file), 'policy.yaml'), said, hasSaid, tell, start, ended };
 }

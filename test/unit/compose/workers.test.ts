@@ -18,7 +18,7 @@ interface Fake extends WorkerListener {
   exit(code: number | null, signal?: string): void;
 }
 
-const given = { config: { handed: {} }, admin: { host: '127.0.0.1', port: 5001 } };
+const given = { config: { handed: {} }, replica: 'one', admin: { host: '127.0.0.1', port: 5001 } };
 const limits = {
   maxCrashes: 3,
   withinMs: 60_000,
