@@ -1,6 +1,7 @@
-import cluster from 'node:cluster';
+import cluster, { type Worker } from 'node:cluster';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { systemCodeOf } from '../kernel/tagged-error.ts';
 import type { FromWorker, ToWorker } from './worker-messages.ts';
 
 /** A worker's process as the primary has it. */
@@ -33,11 +34,18 @@ export const forkWorker: ForkWorker = ({ onMessage, onExit }) => {
     // Numbers as they are, such as those that are none.
     serialization: 'advanced',
   });
-  const worker = cluster.fork();
+  const worker = forkOrFail();
+  if (worker instanceof Error) {
+    setImmediate(onExit, null, whyOf(worker));
+    return { pid: undefined, send: () => undefined, kill: () => undefined };
+  }
   const { process: child } = worker;
   worker.on('message', (message: FromWorker) => onMessage(message));
-  // Of a channel that has just ended; its process follows.
-  worker.on('error', () => undefined);
+  worker.on('error', (error) => {
+    // One that was never there, for want of processes or memory, has no exit. Otherwise it is of a
+    // channel that has just ended; its process follows.
+    if (child.pid === undefined) onExit(null, whyOf(error));
+  });
   child.once('exit', onExit);
   return {
     pid: child.pid,
@@ -45,3 +53,15 @@ export const forkWorker: ForkWorker = ({ onMessage, onExit }) => {
     kill: () => void child.kill('SIGKILL'),
   };
 };
+
+function forkOrFail(): Worker | Error {
+  try {
+    return cluster.fork();
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+function whyOf(error: unknown): string {
+  return systemCodeOf(error) ?? 'fork';
+}
