@@ -1,13 +1,15 @@
-import { existsSync, readFileSync, renameSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import t, { type Test } from 'tap';
+import { AirgapError } from '../../src/airgap/airgap-error.ts';
+import { makeSnapshot, makeTimestamp, signMetadata } from '../../src/airgap/metadata-signing.ts';
 import { signatureOf } from '../support/app-kit.ts';
 import { buildImage } from '../support/build-image.ts';
 import { type FullBundle, type FullBundleWish, writeFullBundle } from '../support/bundle-kit.ts';
-import { rootsOf } from '../support/metadata-kit.ts';
+import { putMetadata, rootsOf, signerOf } from '../support/metadata-kit.ts';
 import { buildCrl } from '../support/test-crl.ts';
 import { makeChain } from '../support/test-ca.ts';
-import { makeZone, type ZoneKit } from '../support/zone-kit.ts';
+import { flip, makeZone, type ZoneKit } from '../support/zone-kit.ts';
 
 const app = buildImage({ name: 'app', layerSizes: [90_000, 5_000] });
 const images = [
@@ -162,5 +164,68 @@ t.test(
     t.match(await zone.import(withMore), { outcome: 'published', sequence: 13 });
     t.match(await zone.import(withMore), { outcome: 'held', sequence: 13 });
     await t.rejects(zone.import(rescue), { code: 'METADATA_ROLLBACK' }, 'numbers count again');
+  },
+);
+
+t.test('one bit that is other, wherever it is, has a name, and spoils nothing', async (t) => {
+  const { zone, next } = makeStream(t);
+  const trust = { 'policy.yaml': policy, 'revocation/a.crl': list(buildCrl({ issuer })) };
+  // A volume's header is in a chunk with something then.
+  const bundle = await next({ trust, chunkBytes: 8192 });
+  const before = zone.published();
+  const found = readdirSync(bundle.folder, { recursive: true, withFileTypes: true });
+  const all = found
+    .filter((entry) => entry.isFile())
+    .map((each) => join(each.parentPath, each.name));
+  // The root that counts is the pinned one: this copy says only whose the bundle is.
+  const files = all.filter((file) => !file.endsWith('1.root.json'));
+  t.equal(files.length, 3 + 5 + bundle.volumes.length);
+  for (const file of files) {
+    const { size } = statSync(file);
+    for (const at of new Set([0, Math.floor(size / 2), size - 1])) {
+      // What was read before would do for what is damaged now.
+      rmSync(zone.store, { recursive: true, force: true });
+      flip(file, at);
+      const what = `byte ${at} of ${relative(bundle.folder, file)}`;
+      const code = await zone.import(bundle).then(
+        ({ outcome }) => outcome,
+        (error: unknown) => (error instanceof AirgapError ? error.code : error),
+      );
+      const named = file.includes('/volumes/') ? /^(?:CHUNK_CORRUPT|VOLUME_FOREIGN)$/ : undefined;
+      t.match(
+        code,
+        named ?? /^(?:METADATA_(?:MALFORMED|SIGNATURE|MISMATCH)|TARGET_MISMATCH)$/,
+        what,
+      );
+      t.equal(zone.published(), before, 'nothing was published');
+      flip(file, at);
+    }
+  }
+  t.match(await zone.import(bundle), { outcome: 'published' });
+});
+
+t.test(
+  'who has the keys of snapshot and timestamp alone gets no further than one bundle',
+  async (t) => {
+    const { zone, next } = makeStream(t);
+    await zone.import(await next());
+    const genuine = await next();
+    const stolen = [signerOf('snapshot'), signerOf('timestamp')] as const;
+    const { signal } = new AbortController();
+    const targets = readFileSync(join(genuine.folder, 'metadata', '2.targets.json'));
+    const forge = async (version: number, timestampVersion = version) => {
+      const of = { version, expires: new Date('2030-12-01T00:00:00Z') };
+      // The role above names the version of the one below.
+      const snapshot = await signMetadata(makeSnapshot(of, targets), [stolen[0]], signal);
+      const above = makeTimestamp({ ...of, version: timestampVersion }, snapshot);
+      putMetadata(genuine.folder, `${version}.snapshot.json`, snapshot);
+      putMetadata(genuine.folder, 'timestamp.json', await signMetadata(above, [stolen[1]], signal));
+      putMetadata(genuine.folder, `${version}.targets.json`, targets);
+    };
+    await forge(1_000_000);
+    await t.rejects(zone.import(genuine), { code: 'METADATA_MISMATCH' });
+    await forge(2);
+    t.match(await zone.import(genuine), { outcome: 'published' }, 'it is what the exporter made');
+    await t.rejects(zone.import(await next()), { code: 'FORK' }, 'and found out at the next one');
   },
 );

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import t from 'tap';
 import { formatBlobRecord, readBlobRecords } from '../../../src/airgap/blob-index.ts';
 import type { BlobRecord, VolumeList } from '../../../src/airgap/bundle.ts';
-import { digestOf } from '../../../src/oci/digest.ts';
+import { type Digest, digestOf } from '../../../src/oci/digest.ts';
 import { allOf, inPieces, volumesOf } from '../../support/airgap-kit.ts';
 import { holds } from '../../support/holds.ts';
 
@@ -157,3 +157,28 @@ function layOut(sizes: readonly number[], room: number) {
   );
   return { records, list: volumesOf(...bytes.map((content) => 4096 + content)) };
 }
+
+t.test('a million records are read one after the other', async (t) => {
+  const count = 1_000_000;
+  const lengthOf = (index: number): number => 1 + (index % 7);
+  async function* written(): AsyncGenerator<Uint8Array> {
+    let offset = 4096;
+    for (let from = 0; from < count; from += 1_000) {
+      let text = '';
+      for (let index = from; index < from + 1_000; index += 1) {
+        const size = lengthOf(index);
+        const digest = `sha256:${index.toString(16).padStart(64, '0')}` as Digest;
+        text += formatBlobRecord({ digest, size, extents: [{ volume: 1, offset, length: size }] });
+        offset += size;
+      }
+      yield Buffer.from(text);
+    }
+  }
+  let total = 0;
+  for (let index = 0; index < count; index += 1) total += lengthOf(index);
+  let read = 0;
+  for await (const { size } of readBlobRecords(written(), volumesOf(4096 + total))) {
+    if (size === lengthOf(read)) read += 1;
+  }
+  t.equal(read, count);
+});
