@@ -15,6 +15,8 @@ export interface HeldContent {
 
 /** What the store holds: files that were hashed before they got their names. */
 export interface HeldBlobs {
+  /** `old`: its bytes were hashed longer than `rehashAfterMs` ago. */
+  look(content: HeldContent): Promise<'absent' | 'old' | 'fresh'>;
   has(content: HeldContent): Promise<boolean>;
   /**
    * The same, and its bytes were hashed within `rehashAfterMs`, or are now. A file with other
@@ -38,15 +40,20 @@ export function makeHeldBlobs({ folder, files, clock }: HeldDependencies): HeldB
     const found = await unlessAbsent(files.stat(folder.blob(digest)));
     return found?.isFile() === true && found.size === size ? found : undefined;
   };
+  const look: HeldBlobs['look'] = async (content) => {
+    const found = await find(content);
+    if (found === undefined) return 'absent';
+    const ageMs = clock.now().getTime() - found.mtimeMs;
+    return ageMs >= 0 && ageMs < rehashAfterMs ? 'fresh' : 'old';
+  };
   return {
+    look,
     has: async (content) => (await find(content)) !== undefined,
     async isWhole(content) {
-      const found = await find(content);
-      if (found === undefined) return false;
+      const seen = await look(content);
+      if (seen !== 'old') return seen === 'fresh';
       const file = folder.blob(content.digest);
       const now = clock.now();
-      const ageMs = now.getTime() - found.mtimeMs;
-      if (ageMs >= 0 && ageMs < rehashAfterMs) return true;
       if (await hasDigest(file, content.digest, files)) {
         await utimes(file, now, now);
         return true;

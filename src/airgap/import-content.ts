@@ -87,7 +87,8 @@ async function plannedWith(
   const index = createReadStream(store.work.index, { highWaterMark: 256 * 1024 });
   const records = readBlobRecords(index, volumes);
   const onMissing = need.add;
-  const plan = await planImport(records, { work: store.work, held, done, files, onMissing });
+  const { work, folder } = store;
+  const plan = await planImport(records, { work, folder, held, done, files, onMissing });
   await need.end();
   const { count, first } = plan.missing;
   if (count === 0) return plan;

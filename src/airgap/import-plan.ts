@@ -3,8 +3,10 @@ import { rm } from 'node:fs/promises';
 import type { Digest } from '../oci/digest.ts';
 import { parseDigest } from '../oci/digest.ts';
 import { type FileSystem, unlessAbsent } from '../storage/file-system.ts';
+import type { StoreFolder } from '../storage/store-folder.ts';
 import type { BlobRecord } from './bundle.ts';
 import type { HeldBlobs, HeldContent } from './held-blobs.ts';
+import { type HeldNames, makeHeldNames } from './held-names.ts';
 import { intoStore } from './import-failure.ts';
 import { lines } from './lines.ts';
 import type { ImportFiles } from './store-files.ts';
@@ -35,6 +37,7 @@ export interface ImportPlan {
 
 interface PlanDependencies {
   readonly work: ImportFiles;
+  readonly folder: StoreFolder;
   readonly held: HeldBlobs;
   /** Volumes that were read to their end before. */
   readonly done: ReadonlySet<number>;
@@ -44,6 +47,8 @@ interface PlanDependencies {
 
 const maxNamed = 20;
 const bufferedLines = 4_000;
+/** Lines whose blobs are looked for at a time. */
+const lookedFor = 32;
 
 /**
  * Goes through the index once, and writes for each volume what of it is to be read: memory for a
@@ -51,7 +56,7 @@ const bufferedLines = 4_000;
  */
 export async function planImport(
   records: AsyncIterable<BlobRecord>,
-  { work, held, done, files, onMissing }: PlanDependencies,
+  { work, folder, held, done, files, onMissing }: PlanDependencies,
 ): Promise<ImportPlan> {
   await rm(work.plans, { recursive: true, force: true });
   await files.mkdir(work.plans, { recursive: true, mode: 0o700 });
@@ -60,14 +65,15 @@ export async function planImport(
   const spanning: HeldContent[] = [];
   const empty: Digest[] = [];
   const first: HeldContent[] = [];
-  for await (const { digest, size, extents } of records) {
+  for await (const { record, seen } of lookedUp(records, held, makeHeldNames(folder, files))) {
+    const { digest, size, extents } = record;
     const content = { digest, size };
     if (extents === undefined) {
-      if (await held.isWhole(content)) continue;
+      if (seen === 'fresh') continue;
       totals.missing += 1;
       if (first.length < maxNamed) first.push(content);
       await onMissing(content);
-    } else if (await held.has(content)) {
+    } else if (seen !== 'absent') {
       totals.heldBytes += size;
     } else if (size === 0) {
       empty.push(digest);
@@ -83,6 +89,37 @@ export async function planImport(
   const { neededBytes, heldBytes, missing: count } = totals;
   const volumes = await writer.end();
   return { neededBytes, heldBytes, volumes, spanning, empty, missing: { count, first } };
+}
+
+interface LookedUp {
+  readonly record: BlobRecord;
+  /** What is taken to be here is never `old`: it was hashed again. */
+  readonly seen: 'absent' | 'old' | 'fresh';
+}
+
+/** In their order. A million files that are looked for one after the other take minutes. */
+async function* lookedUp(
+  records: AsyncIterable<BlobRecord>,
+  held: HeldBlobs,
+  names: HeldNames,
+): AsyncGenerator<LookedUp> {
+  const look = async (record: BlobRecord): Promise<LookedUp> => {
+    const mayBeThere = await names.mayHave(record.digest);
+    return { record, seen: mayBeThere ? await held.look(record) : 'absent' };
+  };
+  // One at a time: each takes memory.
+  const lookAgain = async ({ record, seen }: LookedUp): Promise<LookedUp> => {
+    if (seen !== 'old' || record.extents !== undefined) return { record, seen };
+    return { record, seen: (await held.isWhole(record)) ? 'fresh' : 'absent' };
+  };
+  let looking: Promise<LookedUp>[] = [];
+  for await (const record of records) {
+    looking.push(look(record));
+    if (looking.length < lookedFor) continue;
+    for (const found of await Promise.all(looking)) yield await lookAgain(found);
+    looking = [];
+  }
+  for (const found of await Promise.all(looking)) yield await lookAgain(found);
 }
 
 function makePlanWriter(work: ImportFiles, files: FileSystem) {
