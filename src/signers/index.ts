@@ -1,4 +1,5 @@
 import { quoted } from '../kernel/quoted.ts';
+import { withoutQuery } from './key-file.ts';
 import { localKey } from './local-key.ts';
 import { publicKeyFile } from './public-key.ts';
 import type { Signer, SignerContext, SignerKind } from './signer.ts';
@@ -18,6 +19,6 @@ export async function openSigner(uri: string, context: SignerContext): Promise<S
   const known = signerKinds.map((each) => `${each.scheme}:…`).join(', ');
   const why = laterSchemes.includes(scheme)
     ? `${scheme}: comes later`
-    : `${quoted(uri)} is no URI of a key`;
+    : `${quoted(withoutQuery(uri))} is no URI of a key`;
   throw new SignerError('KEY_URI_UNUSABLE', `${why}; a key is ${known}`);
 }

@@ -31,3 +31,9 @@ export function schemeOf(key: KeyObject, path: string): Signer['scheme'] {
   const message = `${path} has a key that is neither Ed25519 nor ECDSA on P-256`;
   throw new SignerError('KEY_UNSUPPORTED', message);
 }
+
+/** A URI as it may be told: somebody may have written a passphrase into it, or a key in its place. */
+export function withoutQuery(uri: string): string {
+  const [place = ''] = uri.split(/[?#\s]/, 1);
+  return place === uri ? uri : `${place}…`;
+}

@@ -10,7 +10,7 @@ import { resolve } from 'node:path';
 import { readPem } from '../crypto/pem.ts';
 import { quoted } from '../kernel/quoted.ts';
 import { messageOf, systemCodeOf } from '../kernel/tagged-error.ts';
-import { readKeyFile, schemeOf } from './key-file.ts';
+import { readKeyFile, schemeOf, withoutQuery } from './key-file.ts';
 import type { Signer, SignerContext, SignerKind } from './signer.ts';
 import { SignerError } from './signer-error.ts';
 
@@ -146,5 +146,5 @@ function toSigner(key: KeyObject, path: string): Signer {
 
 function unusable(uri: string): SignerError {
   const form = 'file:PATH, file:PATH?passphrase-file=PATH or file:PATH?passphrase-env=NAME';
-  return new SignerError('KEY_URI_UNUSABLE', `${quoted(uri)} is not ${form}`);
+  return new SignerError('KEY_URI_UNUSABLE', `${quoted(withoutQuery(uri))} is not ${form}`);
 }

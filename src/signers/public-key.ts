@@ -1,7 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { resolve } from 'node:path';
 import { quoted } from '../kernel/quoted.ts';
-import { readKeyFile, schemeOf } from './key-file.ts';
+import { readKeyFile, schemeOf, withoutQuery } from './key-file.ts';
 import type { SignerKind } from './signer.ts';
 import { SignerError } from './signer-error.ts';
 
@@ -11,7 +11,7 @@ export const publicKeyFile: SignerKind = {
   async open(uri, { base }) {
     const [, written] = /^public:([^?#]+)$/.exec(uri) ?? [];
     if (written === undefined) {
-      throw new SignerError('KEY_URI_UNUSABLE', `${quoted(uri)} is not public:PATH`);
+      throw new SignerError('KEY_URI_UNUSABLE', `${quoted(withoutQuery(uri))} is not public:PATH`);
     }
     const path = resolve(base, written);
     const pem = await readKeyFile(path);

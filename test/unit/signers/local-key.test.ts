@@ -112,3 +112,13 @@ t.test('each kind has a scheme of its own', async (t) => {
   t.equal(new Set(schemes).size, schemes.length);
   t.ok(schemes.length > 0);
 });
+
+t.test('a passphrase, or a key, that was written into a URI is not repeated', async (t) => {
+  const pem = files['ecdsa.pem'] as string;
+  for (const uri of ['file:a.pem?passphrase=swordfish', 'a.pem?swordfish', 'public:a#swordfish']) {
+    await t.rejects(open(uri), { code: 'KEY_URI_UNUSABLE', message: /^(?!.*swordfish)/s });
+  }
+  const told = await open(pem).catch((error: unknown) => String(error));
+  t.match(told, /is no URI of a key/);
+  t.notMatch(told, pem.split('\n')[1]);
+});
