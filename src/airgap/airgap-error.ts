@@ -50,6 +50,10 @@ export type AirgapErrorCode =
   | 'TAG_ROLLBACK'
   /** An image that the policy here does not admit. */
   | 'UNTRUSTED_IMAGE'
+  /** An image of a plain layout has no name, or one that is not its to have. */
+  | 'LAYOUT_NAMES'
+  /** What is given as an image layout is none. */
+  | 'LAYOUT_MALFORMED'
   /** More of it in one registry than a zone can serve. */
   | 'TOO_MANY_IMAGES'
   /** Carried revocation data that can't be read. */

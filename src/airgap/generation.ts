@@ -12,6 +12,7 @@ import { writeBundleDocument } from './bundle-document.ts';
 import { documentName } from './bundle-document-rules.ts';
 import type { BundleDocument, BundleImage } from './bundle.ts';
 import { intoStore } from './import-failure.ts';
+import { layoutsName, outsideOf, writeLayoutImages } from './layout-images.ts';
 
 export { documentName };
 
@@ -24,29 +25,38 @@ export interface StagedGeneration {
   readonly images: number;
   /** Of the document with the images that are in it. */
   readonly document: Digest;
+  /** Of what came by plain layouts; undefined: nothing did. */
+  readonly layouts?: Digest;
 }
 
 /**
- * Writes what a zone serves from: for each upstream an `index.json` as image layouts have it, and
- * the document with the images that are in it. Throws `AirgapError`.
+ * Writes what a zone serves from: for each upstream an `index.json` as image layouts have it, the
+ * document with the images that are in it (none before the first bundle), and what came by plain
+ * layouts and has repositories of its own. Throws `AirgapError`.
  */
 export async function writeGeneration(
   folder: string,
-  document: BundleDocument,
+  document: BundleDocument | undefined,
   files: FileSystem,
+  fromLayouts: readonly BundleImage[] = [],
 ): Promise<StagedGeneration> {
   await rm(folder, { recursive: true, force: true });
   await files.mkdir(folder, { recursive: true, mode: 0o700 });
-  const byUpstream = Map.groupBy(document.images, ({ repository }) => repository.upstream);
+  const beside = outsideOf(document?.images ?? [], fromLayouts);
+  const images = [...(document?.images ?? []), ...beside];
+  const byUpstream = Map.groupBy(images, ({ repository }) => repository.upstream);
   const upstreams = [...byUpstream.keys()].toSorted();
   for (const upstream of upstreams) {
     const index = renderIndex(upstream, byUpstream.get(upstream) ?? []);
     await files.mkdir(join(folder, upstream), { mode: 0o700 });
     await writeWhole(join(folder, upstream, 'index.json'), index, files);
   }
-  const bytes = writeBundleDocument(document);
-  await writeWhole(join(folder, documentName), bytes, files);
-  return { upstreams, images: document.images.length, document: digestOf(bytes) };
+  const bytes = document === undefined ? Buffer.alloc(0) : writeBundleDocument(document);
+  if (document !== undefined) await writeWhole(join(folder, documentName), bytes, files);
+  const list = writeLayoutImages(beside);
+  if (list !== undefined) await writeWhole(join(folder, layoutsName), list, files);
+  const staged = { upstreams, images: images.length, document: digestOf(bytes) };
+  return list === undefined ? staged : { ...staged, layouts: digestOf(list) };
 }
 
 /** The content of an earlier generation once more: revocations come without any. */
@@ -58,7 +68,8 @@ export async function copyGeneration(
 ): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await files.mkdir(folder, { recursive: true, mode: 0o700 });
-  const names = [...upstreams.map((upstream) => join(upstream, 'index.json')), documentName];
+  const indexes = upstreams.map((upstream) => join(upstream, 'index.json'));
+  const names = [...indexes, documentName, layoutsName];
   for (const name of names) {
     await files.mkdir(join(folder, name, '..'), { recursive: true, mode: 0o700 });
     const bytes = await unlessAbsent(files.readFile(join(from, name)));

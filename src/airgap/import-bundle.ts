@@ -175,7 +175,7 @@ interface PublishedFacts extends Pick<Published, 'leftOut' | 'stateCount'> {
 
 function describe(
   { published, bundle, now }: Run,
-  { upstreams, images, document: digest }: StagedGeneration,
+  { upstreams, images, document: digest, layouts }: StagedGeneration,
   { leftOut, revocationAsOf, stateCount }: PublishedFacts,
 ): Published {
   const { document, snapshot } = bundle;
@@ -194,6 +194,7 @@ function describe(
     images,
     leftOut,
     document: digest,
+    ...(layouts !== undefined && { layouts }),
     trustFiles: document.trust.length,
   };
 }

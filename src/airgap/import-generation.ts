@@ -3,6 +3,7 @@ import { copyGeneration, type StagedGeneration, writeGeneration } from './genera
 import type { ImportDependencies, VerifiedBundle } from './import-bundle.ts';
 import { stageTrust } from './import-trust.ts';
 import { type ImageOutcome, isAdmitted } from './import-report.ts';
+import { readLayoutImages } from './layout-images.ts';
 import type { Published } from './published.ts';
 
 /** A generation that is ready to be published, but for who is to be in it. */
@@ -34,6 +35,7 @@ export async function prepareGeneration(
   const { store, files, verifyImages, onProgress } = dependencies;
   const { document } = bundle;
   const { work } = store;
+  const fromLayouts = await readLayoutImages(store, published, files);
   const revocationAsOf = await stageTrust({ bundle, published }, dependencies);
   if (document.kind === 'revocation') {
     if (published === undefined) {
@@ -44,13 +46,14 @@ export async function prepareGeneration(
     await copyGeneration(from, work.generation, published.upstreams, files);
     return { images: [], revocationAsOf, staged: async () => published };
   }
-  await writeGeneration(work.generation, document, files);
+  await writeGeneration(work.generation, document, files, fromLayouts);
   onProgress({ step: 'images', doneBytes: 0, totalBytes: 0 });
   const images = await verifyImages(document, now, signal);
   return {
     images,
     revocationAsOf,
-    staged: (outcomes) => writeGeneration(work.generation, withAdmitted(document, outcomes), files),
+    staged: (outcomes) =>
+      writeGeneration(work.generation, withAdmitted(document, outcomes), files, fromLayouts),
   };
 }
 

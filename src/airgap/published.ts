@@ -31,6 +31,8 @@ export interface Published {
   readonly leftOut: number;
   /** Of the document that says what is in it: the same for the same images of the same bundle. */
   readonly document: Digest;
+  /** Of what came by plain layouts; undefined: nothing did. */
+  readonly layouts?: Digest;
   readonly trustFiles: number;
 }
 

@@ -26,6 +26,8 @@ const blames: Readonly<Partial<Record<AirgapErrorCode, AirgapBlame>>> = {
   CONTENT_MISMATCH: 'bundle',
   TAG_ROLLBACK: 'bundle',
   UNTRUSTED_IMAGE: 'bundle',
+  LAYOUT_NAMES: 'bundle',
+  LAYOUT_MALFORMED: 'bundle',
   TOO_MANY_IMAGES: 'bundle',
   TRUST_FILE_MALFORMED: 'bundle',
   CLOCK_BEHIND: 'site',

@@ -68,18 +68,9 @@ export async function importAirgap(
   signal: AbortSignal,
   { clock = systemClock, files = systemFiles }: ImportOverrides = {},
 ): Promise<ImportReport> {
-  const folder = config.airgap?.store;
-  if (folder === undefined) {
-    const message = 'the configuration has no airgap.store, into which bundles are imported';
-    throw new StartupError('CONFIGURATION_MISSING', message);
-  }
-  const store = makeStoreFiles(folder);
   const opened = new AsyncDisposableStack();
   try {
-    await makeStorageFolder(config.storage.path);
-    const seal = makeSeal(await openSealKeys(config));
-    const shared = await openShared(config, opened);
-    const replica = await openDenyList(config, { ...shared, seal }, { ...silent, clock });
+    const { store, seal, replica } = await openImporting(config, clock, opened);
     const pinned = (): Promise<Buffer | undefined> => readRoot(root ?? config.airgap?.root);
     const { list } = replica;
     return await importBundle(
@@ -103,6 +94,21 @@ export async function importAirgap(
   }
 }
 
+/** What every import needs: the store, and what the site denies. Throws `StartupError`. */
+export async function openImporting(config: Config, clock: Clock, opened: AsyncDisposableStack) {
+  const folder = config.airgap?.store;
+  if (folder === undefined) {
+    const message = 'the configuration has no airgap.store, into which bundles are imported';
+    throw new StartupError('CONFIGURATION_MISSING', message);
+  }
+  const store = makeStoreFiles(folder);
+  await makeStorageFolder(config.storage.path);
+  const seal = makeSeal(await openSealKeys(config));
+  const shared = await openShared(config, opened);
+  const replica = await openDenyList(config, { ...shared, seal }, { ...silent, clock });
+  return { store, seal, replica };
+}
+
 async function readRoot(file: string | undefined): Promise<Buffer | undefined> {
   if (file === undefined) return undefined;
   try {
@@ -122,8 +128,8 @@ interface Staged {
 }
 
 /** By the site's policy and trust, with what came along of revocations, and nothing over the network. */
-async function verifyImages(
-  document: BundleDocument,
+export async function verifyImages(
+  document: Pick<BundleDocument, 'images'>,
   config: Config,
   staged: Staged,
   signal: AbortSignal,

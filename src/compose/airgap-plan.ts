@@ -119,6 +119,6 @@ function toContent(
 }
 
 /** By its shape alone, as the gate would serve it. */
-function subjectOf(manifest: Manifest, tag: Tag | undefined) {
+export function subjectOf(manifest: Manifest, tag: Tag | undefined) {
   return isEvidence(manifest) ? subjectOfEvidence(manifest, tag) : undefined;
 }

@@ -1,7 +1,7 @@
 import type { BundleImage } from '../airgap/bundle.ts';
 import { nameOf } from '../airgap/plan.ts';
 import { readPublished } from '../airgap/published.ts';
-import { readGenerationImages } from '../airgap/published-images.ts';
+import { readPublishedImages } from '../airgap/published-images.ts';
 import { makeStoreFiles } from '../airgap/store-files.ts';
 import type { Config } from '../config/schema.ts';
 import { makeSeal } from '../gate/sealed.ts';
@@ -98,7 +98,7 @@ async function readInForce(config: Config) {
   const { generation } = published;
   return {
     generation,
-    images: await readGenerationImages(store.generation(generation), systemFiles),
+    images: await readPublishedImages(store, published, systemFiles),
   };
 }
 

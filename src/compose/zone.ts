@@ -189,7 +189,9 @@ function describe(
     stale: ', older than airgap.revocationMaxAge.deny: refused',
   };
   const known = `revocations as of ${asOf.toISOString()}, ${describeAge(ageMs)} ago${aged[state]}`;
-  const says = `generation ${generation}, bundle ${sequence}${left}; ${known}${trouble}`;
+  // Before the first there may be plain layouts.
+  const bundle = sequence === 0 ? 'no bundle' : `bundle ${sequence}`;
+  const says = `generation ${generation}, ${bundle}${left}; ${known}${trouble}`;
   return { ok: true, says };
 }
 

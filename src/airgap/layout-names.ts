@@ -1,0 +1,162 @@
+import { quoted } from '../kernel/quoted.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import { parseDigest } from '../oci/digest.ts';
+import type { Index } from '../oci/manifest.ts';
+import { mediaTypes } from '../oci/media-types.ts';
+import { parseTag, type Tag } from '../oci/reference.ts';
+import {
+  inLibrary,
+  parseRepositoryPath,
+  type Repository,
+  type RepositoryPath,
+  scopeOf,
+} from '../oci/repository.ts';
+import { AirgapError } from './airgap-error.ts';
+
+const refName = 'org.opencontainers.image.ref.name';
+/** By which containerd, podman and Docker name what they save. */
+const imageName = 'io.containerd.image.name';
+const digestTag = /^sha(?:256|512)-[a-f0-9]{64,128}(?:\.(?:sig|att|sbom))?$/;
+
+/** Of what a layout does not name in full. */
+export interface NamesWish {
+  readonly upstream: string;
+  /** Undefined: of paths without a registry alone. */
+  readonly path: RepositoryPath | undefined;
+}
+
+export interface NamedEntry {
+  readonly descriptor: Descriptor;
+  readonly repository: Repository;
+  /** Undefined: by digest. */
+  readonly tag: Tag | undefined;
+}
+
+/** What the index.json of a layout lists. */
+export interface NamedLayout {
+  readonly images: readonly NamedEntry[];
+  /** Under tags that are made of digests, as cosign's: of the whole layout where they name no path. */
+  readonly tagged: readonly { readonly descriptor: Descriptor; readonly name: string }[];
+  readonly unnamed: readonly Descriptor[];
+}
+
+/**
+ * Names what an index.json lists: `HOST/PATH:TAG` stands for itself; a `PATH:TAG` and a plain `TAG`
+ * are of the repository that is wished, or as `io.containerd.image.name` says. Throws `AirgapError`
+ * (LAYOUT_NAMES) where nothing says which repository is meant, or two images have one name.
+ */
+export function nameLayout({ manifests }: Index, wish: NamesWish | undefined): NamedLayout {
+  const images = new Map<string, NamedEntry>();
+  const tagged: { descriptor: Descriptor; name: string }[] = [];
+  const unnamed: Descriptor[] = [];
+  for (const { annotations = {}, ...descriptor } of manifests) {
+    const name = annotations[refName];
+    const known = annotations[imageName];
+    const tag = name?.slice(name.lastIndexOf(':') + 1);
+    if (name !== undefined && tag !== undefined && digestTag.test(tag)) {
+      tagged.push({ descriptor, name });
+    } else if (name === undefined && known === undefined) {
+      unnamed.push(descriptor);
+    } else {
+      const read = readName(name, known, wish);
+      if (read === undefined) throw unclear(name ?? known ?? '');
+      const key = `${scopeOf(read.repository)}:${read.tag ?? descriptor.digest}`;
+      const twin = images.get(key)?.descriptor.digest ?? descriptor.digest;
+      if (twin !== descriptor.digest) {
+        throw new AirgapError('LAYOUT_NAMES', `${key} is two images of the layout`);
+      }
+      images.set(key, { descriptor, ...read });
+    }
+  }
+  return { images: [...images.values()], tagged, unnamed };
+}
+
+type Named = Pick<NamedEntry, 'repository' | 'tag'>;
+
+function readName(
+  name: string | undefined,
+  known: string | undefined,
+  wish: NamesWish | undefined,
+): Named | undefined {
+  const full = name === undefined ? undefined : readFullName(name);
+  if (full !== undefined) return full;
+  const wished = name === undefined ? undefined : readWished(name, wish);
+  return wished ?? (known === undefined ? undefined : readFullName(known));
+}
+
+/** `HOST/PATH:TAG`, where the host can be told from a path as in clients' references. */
+function readFullName(text: string): Named | undefined {
+  const slash = text.indexOf('/');
+  const upstream = text.slice(0, Math.max(slash, 0));
+  if (!/[.:]/.test(upstream) && upstream !== 'localhost') return undefined;
+  return readIn(upstream, text.slice(slash + 1));
+}
+
+function readWished(text: string, wish: NamesWish | undefined): Named | undefined {
+  if (wish === undefined) return undefined;
+  const { upstream, path } = wish;
+  if (text.includes(':') || text.includes('@')) return readIn(upstream, text);
+  const tag = parseTag(text);
+  if (path === undefined || tag === undefined) return undefined;
+  return { repository: { upstream, path }, tag };
+}
+
+function readIn(upstream: string, text: string): Named | undefined {
+  const [before = '', digest, ...more] = text.split('@');
+  const colon = before.lastIndexOf(':');
+  const path = parseRepositoryPath(
+    inLibrary(upstream, colon === -1 ? before : before.slice(0, colon)),
+  );
+  const tag = colon === -1 ? undefined : parseTag(before.slice(colon + 1));
+  const isPinned = digest !== undefined && parseDigest(digest) !== undefined;
+  if (path === undefined || more.length > 0 || !isUpstream(upstream)) return undefined;
+  if (colon !== -1 && tag === undefined) return undefined;
+  if (digest !== undefined && !isPinned) return undefined;
+  // A name alone is no tag, and clients would take it for `latest`.
+  if (tag === undefined && !isPinned) return undefined;
+  return { repository: { upstream, path }, tag };
+}
+
+/** As the configuration and bundles take it. */
+export function isUpstream(text: string): boolean {
+  const [name = '', port, ...more] = text.split(':');
+  const isPort = port === undefined || /^\d{1,5}$/.test(port);
+  return (
+    isPort && more.length === 0 && !name.includes('/') && parseRepositoryPath(name) !== undefined
+  );
+}
+
+/** The index of one upstream with the same names for all, as our own reader takes them. */
+export function renderNamedIndex(upstream: string, layout: NamedLayout): Buffer {
+  const { images, tagged, unnamed } = layout;
+  const entry = (descriptor: Descriptor, name: string) => ({
+    ...descriptor,
+    annotations: { [refName]: name },
+  });
+  const manifests = [
+    ...images
+      .filter(({ repository }) => repository.upstream === upstream)
+      .map(({ descriptor, repository: { path }, tag }) =>
+        entry(descriptor, tag === undefined ? `${path}@${descriptor.digest}` : `${path}:${tag}`),
+      ),
+    // Those of a path belong to all of the layout here: digests are nobody's alone.
+    ...distinct(tagged).map(({ descriptor, name }) =>
+      entry(descriptor, name.slice(name.lastIndexOf(':') + 1)),
+    ),
+    ...unnamed,
+  ];
+  return Buffer.from(
+    JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }),
+  );
+}
+
+function distinct(tagged: NamedLayout['tagged']): NamedLayout['tagged'] {
+  return [
+    ...new Map(tagged.map((each) => [`${each.name} ${each.descriptor.digest}`, each])).values(),
+  ];
+}
+
+function unclear(name: string): AirgapError {
+  const message = `nothing says which repository ${quoted(name)} is of: give --repository UPSTREAM/PATH`;
+  return new AirgapError('LAYOUT_NAMES', message);
+}

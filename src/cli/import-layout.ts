@@ -1,0 +1,48 @@
+import type { AirgapLayoutImport, LayoutImportReport } from '../compose/airgap-import-layout.ts';
+import { systemClock } from '../kernel/clock.ts';
+import type { Invocation } from './command.ts';
+import { findConfig } from './find-config.ts';
+import { makeProgress, type Progress } from './progress.ts';
+import { describeBytes } from './quantities.ts';
+import { untilStopped } from './until-stopped.ts';
+
+/** `assay airgap import --format oci`. */
+export async function importLayoutWithProgress(
+  { config, terminal }: Invocation,
+  wish: Omit<AirgapLayoutImport, 'onProgress'>,
+): Promise<LayoutImportReport> {
+  // Loaded when they are needed: `assay help` should not wait for them.
+  const { loadConfig } = await import('../config/load.ts');
+  const { importAirgapLayout } = await import('../compose/airgap-import-layout.ts');
+  const loaded = await loadConfig(findConfig(config));
+  let progress: Progress | undefined;
+  const onProgress: AirgapLayoutImport['onProgress'] = (done, total) => {
+    progress ??= makeProgress(total, terminal, systemClock);
+    progress.show(done, total);
+  };
+  try {
+    return await untilStopped((signal) =>
+      importAirgapLayout(loaded, { ...wish, onProgress }, signal),
+    );
+  } finally {
+    progress?.end();
+  }
+}
+
+const outcomes = {
+  published: 'published',
+  held: 'is in force already',
+  verified: 'verified, and not published',
+  refused: 'refused: nothing was published',
+} as const satisfies Record<LayoutImportReport['outcome'], string>;
+
+/** Behind the lines of the images. */
+export function renderLayoutSummary(report: LayoutImportReport): readonly string[] {
+  const { outcome, generation, readBytes, heldBytes } = report;
+  const at = generation === undefined ? '' : ` as generation ${generation}`;
+  return [
+    `image layout: ${outcomes[outcome]}${at}`,
+    `${describeBytes(readBytes)} read, ${describeBytes(heldBytes)} were here`,
+    'nobody signed the layout: an older one would have been taken as well',
+  ];
+}
