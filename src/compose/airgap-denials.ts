@@ -38,7 +38,7 @@ export async function applyDenials(
 }
 
 function shortened(because: string): string {
-  const characters = [...because];
+  const characters = Array.from(because);
   if (characters.length <= maxReasonLength) return because;
   return `${characters.slice(0, maxReasonLength - 1).join('')}…`;
 }
