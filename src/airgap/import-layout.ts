@@ -172,9 +172,7 @@ async function takeContents(
   const held = makeHeldBlobs({ folder: store.folder, files, clock });
   const missing = await findMissing(planned, held);
   const all = [...makePlan(planned).contents.values()];
-  const sum = (contents: readonly PlannedContent[]): number =>
-    contents.reduce((total, { size }) => total + size, 0);
-  const readBytes = sum(missing);
+  const readBytes = bytesOf(missing);
   const { bavail, bsize } = await files.statfs(store.root);
   if (missing.length > 0 && bavail * bsize < readBytes + spareBytes) {
     const message = `${store.root} has ${bavail * bsize} bytes left, and the layout brings ${readBytes}`;
@@ -187,7 +185,11 @@ async function takeContents(
   }
   for (const algorithm of algorithms) await syncFolder(store.folder.blobs(algorithm), files);
   const added = missing.map(({ digest }) => digest);
-  return { readBytes, heldBytes: sum(all) - readBytes, added };
+  return { readBytes, heldBytes: bytesOf(all) - readBytes, added };
+}
+
+function bytesOf(contents: readonly PlannedContent[]): number {
+  return contents.reduce((total, { size }) => total + size, 0);
 }
 
 async function findMissing(

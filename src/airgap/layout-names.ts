@@ -52,36 +52,39 @@ export function nameLayout({ manifests }: Index, wish: NamesWish | undefined): N
   for (const { annotations = {}, ...descriptor } of manifests) {
     const name = annotations[refName];
     const known = annotations[imageName];
-    const tag = name?.slice(name.lastIndexOf(':') + 1);
-    if (name !== undefined && tag !== undefined && digestTag.test(tag)) {
+    if (name === undefined && known === undefined) unnamed.push(descriptor);
+    else if (name !== undefined && digestTag.test(afterColon(name)))
       tagged.push({ descriptor, name });
-    } else if (name === undefined && known === undefined) {
-      unnamed.push(descriptor);
-    } else {
-      const read = readName(name, known, wish);
-      if (read === undefined) throw unclear(name ?? known ?? '');
-      const key = `${scopeOf(read.repository)}:${read.tag ?? descriptor.digest}`;
-      const twin = images.get(key)?.descriptor.digest ?? descriptor.digest;
-      if (twin !== descriptor.digest) {
-        throw new AirgapError('LAYOUT_NAMES', `${key} is two images of the layout`);
-      }
-      images.set(key, { descriptor, ...read });
-    }
+    else addImage(images, descriptor, readName(name, known, wish));
   }
   return { images: [...images.values()], tagged, unnamed };
 }
 
 type Named = Pick<NamedEntry, 'repository' | 'tag'>;
 
+function addImage(images: Map<string, NamedEntry>, descriptor: Descriptor, named: Named): void {
+  const key = `${scopeOf(named.repository)}:${named.tag ?? descriptor.digest}`;
+  const twin = images.get(key)?.descriptor.digest ?? descriptor.digest;
+  if (twin !== descriptor.digest) {
+    throw new AirgapError('LAYOUT_NAMES', `${key} is two images of the layout`);
+  }
+  images.set(key, { descriptor, ...named });
+}
+
+/** All of it where there is no colon. */
+function afterColon(name: string): string {
+  return name.slice(name.lastIndexOf(':') + 1);
+}
+
 function readName(
   name: string | undefined,
   known: string | undefined,
   wish: NamesWish | undefined,
-): Named | undefined {
-  const full = name === undefined ? undefined : readFullName(name);
-  if (full !== undefined) return full;
-  const wished = name === undefined ? undefined : readWished(name, wish);
-  return wished ?? (known === undefined ? undefined : readFullName(known));
+): Named {
+  const own = name === undefined ? undefined : (readFullName(name) ?? readWished(name, wish));
+  const found = own ?? (known === undefined ? undefined : readFullName(known));
+  if (found === undefined) throw unclear(name ?? known ?? '');
+  return found;
 }
 
 /** `HOST/PATH:TAG`, where the host can be told from a path as in clients' references. */
@@ -101,19 +104,15 @@ function readWished(text: string, wish: NamesWish | undefined): Named | undefine
   return { repository: { upstream, path }, tag };
 }
 
+/** `PATH:TAG` or `PATH@DIGEST`: a name alone is neither, and clients would take it for `latest`. */
 function readIn(upstream: string, text: string): Named | undefined {
-  const [before = '', digest, ...more] = text.split('@');
-  const colon = before.lastIndexOf(':');
-  const path = parseRepositoryPath(
-    inLibrary(upstream, colon === -1 ? before : before.slice(0, colon)),
-  );
-  const tag = colon === -1 ? undefined : parseTag(before.slice(colon + 1));
-  const isPinned = digest !== undefined && parseDigest(digest) !== undefined;
-  if (path === undefined || more.length > 0 || !isUpstream(upstream)) return undefined;
-  if (colon !== -1 && tag === undefined) return undefined;
-  if (digest !== undefined && !isPinned) return undefined;
-  // A name alone is no tag, and clients would take it for `latest`.
-  if (tag === undefined && !isPinned) return undefined;
+  const [, name = '', tagText, digest] = /^([^:@]+)(?::([^:@]+))?(?:@(.+))?$/.exec(text) ?? [];
+  const path = parseRepositoryPath(inLibrary(upstream, name));
+  if (path === undefined || !isUpstream(upstream)) return undefined;
+  const tag = tagText === undefined ? undefined : parseTag(tagText);
+  const isTag = tagText === undefined || tag !== undefined;
+  const isDigest = digest === undefined || parseDigest(digest) !== undefined;
+  if (!isTag || !isDigest || (tagText ?? digest) === undefined) return undefined;
   return { repository: { upstream, path }, tag };
 }
 
@@ -129,25 +128,23 @@ export function isUpstream(text: string): boolean {
 /** The index of one upstream with the same names for all, as our own reader takes them. */
 export function renderNamedIndex(upstream: string, layout: NamedLayout): Buffer {
   const { images, tagged, unnamed } = layout;
-  const entry = (descriptor: Descriptor, name: string) => ({
-    ...descriptor,
-    annotations: { [refName]: name },
-  });
   const manifests = [
     ...images
       .filter(({ repository }) => repository.upstream === upstream)
       .map(({ descriptor, repository: { path }, tag }) =>
-        entry(descriptor, tag === undefined ? `${path}@${descriptor.digest}` : `${path}:${tag}`),
+        withName(descriptor, tag === undefined ? `${path}@${descriptor.digest}` : `${path}:${tag}`),
       ),
     // Those of a path belong to all of the layout here: digests are nobody's alone.
-    ...distinct(tagged).map(({ descriptor, name }) =>
-      entry(descriptor, name.slice(name.lastIndexOf(':') + 1)),
-    ),
+    ...distinct(tagged).map(({ descriptor, name }) => withName(descriptor, afterColon(name))),
     ...unnamed,
   ];
   return Buffer.from(
     JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }),
   );
+}
+
+function withName(descriptor: Descriptor, name: string): Descriptor {
+  return { ...descriptor, annotations: { [refName]: name } };
 }
 
 function distinct(tagged: NamedLayout['tagged']): NamedLayout['tagged'] {

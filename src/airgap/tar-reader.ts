@@ -26,39 +26,46 @@ const namePart = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,255}$/;
 export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerator<TarEntry> {
   const input = makeInput(source);
   const seen = new Set<string>();
-  let extended: Extended = {};
+  let extended: Extended | undefined;
   for (;;) {
-    const header = await input.block();
-    if (header === undefined) throw malformed('it ends without its two empty blocks');
-    if (header.every((byte) => byte === 0)) break;
-    if (header[0] === 0x1f && header[1] === 0x8b)
-      throw malformed('it is compressed: unpack it first');
+    const header = await readBlock(input);
+    if (header === undefined) break;
     const read = readHeader(header);
     if (read.type === 'x') {
-      if (extended.path !== undefined || extended.size !== undefined) {
-        throw malformed('two extended headers stand before one entry');
-      }
+      if (extended !== undefined) throw malformed('two extended headers stand before one entry');
       extended = readPax(await input.whole(read.size));
       continue;
     }
-    const size = extended.size ?? read.size;
-    const name = checkName(extended.path ?? read.name);
-    extended = {};
-    if (read.type === 'folder' && size !== 0)
-      throw malformed(`${quoted(name)} is a folder of bytes`);
+    const size = extended?.size ?? read.size;
+    const name = checkName(extended?.path ?? read.name);
+    extended = undefined;
+    const kind = read.type;
     // The folder itself, as `tar -C folder .` writes it.
-    if (name === '' && read.type === 'folder') continue;
-    if (name === '' || seen.has(name))
-      throw malformed(`${quoted(name)} stands twice, or is no name`);
-    seen.add(name);
-    if (seen.size > maxEntries) throw malformed(`it has more than ${maxEntries} entries`);
+    if (name === '' && kind === 'folder') continue;
+    note(name, kind, size, seen);
     input.begin(size);
-    yield { name, kind: read.type, size, bytes: input.content() };
+    yield { name, kind, size, bytes: input.content() };
     await input.skip();
   }
+}
+
+/** Undefined at the end, which is two empty blocks. */
+async function readBlock(input: ReturnType<typeof makeInput>): Promise<Buffer | undefined> {
+  const block = await input.block();
+  if (block === undefined) throw malformed('it ends without its two empty blocks');
+  if (block[0] === 0x1f && block[1] === 0x8b) throw malformed('it is compressed: unpack it first');
+  if (block.some((byte) => byte !== 0)) return block;
   const second = await input.block();
   if (second?.some((byte) => byte !== 0) === true)
     throw malformed('something stands behind its end');
+  return undefined;
+}
+
+function note(name: string, kind: TarEntry['kind'], size: number, seen: Set<string>): void {
+  if (kind === 'folder' && size !== 0) throw malformed(`${quoted(name)} is a folder of bytes`);
+  if (name === '' || seen.has(name)) throw malformed(`${quoted(name)} stands twice, or is no name`);
+  seen.add(name);
+  if (seen.size > maxEntries) throw malformed(`it has more than ${maxEntries} entries`);
 }
 
 interface Header {
@@ -115,21 +122,27 @@ function readOctal(field: Buffer, what: string): number {
 function readPax(bytes: Buffer): Extended {
   const found = new Map<string, string>();
   for (let at = 0; at < bytes.length;) {
-    const space = bytes.indexOf(32, at);
-    const digits = bytes.toString('latin1', at, space === -1 ? at : space);
-    const end = at + (/^[1-9]\d{0,5}$/.test(digits) ? Number(digits) : 0);
-    const record = bytes.toString('utf8', space + 1, end - 1);
-    const equals = record.indexOf('=');
-    const isWhole = end > space + 1 && end <= bytes.length && bytes[end - 1] === 10 && equals > 0;
-    const key = record.slice(0, equals);
-    if (!isWhole || found.has(key)) throw malformed('an extended header can not be read');
+    const { key, value, end } = readRecord(bytes, at);
+    if (found.has(key)) throw malformed('an extended header says a thing twice');
     if (key.startsWith('GNU.sparse')) throw malformed('it has a sparse file');
-    found.set(key, record.slice(equals + 1));
+    found.set(key, value);
     at = end;
   }
   const [path, size] = [found.get('path'), found.get('size')];
   if (size !== undefined && !/^\d{1,15}$/.test(size)) throw malformed('a size is no number');
   return { ...(path !== undefined && { path }), ...(size !== undefined && { size: Number(size) }) };
+}
+
+function readRecord(bytes: Buffer, at: number) {
+  const space = bytes.indexOf(32, at);
+  const digits = bytes.toString('latin1', at, Math.max(space, at));
+  const end = at + (/^[1-9]\d{0,5}$/.test(digits) ? Number(digits) : 0);
+  const record = bytes.toString('utf8', space + 1, end - 1);
+  const equals = record.indexOf('=');
+  if (end <= space + 1 || end > bytes.length || bytes[end - 1] !== 10 || equals < 1) {
+    throw malformed('an extended header can not be read');
+  }
+  return { key: record.slice(0, equals), value: record.slice(equals + 1), end };
 }
 
 function checkName(untrusted: string): string {

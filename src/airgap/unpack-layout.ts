@@ -18,7 +18,7 @@ const maxIndexBytes = 4 * 1024 * 1024;
 export async function unpackLayout(
   archive: string,
   folder: string,
-  { files, onBytes }: { readonly files: FileSystem; readonly onBytes: (bytes: number) => void },
+  files: FileSystem,
   signal: AbortSignal,
 ): Promise<void> {
   await rm(folder, { recursive: true, force: true });
@@ -33,7 +33,7 @@ export async function unpackLayout(
     } else if (!blobName.test(entry.name)) {
       continue;
     }
-    await writeEntry(entry, join(folder, entry.name), onBytes);
+    await writeEntry(entry, join(folder, entry.name));
   }
   if (!hasIndex) throw malformed('it has no index.json');
 }
@@ -50,18 +50,11 @@ async function* readArchive(archive: string, signal: AbortSignal): AsyncGenerato
   }
 }
 
-async function writeEntry(
-  { bytes }: TarEntry,
-  file: string,
-  onBytes: (bytes: number) => void,
-): Promise<void> {
+async function writeEntry({ bytes }: TarEntry, file: string): Promise<void> {
   await intoStore(file, () => mkdir(dirname(file), { recursive: true, mode: 0o700 }));
   const handle = await intoStore(file, () => open(file, 'wx', 0o600));
   try {
-    for await (const piece of bytes) {
-      await intoStore(file, () => handle.writeFile(piece));
-      onBytes(piece.byteLength);
-    }
+    for await (const piece of bytes) await intoStore(file, () => handle.writeFile(piece));
     await intoStore(file, () => handle.sync());
   } finally {
     await handle.close();

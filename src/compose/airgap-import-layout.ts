@@ -63,8 +63,7 @@ export async function importAirgapLayout(
         onProgress,
         async openLayout(ending) {
           if (await isFile(path)) {
-            const onBytes = (): void => undefined;
-            await unpackLayout(path, unpacked, { files, onBytes }, ending);
+            await unpackLayout(path, unpacked, files, ending);
             layout.files = makeLayoutFiles(unpacked);
           } else layout.files = makeLayoutFiles(path);
           const named = nameLayout(await readIndex(layout.files, path), wish);

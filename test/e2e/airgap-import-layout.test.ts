@@ -55,7 +55,7 @@ async function take(
 
 async function serves(t: Test, zone: ZoneKit, name: string, artifact: Artifact): Promise<void> {
   const kit = await zone.serve();
-  const answer = await kit.ask(`${name}`);
+  const answer = await kit.ask(name);
   t.equal(answer.status, 200, name);
   t.ok(answer.body.equals(artifact.bytes));
   const repository = name.slice(0, name.indexOf('/manifests/'));
