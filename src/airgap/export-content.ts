@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '../oci/digest.ts';
 import { AirgapError } from './airgap-error.ts';
@@ -128,8 +128,14 @@ interface IndexWriter {
 
 const pageBytes = 64 * 1024;
 
+/** In place of what a run that was killed has left; a link there is not followed. */
+async function openNew(path: string): Promise<FileHandle> {
+  await rm(path, { force: true });
+  return await open(path, 'wx');
+}
+
 async function openIndexWriter(path: string): Promise<IndexWriter> {
-  const handle = await open(path, 'w').catch((cause: unknown) => {
+  const handle = await openNew(path).catch((cause: unknown) => {
     throw writeFailure(path, cause);
   });
   let page = '';

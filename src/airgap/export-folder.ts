@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, unlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, rm, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCodeOf } from '../kernel/tagged-error.ts';
 import { unlessAbsent } from '../storage/file-system.ts';
@@ -46,14 +46,17 @@ export async function openExportFolder(path: string): Promise<ExportFolder> {
     unfinished,
     async claim(id, sequence) {
       await attempt(path, async () => {
-        await removeAll(path, [...folders, 'blobs.idx.part']);
+        // The marker too: somebody may have made it a link to a file of ours.
+        await removeAll(path, [...folders, 'blobs.idx.part', marker]);
         // From here on what is there is this export's.
-        await writeFile(join(path, marker), `${id} ${sequence}\n`, { flush: true });
+        const text = `${id} ${sequence}\n`;
+        await writeFile(join(path, marker), text, { flush: true, flag: 'wx' });
         await makeAll(path);
       });
     },
     async resume() {
       await attempt(path, async () => {
+        await assertFolder(join(path, 'volumes'));
         // Metadata without a timestamp are nothing to go on with.
         await removeAll(path, ['targets', 'metadata']);
         await makeAll(path);
@@ -70,6 +73,13 @@ async function attempt(path: string, work: () => Promise<void>): Promise<void> {
 
 async function removeAll(path: string, names: readonly string[]): Promise<void> {
   for (const name of names) await rm(join(path, name), { recursive: true, force: true });
+}
+
+/** A link would have volumes written wherever it leads. */
+async function assertFolder(path: string): Promise<void> {
+  const found = await unlessAbsent(lstat(path));
+  if (found === undefined || found.isDirectory()) return;
+  throw new AirgapError('FOLDER_OCCUPIED', `${path} is no folder`);
 }
 
 async function makeAll(path: string): Promise<void> {
