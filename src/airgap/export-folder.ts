@@ -1,9 +1,10 @@
-import { lstat, mkdir, readdir, readFile, rm, unlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rm, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCodeOf } from '../kernel/tagged-error.ts';
 import { unlessAbsent } from '../storage/file-system.ts';
 import { AirgapError } from './airgap-error.ts';
 import { readFailure, writeFailure } from './file-failure.ts';
+import { readSmall } from './metadata-files.ts';
 
 /** The folder that a bundle is written into. */
 export interface ExportFolder {
@@ -24,6 +25,7 @@ export interface Unfinished {
 }
 
 const marker = 'export.unfinished';
+const maxMarkerBytes = 100;
 const folders = ['volumes', 'targets', 'metadata'] as const;
 /** What an export that was killed may leave beside them. */
 const ours = new Set<string>([...folders, marker, 'blobs.idx.part']);
@@ -105,8 +107,9 @@ export async function readUnfinished(path: string): Promise<Unfinished | undefin
   const failed = (cause: unknown): never => {
     throw readFailure(path, cause);
   };
-  const text = await unlessAbsent(readFile(join(path, marker), 'utf8')).catch(failed);
-  if (text === undefined) return undefined;
+  const bytes = await readSmall(join(path, marker), maxMarkerBytes, 'METADATA_MALFORMED');
+  if (bytes === undefined) return undefined;
+  const text = bytes.toString('latin1');
   // Half a line was written when the power went, before there was anything else.
   const [, id = '', sequence = '0'] = /^([0-9a-f]{32}) (\d{1,15})\n$/.exec(text) ?? [];
   const metadata = await unlessAbsent(readdir(join(path, 'metadata'))).catch(failed);

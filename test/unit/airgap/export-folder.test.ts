@@ -71,3 +71,13 @@ t.test('one of a run that was killed is written over', async (t) => {
   await (await openExportFolder(medium)).claim(id, 8);
   t.match((await openExportFolder(medium)).unfinished, { id, sequence: 8 });
 });
+
+t.test('a marker that is no file, or has no end, is not read', async (t) => {
+  const { medium } = prepare(t);
+  const marker = join(medium, 'export.unfinished');
+  symlinkSync('/dev/zero', marker);
+  await t.rejects(openExportFolder(medium), { code: 'READ_FAILED', message: /no regular file/ });
+  rmSync(marker);
+  writeFileSync(marker, 'x'.repeat(101));
+  await t.rejects(openExportFolder(medium), { code: 'METADATA_MALFORMED' });
+});
