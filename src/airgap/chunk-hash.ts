@@ -14,6 +14,17 @@ export function makeChunkMemory(bytes: number): Buffer {
   return Buffer.from(new SharedArrayBuffer(bytes));
 }
 
+/**
+ * V8 sets shared memory a byte at a time, so that no thread sees half of a word, unless it is a part
+ * of a buffer that is copied. Nobody looks at ours meanwhile.
+ */
+export function copyIntoMemory(bytes: Uint8Array, memory: Buffer, at: number): void {
+  const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const last = Math.max(0, source.length - 1);
+  source.copy(memory, at, 0, last);
+  source.copy(memory, at + last, last);
+}
+
 /** To start a thread takes as long as to hash about as much. */
 const inlineBytes = 32 * 1024 * 1024;
 

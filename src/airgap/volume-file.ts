@@ -5,7 +5,7 @@ import type { FileSystem } from '../storage/file-system.ts';
 import { syncFolder } from '../storage/store-folder.ts';
 import { writeAll } from '../storage/write-all.ts';
 import type { Volume } from './bundle.ts';
-import type { ChunkHash } from './chunk-hash.ts';
+import { type ChunkHash, copyIntoMemory } from './chunk-hash.ts';
 import { writeFailure } from './file-failure.ts';
 import { writeVolumeHeader } from './volume-header.ts';
 import { volumeName, type VolumeOwner } from './volume-list.ts';
@@ -74,7 +74,7 @@ class GrowingVolume implements VolumeFile {
     while (rest.length > 0) {
       if (this.#pending === this.#chunk.length) await this.#flush();
       const taken = rest.subarray(0, this.#chunk.length - this.#pending);
-      this.#chunk.set(taken, this.#pending);
+      copyIntoMemory(taken, this.#chunk, this.#pending);
       this.#pending += taken.length;
       rest = rest.subarray(taken.length);
     }

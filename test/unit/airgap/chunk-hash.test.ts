@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { makeChunkHash, makeChunkMemory } from '../../../src/airgap/chunk-hash.ts';
+import { copyIntoMemory, makeChunkHash, makeChunkMemory } from '../../../src/airgap/chunk-hash.ts';
 import { readVolume } from '../../../src/airgap/volume-reader.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { stream } from '../../support/airgap-kit.ts';
@@ -60,4 +60,16 @@ t.test('each chunk of a large volume is the one of its place', async (t) => {
   writeSync(handle, 'y', volume.bytes - 1);
   closeSync(handle);
   await t.rejects(read(), { code: 'CHUNK_CORRUPT', message: /chunk 13 of 13/ });
+});
+
+t.test('bytes of any length are copied to any place', async (t) => {
+  const source = Buffer.from('0123456789').subarray(2, 9);
+  for (let length = 0; length <= source.length; length += 1) {
+    for (const at of [0, 1, 5]) {
+      const memory = makeChunkMemory(12).fill('.');
+      copyIntoMemory(new Uint8Array(source.subarray(0, length)), memory, at);
+      const expected = `${'.'.repeat(at)}${'2345678'.slice(0, length)}`.padEnd(12, '.');
+      t.equal(memory.toString(), expected);
+    }
+  }
 });
