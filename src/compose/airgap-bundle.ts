@@ -131,6 +131,7 @@ async function write(
   signal: AbortSignal,
 ): Promise<Omit<ExportReport, 'images'>> {
   const progress = { total: 0 };
+  const memory: Buffer[] = [];
   const written = await exportBundle(
     {
       ...content,
@@ -142,7 +143,7 @@ async function write(
       allowedBack: (image) => allowedBack(image, policy, clock),
       exporter: `assay ${ownVersion()}`,
       clock,
-      read: (planned, stop) => readPlanned(planned, app, stop),
+      read: (planned, stop) => readPlanned(planned, app, stop, memory),
       onBegin: (totalBytes) => {
         progress.total = totalBytes;
       },

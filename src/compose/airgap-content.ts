@@ -10,11 +10,13 @@ const pieceBytes = 1024 * 1024;
 /**
  * The bytes of what is planned, as they come: stored ones from the disk, others along with the fill
  * that stores them. Hashed by who writes them. Throws what the gate throws, and `UpstreamError`.
+ * `spare`: memory that readings left when they ended, for those after them.
  */
 export async function* readPlanned(
   content: PlannedContent,
   app: Pick<App, 'gate' | 'upstreams'>,
   signal: AbortSignal,
+  spare: Buffer[] = [],
 ): AsyncGenerator<Uint8Array> {
   const stream = await openPlanned(content, app, signal);
   if (stream instanceof Uint8Array) {
@@ -24,7 +26,7 @@ export async function* readPlanned(
   const stop = (): void => void stream.destroy(signal.reason as Error);
   signal.addEventListener('abort', stop, { once: true });
   try {
-    yield* stream.pieces === undefined ? stream : readAhead(stream, stream.pieces, content.size);
+    yield* stream.pieces === undefined ? stream : readAhead(stream, stream.pieces, spare);
   } finally {
     signal.removeEventListener('abort', stop);
     stream.destroy();
@@ -38,7 +40,7 @@ export async function* readPlanned(
 async function* readAhead(
   stream: Readable,
   pieces: Pieces,
-  size: number,
+  spare: Buffer[],
 ): AsyncGenerator<Uint8Array> {
   const { promise: failed, reject } = Promise.withResolvers<never>();
   failed.catch(() => undefined);
@@ -50,12 +52,16 @@ async function* readAhead(
     const room = memory.subarray(0, Math.min(bytes, memory.length));
     return memory.subarray(0, await Promise.race([pieces.read(room), failed]));
   };
-  const most = Math.max(1, Math.min(pieceBytes, size));
-  let [memory, other] = [Buffer.allocUnsafeSlow(most), Buffer.allocUnsafeSlow(most)];
+  const take = (): Buffer => spare.pop() ?? Buffer.allocUnsafeSlow(pieceBytes);
+  let [memory, other] = [take(), take()];
   let next = readInto(memory);
   for (;;) {
     const piece = await next;
-    if (piece.length === 0) return;
+    if (piece.length === 0) {
+      // Where it ends otherwise, a read may still be under way.
+      spare.push(memory, other);
+      return;
+    }
     [memory, other] = [other, memory];
     next = readInto(memory);
     // Whoever stops here does not wait for it.

@@ -75,11 +75,12 @@ async function exportAsLayout(exporting: Exporting, signal: AbortSignal): Promis
   if (isRefused) return { outcome: 'refused', images };
   const total = bytesOf(plan);
   const write = options.format === 'oci' ? exportLayout : exportTar;
+  const memory: Buffer[] = [];
   await write(
     {
       path: resolve(options.out),
       plan,
-      read: (content, stop) => readPlanned(content, app, stop),
+      read: (content, stop) => readPlanned(content, app, stop, memory),
       onProgress: (done) => options.onProgress(done, total),
     },
     signal,
