@@ -1,10 +1,10 @@
-import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '../oci/digest.ts';
 import { AirgapError } from './airgap-error.ts';
 import { formatBlobRecord } from './blob-index.ts';
 import type { Volume, VolumeList } from './bundle.ts';
 import { writeFailure } from './file-failure.ts';
+import { openNew } from './new-file.ts';
 import type { PlannedContent } from './plan.ts';
 import { readVolume } from './volume-reader.ts';
 import { volumeChunkBytes, type VolumeOwner } from './volume-list.ts';
@@ -127,12 +127,6 @@ interface IndexWriter {
 }
 
 const pageBytes = 64 * 1024;
-
-/** In place of what a run that was killed has left; a link there is not followed. */
-async function openNew(path: string): Promise<FileHandle> {
-  await rm(path, { force: true });
-  return await open(path, 'wx');
-}
 
 async function openIndexWriter(path: string): Promise<IndexWriter> {
   const handle = await openNew(path).catch((cause: unknown) => {

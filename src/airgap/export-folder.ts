@@ -1,10 +1,11 @@
-import { lstat, mkdir, readdir, rm, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCodeOf } from '../kernel/tagged-error.ts';
 import { unlessAbsent } from '../storage/file-system.ts';
 import { AirgapError } from './airgap-error.ts';
 import { readFailure, writeFailure } from './file-failure.ts';
 import { readSmall } from './metadata-files.ts';
+import { assertFolder, writeNew } from './new-file.ts';
 
 /** The folder that a bundle is written into. */
 export interface ExportFolder {
@@ -48,16 +49,16 @@ export async function openExportFolder(path: string): Promise<ExportFolder> {
     unfinished,
     async claim(id, sequence) {
       await attempt(path, async () => {
-        // The marker too: somebody may have made it a link to a file of ours.
-        await removeAll(path, [...folders, 'blobs.idx.part', marker]);
+        await removeAll(path, [...folders, 'blobs.idx.part']);
         // From here on what is there is this export's.
         const text = `${id} ${sequence}\n`;
-        await writeFile(join(path, marker), text, { flush: true, flag: 'wx' });
+        await writeNew(join(path, marker), text);
         await makeAll(path);
       });
     },
     async resume() {
       await attempt(path, async () => {
+        // A link would have volumes written wherever it leads.
         await assertFolder(join(path, 'volumes'));
         // Metadata without a timestamp are nothing to go on with.
         await removeAll(path, ['targets', 'metadata']);
@@ -75,13 +76,6 @@ async function attempt(path: string, work: () => Promise<void>): Promise<void> {
 
 async function removeAll(path: string, names: readonly string[]): Promise<void> {
   for (const name of names) await rm(join(path, name), { recursive: true, force: true });
-}
-
-/** A link would have volumes written wherever it leads. */
-async function assertFolder(path: string): Promise<void> {
-  const found = await unlessAbsent(lstat(path));
-  if (found === undefined || found.isDirectory()) return;
-  throw new AirgapError('FOLDER_OCCUPIED', `${path} is no folder`);
 }
 
 async function makeAll(path: string): Promise<void> {

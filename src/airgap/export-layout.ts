@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat, unlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rename, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCodeOf } from '../kernel/tagged-error.ts';
 import { algorithmOf, encodedOf } from '../oci/digest.ts';
@@ -11,6 +11,7 @@ import { systemFiles } from '../storage/file-system.ts';
 import { AirgapError } from './airgap-error.ts';
 import { readFailure, writeFailure } from './file-failure.ts';
 import { writeLayoutIndex } from './layout-entries.ts';
+import { assertFolder, openNew, writeNew } from './new-file.ts';
 import type { ExportPlan, PlannedContent } from './plan.ts';
 
 export interface LayoutExport {
@@ -44,8 +45,8 @@ export async function exportLayout(options: LayoutExport, signal: AbortSignal): 
   }
   await removeOthers(path, plan);
   await attempt(path, async () => {
-    await writeFile(join(path, 'oci-layout'), layoutVersion, { flush: true });
-    await writeFile(join(path, 'index.json.part'), index, { flush: true });
+    await writeNew(join(path, 'oci-layout'), layoutVersion);
+    await writeNew(join(path, 'index.json.part'), index);
     await rename(join(path, 'index.json.part'), join(path, 'index.json'));
     await syncFolder(path, systemFiles);
     await unlink(join(path, marker));
@@ -63,8 +64,11 @@ async function claimFolder(path: string): Promise<void> {
   }
   await attempt(path, async () => {
     await mkdir(path, { recursive: true });
-    await writeFile(join(path, marker), '');
+    await writeNew(join(path, marker), '');
+    await assertFolder(join(path, 'blobs'));
     for (const algorithm of algorithms) {
+      // What is not planned is removed from there: a link would lead to files that are not ours.
+      await assertFolder(join(path, 'blobs', algorithm));
       await mkdir(join(path, 'blobs', algorithm), { recursive: true });
     }
   });
@@ -77,8 +81,8 @@ async function attempt(path: string, work: () => Promise<void>): Promise<void> {
 }
 
 async function isWhole(file: string, content: ContentName): Promise<boolean> {
-  const found = await unlessAbsent(stat(file));
-  if (found?.size !== content.size) return false;
+  const found = await unlessAbsent(lstat(file));
+  if (found?.isFile() !== true || found.size !== content.size) return false;
   const hash = makeContentHash(content);
   for await (const piece of createReadStream(file)) hash.update(piece as Uint8Array);
   return hash.matches();
@@ -95,7 +99,7 @@ async function writeBlob(
     work.catch((cause: unknown) => {
       throw writeFailure(file, cause);
     });
-  const handle = await write(open(part, 'w'));
+  const handle = await write(openNew(part));
   try {
     for await (const piece of hashed(content, bytes)) {
       await write(handle.writeFile(piece));

@@ -1,4 +1,4 @@
-import { type FileHandle, open, rename, stat } from 'node:fs/promises';
+import { type FileHandle, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { algorithmOf, encodedOf } from '../oci/digest.ts';
 import { systemFiles, unlessAbsent } from '../storage/file-system.ts';
@@ -7,6 +7,7 @@ import { AirgapError } from './airgap-error.ts';
 import { hashed, type LayoutExport, layoutVersion } from './export-layout.ts';
 import { writeFailure } from './file-failure.ts';
 import { writeLayoutIndex } from './layout-entries.ts';
+import { openNew } from './new-file.ts';
 import { tarEnd, tarHeader, tarPadding } from './tar-header.ts';
 
 /**
@@ -24,7 +25,7 @@ export async function exportTar(options: LayoutExport, signal: AbortSignal): Pro
     work.catch((cause: unknown) => {
       throw writeFailure(path, cause);
     });
-  const handle = await attempt(open(part, 'w'));
+  const handle = await attempt(openNew(part));
   const write = (bytes: Uint8Array): Promise<void> => attempt(handle.writeFile(bytes));
   try {
     await writeSmall('oci-layout', Buffer.from(layoutVersion), write);
