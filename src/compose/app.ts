@@ -9,6 +9,7 @@ import { type Clock, systemClock } from '../kernel/clock.ts';
 import { makeMetrics, type MetricsRegistry } from '../observe/metrics.ts';
 import { makePinoLog, type PinoLog } from '../observe/pino-log.ts';
 import { makeConfiguredMisses } from './admission-control.ts';
+import { watchDrops } from './airgap-drop.ts';
 import { watchAnchors } from './anchor-watch.ts';
 import { anchorsInUse } from './anchors.ts';
 import { publishBasis } from './basis-published.ts';
@@ -91,6 +92,7 @@ export async function composeApp(config: Config, overrides: AppOverrides = {}): 
     if (isOwner) await holdStorage(config, { log }, opened);
     const around = { clock: makeForwardClock(clock), log, metrics, host, shared };
     const parts = await openParts(config, around, listeners, opened);
+    if (isOwner) watchDrops(config, parts, opened);
     return await makeApp(config, parts, listeners, opened);
   } catch (error) {
     await opened.disposeAsync();

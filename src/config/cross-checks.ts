@@ -55,8 +55,14 @@ export function checkAcross(config: PartialConfig, complain: Complain): void {
   checkSigstore(config, complain);
   checkVault(config, complain);
   checkPlugins(config, complain);
-  const { publish } = config.airgap ?? {};
+  checkAirgap(config, complain);
+}
+
+function checkAirgap({ airgap }: PartialConfig, complain: Complain): void {
+  const { publish, drop = [], store } = airgap ?? {};
   if (publish !== undefined) checkUpstream(publish, 'airgap.publish', complain);
+  if (drop.length === 0 || store !== undefined) return;
+  complain('airgap.drop', 'has no airgap.store, into which bundles are imported');
 }
 
 /** What is imported brings names of its own. */

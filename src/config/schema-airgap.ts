@@ -22,6 +22,14 @@ export const AirgapSchema = Type.Object(
           'upstream of its own, and goes before one of the same name.',
       }),
     ),
+    drop: Type.Optional(
+      Type.Array(leaf.path({ description: 'A folder.' }), {
+        description:
+          'Folders in which `serve` looks for bundles that are finished and stay as they are, in ' +
+          'the folder itself or one right below it, and imports them as `assay airgap import` does. ' +
+          'None unless told.',
+      }),
+    ),
     root: Type.Optional(
       leaf.path({
         description:
@@ -74,7 +82,7 @@ export const AirgapSchema = Type.Object(
   },
   {
     ...closed,
-    later: ['drop', 'expired'],
+    later: ['expired'],
     description: 'Signed [bundles](air-gap.md) for sites without a network.',
   },
 );

@@ -23,4 +23,10 @@ export const airgapMetrics = [
     labels: [],
     help: 'How long ago the oldest of what the bundle in force knows of revocations was signed.',
   },
+  {
+    name: 'assay_airgap_drops_total',
+    kind: 'counter',
+    labels: ['outcome'],
+    help: 'Bundles of drop folders that were tried: published, held (in force before), refused (an image was), failed.',
+  },
 ] as const satisfies readonly MetricDeclaration[];
