@@ -18,16 +18,17 @@ export async function endExport(
 /**
  * Ends what a run began that was killed when its bundle was whole, but not known to be, wherever
  * that is. Gives the number of the bundle that is whole in `folder`; undefined where none is.
- * `snapshotOf` gives the snapshot's SHA-256 of a bundle that verifies, and throws for others.
+ * `snapshotOf` gives the snapshot's SHA-256 of a bundle that verifies and has that number, and throws
+ * for others.
  */
 export async function endInterrupted(
   folder: string,
   ledger: ExportLedger,
-  snapshotOf: (folder: string) => Promise<Digest>,
+  snapshotOf: (folder: string, sequence: Sequence) => Promise<Digest>,
 ): Promise<Sequence | undefined> {
   const open = await ledger.open();
   if (open?.record !== undefined && (await isWhole(open))) {
-    const snapshot = await snapshotOf(open.folder);
+    const snapshot = await snapshotOf(open.folder, open.sequence);
     await endExport({ ...open.record, snapshot }, open.folder, ledger);
     if (resolve(open.folder) === resolve(folder)) return open.sequence;
   }

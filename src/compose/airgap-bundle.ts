@@ -77,7 +77,7 @@ async function begin(exporting: Exporting): Promise<Begun | ExportReport> {
   const signing = await openBundleSigning(config, options.keys, clock);
   const stream = await openExportStream(config, signing.stream, opened);
   const out = resolve(options.out);
-  const before = await endInterrupted(out, stream.ledger, (folder) => signing.snapshotOf(folder));
+  const before = await endInterrupted(out, stream.ledger, signing.snapshotOf);
   if (before === undefined) return { signing, stream, out };
   const bundle = { stream: signing.stream, sequence: before };
   return { outcome: 'written-before', images: [], bundle };

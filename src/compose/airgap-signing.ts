@@ -18,8 +18,8 @@ export interface BundleSigning {
     targets: readonly ExportTarget[],
     signal: AbortSignal,
   ): Promise<Digest>;
-  /** Of a bundle in a folder that these keys vouch for; throws `AirgapError` for others. */
-  snapshotOf(folder: string): Promise<Digest>;
+  /** Of the bundle in a folder; throws `AirgapError` unless these keys vouch for it under that number. */
+  snapshotOf(folder: string, sequence: number): Promise<Digest>;
 }
 
 const dayMs = 86_400_000;
@@ -59,10 +59,14 @@ function makeSigning(keys: OpenedKeys, clock: Clock): BundleSigning {
         clock,
         signal,
       }),
-    async snapshotOf(folder) {
+    async snapshotOf(folder, sequence) {
       const trusted = { root: newest, seen: undefined };
       const options = { folder, trusted, now: clock.now(), expired: 'reported' } as const;
-      return (await verifyMetadata(options)).snapshot;
+      const found = await verifyMetadata(options);
+      if (found.sequence === sequence) return found.snapshot;
+      // The next ones would name it as their predecessor, which no site has.
+      const message = `${folder} has the metadata of bundle ${found.sequence}, not of ${sequence}`;
+      throw new AirgapError('METADATA_MISMATCH', message);
     },
   };
 }
