@@ -69,7 +69,7 @@ export async function planListed(
   signal: AbortSignal,
 ): Promise<readonly PlannedOutcome[]> {
   if (options.images === undefined) throw new TypeError('an export without a list of images');
-  const entries = await readImageList(options.images, Object.keys(config.upstreams));
+  const entries = await readImageList(options.images, app.upstreamKeys());
   return planImages(entries, config, app, signal);
 }
 

@@ -40,7 +40,7 @@ import { trustDigestOf } from './trust-digest.ts';
 import { openUpstreams, type Upstreams } from './upstreams.ts';
 import { watchFiles } from './watch-files.ts';
 import { openWorkApart } from './worker-threads.ts';
-import { openZone, withZone } from './zone.ts';
+import { openZone, upstreamKeys, withZone } from './zone.ts';
 
 /** The whole proxy, put together. */
 export interface App extends Stoppable {
@@ -48,6 +48,8 @@ export interface App extends Stoppable {
   readonly content: Pick<Content, 'store'>;
   /** Past the gate: for what is verified, or hashed, by who asks. */
   readonly upstreams: Pick<Upstreams, 'get'>;
+  /** The keys that names may begin with. */
+  readonly upstreamKeys: () => readonly string[];
   readonly denied: DenyList;
   readonly metrics: MetricsRegistry;
   readonly log: PinoLog;
@@ -192,6 +194,7 @@ async function makeApp(
     gate,
     content,
     upstreams: parts.upstreams,
+    upstreamKeys: () => upstreamKeys(config, parts.zone),
     denied: parts.deny.list,
     metrics,
     log,

@@ -5,11 +5,13 @@ import { systemClock } from '../kernel/clock.ts';
 import { type Reference, referenceSuffix } from '../oci/reference.ts';
 import { type Repository, scopeOf } from '../oci/repository.ts';
 import type { Log } from '../observe/log.ts';
+import type { Metrics } from '../observe/metric-list.ts';
 import { readImageName } from './image-name.ts';
 import { denyIntervalMs } from './limits.ts';
 import { openSealKeys } from './state-folder.ts';
 import { openShared, type State } from './state.ts';
 import type { Observed } from './verifier.ts';
+import { openZoneBeside, upstreamKeys } from './zone.ts';
 
 /** Takes over at once, and every second, what is to be looked at anew, until `opened` is closed. */
 export async function followLookAgain(
@@ -37,18 +39,21 @@ export async function followLookAgain(
 }
 
 const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
+const noMetrics: Metrics = { count() {}, time() {}, set() {} };
 
 /**
  * Has every replica on this configuration look at the references anew: a digest alone, a tag with
  * everything in its repository. Throws `StartupError`, `ImageNameError` and `UnavailableError`.
  */
 export async function askToLookAgain(config: Config, images: readonly string[]): Promise<void> {
-  const names = images.map((image) => {
-    const { repository, reference } = readImageName(image, Object.keys(config.upstreams));
-    return nameOf(repository, reference);
-  });
   const opened = new AsyncDisposableStack();
   try {
+    const silent = { clock: systemClock, log: silentLog, metrics: noMetrics };
+    const zone = await openZoneBeside(config, silent, opened);
+    const names = images.map((image) => {
+      const { repository, reference } = readImageName(image, upstreamKeys(config, zone));
+      return nameOf(repository, reference);
+    });
     const { store, notifications } = await openShared(config, opened);
     const seal = makeSeal(await openSealKeys(config));
     const observed = { clock: systemClock, log: silentLog };

@@ -63,7 +63,7 @@ export async function openWarmer(config: Config, clock: Clock = systemClock): Pr
   const app = await composeApp(config, { clock, log, isCommand: true });
   return {
     async warm(file, options, signal) {
-      const entries = await readImageList(file, Object.keys(config.upstreams));
+      const entries = await readImageList(file, app.upstreamKeys());
       return warmAll(await listedImages(entries, app.gate, signal), options, app, signal);
     },
     close: () => app.close(),
