@@ -51,10 +51,20 @@ interface HashThread {
   end(): Promise<void>;
 }
 
+/** Where the system gives no more threads. */
+const noThread: HashThread = { ask: async () => undefined, end: async () => undefined };
+
 function startThread(): HashThread {
   const file = new URL(`./chunk-hash-thread${extname(import.meta.filename)}`, import.meta.url);
   const resourceLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 32 };
-  const worker = new Worker(file, { resourceLimits });
+  try {
+    return toThread(new Worker(file, { resourceLimits }));
+  } catch {
+    return noThread;
+  }
+}
+
+function toThread(worker: Worker): HashThread {
   const waiting: ((digest: Digest | undefined) => void)[] = [];
   let isGone = false;
   const answer = (digest: Digest | undefined): void => {
