@@ -126,7 +126,12 @@ export function isUpstream(text: string): boolean {
 }
 
 /** The index of one upstream with the same names for all, as our own reader takes them. */
-export function renderNamedIndex(upstream: string, layout: NamedLayout): Buffer {
+export function renderNamedIndex(
+  upstream: string,
+  layout: NamedLayout,
+  wish: NamesWish | undefined,
+): Buffer {
+  const own = wish?.upstream === upstream ? wish.path : undefined;
   const { images, tagged, unnamed } = layout;
   const manifests = [
     ...images
@@ -136,7 +141,8 @@ export function renderNamedIndex(upstream: string, layout: NamedLayout): Buffer 
       ),
     // Those of a path belong to all of the layout here: digests are nobody's alone.
     ...distinct(tagged).map(({ descriptor, name }) => withName(descriptor, afterColon(name))),
-    ...unnamed,
+    // A repository that nothing else names exists by them.
+    ...unnamed.map((each) => (own === undefined ? each : withName(each, `${own}@${each.digest}`))),
   ];
   return Buffer.from(
     JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }),

@@ -67,7 +67,7 @@ export async function importAirgapLayout(
             layout.files = makeLayoutFiles(unpacked);
           } else layout.files = makeLayoutFiles(path);
           const named = nameLayout(await readIndex(layout.files, path), wish);
-          return planLayout(named, wish, sourcesOf(named, layout.files), ending);
+          return planLayout(named, wish, sourcesOf(named, wish, layout.files), ending);
         },
         readContent: (content, ending) => readContent(layout.files, content, path, ending),
         verifyImages: (images, now, ending) =>
@@ -110,10 +110,14 @@ async function readIndex(files: LayoutFiles, path: string): Promise<Index> {
 }
 
 /** The layout as each of the upstreams that it has images of. */
-function sourcesOf(named: NamedLayout, files: LayoutFiles): (upstream: string) => ContentSource {
+function sourcesOf(
+  named: NamedLayout,
+  wish: NamesWish | undefined,
+  files: LayoutFiles,
+): (upstream: string) => ContentSource {
   const sources = new Map<string, ContentSource>();
   return (name) => {
-    const index = renderNamedIndex(name, named);
+    const index = renderNamedIndex(name, named, wish);
     const folder = { ...files, version: async () => 'given', readIndex: async () => index };
     const source = sources.get(name) ?? makeLayoutSource({ name, folder });
     sources.set(name, source);

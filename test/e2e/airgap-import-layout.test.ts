@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import t, { type Test } from 'tap';
@@ -12,6 +13,7 @@ import { encodedOf } from '../../src/oci/digest.ts';
 import { signatureOf } from '../support/app-kit.ts';
 import { type Artifact, buildImage, buildIndex, closureOf } from '../support/build-image.ts';
 import { writeFullBundle } from '../support/bundle-kit.ts';
+import { requireTool } from '../support/require-tool.ts';
 import { runInProcess } from '../support/run-assay.ts';
 import { writeLayout } from '../support/write-layout.ts';
 import { makeZone, type ZoneKit } from '../support/zone-kit.ts';
@@ -111,6 +113,42 @@ t.test('an archive is a layout too, and is not left behind', async (t) => {
   t.match(report.images[0], { reference: 'docker.io/library/app:1.0', outcome: 'trusted' });
   await serves(t, zone, 'docker.io/library/app/manifests/1.0', app);
   t.notOk(readdirSync(join(zone.store, 'staging')).includes('layout'));
+});
+
+t.test('an image without a name is had by its digest', async (t) => {
+  const zone = makeZone(t);
+  const layout = layoutIn(zone, [{ artifact: app }, ...signed(app)]);
+  await t.rejects(take(zone, layout), { code: 'LAYOUT_NAMES' });
+  const { images } = await take(zone, layout, { repository: 'docker.io/library/app' });
+  const { digest } = app.descriptor;
+  t.match(images, [{ reference: `docker.io/library/app@${digest}`, outcome: 'trusted' }]);
+  await serves(t, zone, `docker.io/library/app/manifests/${digest}`, app);
+});
+
+t.test('real tools write what can be read', async (t) => {
+  const tools = { skopeo: requireTool(t, 'skopeo'), oras: requireTool(t, 'oras') };
+  if (tools.skopeo === undefined || tools.oras === undefined) return;
+  const zone = makeZone(t);
+  const layout = layoutIn(zone, [{ artifact: app, tag: '1.0' }, ...signed(app)]);
+  const [archive, folder] = [join(zone.folder, 'app.tar'), join(zone.folder, 'oras')];
+  const repository = 'docker.io/library/app';
+  const copied = ['-r', '--from-oci-layout', `${layout}:1.0`, '--to-oci-layout', `${folder}:1.0`];
+  execFileSync(tools.oras, ['copy', ...copied], { stdio: 'pipe' });
+  execFileSync('tar', ['-C', folder, '-cf', archive, '.']);
+  for (const path of [folder, archive]) {
+    const { images } = await take(zone, path, { repository, mode: 'verify-only' });
+    t.match(images, [{ reference: 'docker.io/library/app:1.0', outcome: 'trusted' }]);
+  }
+  const alone = `oci-archive:${join(zone.folder, 'alone.tar')}`;
+  execFileSync(tools.skopeo, ['copy', '--insecure-policy', `oci:${layout}:1.0`, alone], {
+    stdio: 'pipe',
+  });
+  const report = await take(zone, join(zone.folder, 'alone.tar'), { repository });
+  t.match(
+    report.images,
+    [{ outcome: 'denied', reason: 'not-reachable' }],
+    'it copies no signatures',
+  );
 });
 
 t.test('a tag alone needs a repository', async (t) => {

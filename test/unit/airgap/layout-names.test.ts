@@ -79,9 +79,12 @@ t.test('each upstream gets its images, and all that has no name of its own', asy
     undefined,
   );
   t.equal(layout.unnamed.length, 1);
-  const index = readManifest(renderNamedIndex('ghcr.io', layout), undefined) as Index;
+  const index = readManifest(renderNamedIndex('ghcr.io', layout, undefined), undefined) as Index;
   t.strictSame(
     index.manifests.map(({ annotations }) => annotations?.[refName]),
     ['a/b:1', signatureTag, undefined],
   );
+  const wished = readManifest(renderNamedIndex('ghcr.io', layout, wish), undefined) as Index;
+  const last = wished.manifests.at(-1);
+  t.equal(last?.annotations?.[refName], `acme/app@${last?.digest}`, 'or is of what is wished');
 });
