@@ -258,11 +258,13 @@ function describe(
     snapshot: document,
     stateCount: 0,
     created: at,
+    importedAt: at,
     leftOut: 0,
     document,
     trustFiles: 0,
   };
   const generation = (published?.generation ?? 0) + 1;
   const list = layouts === undefined ? {} : { layouts };
-  return { ...base, generation, importedAt: at, upstreams, images, ...list };
+  // A bundle's time stays: this one nobody signed, and a clock that was wrong once must not count on.
+  return { ...base, generation, upstreams, images, ...list };
 }

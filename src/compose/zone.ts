@@ -96,7 +96,9 @@ function makeZone(
     await readAnew(store, seal, seen, log);
     seen.problem = undefined;
     // Whoever sets the clock back must not have what has ended count again.
-    if (seen.published !== undefined) clock.raise(new Date(seen.published.importedAt));
+    // Without a bundle nobody has signed a time.
+    if (seen.published !== undefined && seen.published.sequence > 0)
+      clock.raise(new Date(seen.published.importedAt));
     publishMetrics(seen.published, freshness(), metrics);
   };
   return {
