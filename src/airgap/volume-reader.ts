@@ -35,7 +35,7 @@ export interface VolumeChunk {
 }
 
 /**
- * The chunks whose hash matched, in their order; the next one is read meanwhile. Memory: two
+ * The chunks whose hash matched, in their order; the next two are read meanwhile. Memory: three
  * chunks. Throws `AirgapError`: VOLUME_FOREIGN for another volume, VOLUME_TRUNCATED, CHUNK_CORRUPT,
  * which name volume and chunk; READ_FAILED.
  */
@@ -84,11 +84,11 @@ async function* readChunks(
   const chunks = volume.chunks
     .map((digest, index) => ({ digest, index, offset: index * chunkBytes }))
     .filter(({ index }) => wanted(index));
-  const memory = [0, 1].map(() => makeChunkMemory(Math.min(chunkBytes, volume.bytes)));
+  const memory = [0, 1, 2].map(() => makeChunkMemory(Math.min(chunkBytes, volume.bytes)));
   const hash = makeChunkHash();
   const read = (place: number): Promise<Uint8Array | undefined> | undefined => {
     const chunk = chunks[place];
-    const into = memory[place % 2];
+    const into = memory[place % memory.length];
     if (chunk === undefined || into === undefined) return undefined;
     const length = Math.min(chunkBytes, volume.bytes - chunk.offset);
     const whole = into.subarray(0, length);
@@ -97,17 +97,17 @@ async function* readChunks(
     reading.catch(() => undefined);
     return reading;
   };
-  let next = read(0);
+  const ahead = [read(0), read(1)];
   try {
     for (const [place, { index, offset }] of chunks.entries()) {
-      const bytes = await next?.catch(unlessUnreadable);
-      next = read(place + 1);
+      ahead.push(read(place + 2));
+      const bytes = await ahead.shift()?.catch(unlessUnreadable);
       if (bytes !== undefined) yield { index, offset, bytes };
       else report(corrupt(file, volume, index), index, onDamage);
     }
   } finally {
     // The file is closed behind us.
-    await next?.catch(() => undefined);
+    await Promise.allSettled(ahead);
     await hash.close();
   }
 }

@@ -5,7 +5,8 @@ import { scopeOf } from '../oci/repository.ts';
 import type { Pieces } from '../storage/read-pieces.ts';
 import type { App } from './app.ts';
 
-const pieceBytes = 1024 * 1024;
+/** Each costs a turn on a thread that others may keep busy. */
+const pieceBytes = 4 * 1024 * 1024;
 
 /**
  * The bytes of what is planned, as they come: stored ones from the disk, others along with the fill
