@@ -19,7 +19,7 @@ export interface BundleSigning {
     signal: AbortSignal,
   ): Promise<Digest>;
   /** Of the bundle in a folder; throws `AirgapError` unless these keys vouch for it under that number. */
-  snapshotOf(folder: string, sequence: number): Promise<Digest>;
+  readonly snapshotOf: (folder: string, sequence: number) => Promise<Digest>;
 }
 
 const dayMs = 86_400_000;

@@ -10,9 +10,12 @@ import {
 } from '../../src/compose/airgap-import-layout.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { encodedOf } from '../../src/oci/digest.ts';
+import type { Tag } from '../../src/oci/reference.ts';
+import type { RepositoryPath } from '../../src/oci/repository.ts';
 import { signatureOf } from '../support/app-kit.ts';
 import { type Artifact, buildImage, buildIndex, closureOf } from '../support/build-image.ts';
 import { writeFullBundle } from '../support/bundle-kit.ts';
+import { makeFakeClock } from '../support/fake-clock.ts';
 import { requireTool } from '../support/require-tool.ts';
 import { runInProcess } from '../support/run-assay.ts';
 import { writeLayout } from '../support/write-layout.ts';
@@ -38,6 +41,7 @@ async function take(
   zone: ZoneKit,
   path: string,
   wish: Partial<AirgapLayoutImport> = {},
+  clock = zone.clock,
 ): Promise<LayoutImportReport> {
   const { signal } = new AbortController();
   return importAirgapLayout(
@@ -51,7 +55,7 @@ async function take(
       ...wish,
     },
     signal,
-    { clock: zone.clock },
+    { clock },
   );
 }
 
@@ -102,6 +106,25 @@ t.test('images of a plain layout are served, where the policy admits them', asyn
   );
   await serves(t, zone, 'docker.io/library/app/manifests/1.0', app);
   t.match(await take(zone, layout), { outcome: 'held', generation: 1, readBytes: 0 });
+});
+
+t.test('a clock that was ahead when a layout came moves no other', async (t) => {
+  const zone = makeZone(t);
+  const layout = layoutIn(zone, [
+    { artifact: app, tag: 'docker.io/library/app:1.0' },
+    ...signed(app),
+  ]);
+  const began = zone.clock.now();
+  const ahead = makeFakeClock(new Date(began.getTime() + 86_400_000).toISOString());
+  t.match(await take(zone, layout, {}, ahead), { outcome: 'published' });
+  const kit = await zone.serve();
+  await kit.ask('docker.io/library/app/manifests/1.0');
+  const { admission } = await kit.app.gate.admitManifest(
+    { upstream: 'docker.io', path: 'library/app' as RepositoryPath },
+    { tag: '1.0' as Tag },
+    new AbortController().signal,
+  );
+  t.equal(admission.verdict?.checkedAt.getTime(), began.getTime());
 });
 
 t.test('an archive is a layout too, and is not left behind', async (t) => {
