@@ -107,7 +107,7 @@ async function* readChunks(
     }
   } finally {
     // The file is closed behind us.
-    await Promise.allSettled(ahead);
+    for (const reading of ahead) await reading?.catch(() => undefined);
     await hash.close();
   }
 }
