@@ -23,13 +23,13 @@ await using scene = await openScene();
 const { folder, owner, upstream } = scene;
 const image = await scene.pushSigned('v1');
 
+const servers = { few: await fill('few'), many: await fill('many') };
 for (const [by, reference] of [
   ['digest', image.descriptor.digest],
   ['tag', 'v1'],
 ] as const) {
   const path = `/v2/up/app/manifests/${reference}`;
   const values: Record<string, number[]> = {};
-  const servers = { few: await fill('few', path), many: await fill('many', path) };
   for (let round = 0; round < rounds; round += 1) {
     for (const [name, server] of Object.entries(servers)) {
       const { requestsPerSecond } = await load(`${server.url}${path}`, { seconds });
@@ -52,9 +52,9 @@ for (const [by, reference] of [
 }
 
 /** A server that was stopped, filled and started again. */
-async function fill(amount: keyof typeof amounts, path: string): Promise<ServerOnCore> {
+async function fill(amount: keyof typeof amounts): Promise<ServerOnCore> {
   const { rules, verdicts } = amounts[amount];
-  const parent = join(folder, `${amount}-${path.length}`);
+  const parent = join(folder, amount);
   const start = (of: Owner): Promise<ServerOnCore> =>
     startAssayUnder(of, parent, upstream, {
       trustPolicy: policyOf(rules),
@@ -64,6 +64,7 @@ async function fill(amount: keyof typeof amounts, path: string): Promise<ServerO
     await using first = new AsyncDisposableStack();
     const server = await start({ teardown: (end) => first.defer(end) });
     const headers = { Accept: image.descriptor.mediaType };
+    const path = '/v2/up/app/manifests/v1';
     const response = await fetch(`${server.url}${path}`, { headers });
     await response.arrayBuffer();
     if (response.status !== 200) throw new Error(`${path} was answered with ${response.status}`);
