@@ -84,7 +84,9 @@ export function goalText(goal: Goal): string {
   return 'atLeast' in goal ? `at least ${number(goal.atLeast)}` : `at most ${number(goal.atMost)}`;
 }
 
+/** Nothing where there is no ratio, as of another's value of nought. */
 export function spread({ median, least, most }: Spread): string {
+  if (!Number.isFinite(median)) return '–';
   return `${number(median)} [${number(least)}–${number(most)}]`;
 }
 

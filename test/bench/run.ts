@@ -73,5 +73,6 @@ function describeMachine(): Machine {
 
 function versionOf(tool: string, words: readonly string[]): string {
   const { stdout, stderr } = spawnSync(findTool(tool) ?? tool, words, { encoding: 'utf8' });
-  return /\d+\.\d+[\w.+-]*/.exec(`${stdout}${stderr}`)?.[0] ?? 'of an unknown version';
+  // After a space: a time in a line of a log, which zot answers with, is no version.
+  return /[ /]v?(\d+\.\d+[\w.+-]*)/.exec(` ${stdout} ${stderr}`)?.[1] ?? 'of an unknown version';
 }
