@@ -2,6 +2,7 @@ import { TaggedError } from '../kernel/tagged-error.ts';
 import type { StorageErrorCode } from '../storage/storage-error.ts';
 import type { UpstreamError, UpstreamErrorCode } from '../upstream/upstream-error.ts';
 import { UnavailableError, type UnavailableCode } from './gate-error.ts';
+import { isOutage } from './outage.ts';
 
 const codes: Readonly<Record<UpstreamErrorCode | StorageErrorCode, UnavailableCode>> = {
   UPSTREAM_UNREACHABLE: 'UNAVAILABLE',
@@ -35,6 +36,11 @@ export async function fromUpstream<T>(work: Promise<T>, waiting: AbortSignal): P
     }
     if (error instanceof DOMException && error.name === 'TimeoutError') {
       throw new UnavailableError('UNAVAILABLE', 'the upstream did not answer in time', {
+        cause: error,
+      });
+    }
+    if (isOutage(error)) {
+      throw new UnavailableError('UNAVAILABLE', 'what was asked for can not be had at the moment', {
         cause: error,
       });
     }

@@ -6,6 +6,8 @@ import {
   UnavailableError,
   type UnavailableCode,
 } from '../gate/gate-error.ts';
+import { isOutage } from '../gate/outage.ts';
+import { TaggedError } from '../kernel/tagged-error.ts';
 import type { OciErrorCode } from '../oci/error-code.ts';
 import { MalformedError, type MalformedCode } from '../oci/malformed-error.ts';
 import type { Reference } from '../oci/reference.ts';
@@ -70,8 +72,22 @@ export function toOciFailure(error: unknown, context: FailureContext): OciFailur
     return { status: 400, code: malformedCodes[error.code], message: error.message };
   }
   // Never the text of an unexpected error: it may hold anything.
+  if (isUnforeseen(error)) {
+    const message = `it could not be found out; the log has it as request ${context.requestId}`;
+    return { status: 503, code: 'UNAVAILABLE', message, retryAfterSeconds: unforeseenRetrySeconds };
+  }
   const message = `internal error; the log has it as request ${context.requestId}`;
   return { status: 500, code: 'UNKNOWN', message };
+}
+
+const unforeseenRetrySeconds = 5;
+
+/**
+ * What no layer should have let through, and is no mistake of ours all the same: an error of a
+ * layer ("we could not"), or of a library that something failed outside of this process.
+ */
+function isUnforeseen(error: unknown): boolean {
+  return isOutage(error) || error instanceof TaggedError;
 }
 
 /** 429 for what the client can do something about; 503 where others keep us busy. */

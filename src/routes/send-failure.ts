@@ -67,8 +67,9 @@ function record(exchange: Exchange, error: unknown, failure: OciFailure): void {
     );
   } else if (error instanceof OverLimitError) {
     recordRefusal(exchange, error);
-  } else if (failure.status === 500) {
-    log.error({ ...describe(exchange), error }, 'a request failed by a mistake of ours');
+  } else if (failure.status >= 500) {
+    const by = failure.status === 500 ? 'a mistake of ours' : 'something that nobody foresaw';
+    log.error({ ...describe(exchange), error }, `a request failed by ${by}`);
   }
 }
 

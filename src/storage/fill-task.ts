@@ -142,7 +142,7 @@ async function fetchRest(
       const pauseMs = limits.resumePausesMs[tries];
       if (pauseMs === undefined) throw error;
       tries += 1;
-      await delay(pauseMs, undefined, { signal });
+      await delay(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted());
     }
   }
   onBegun('growing');

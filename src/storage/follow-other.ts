@@ -46,7 +46,7 @@ async function watch(
       onBegun('growing');
       silentMs = 0;
     }
-    await delay(limits.followPollMs, undefined, { signal });
+    await delay(limits.followPollMs, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
   throw new StorageError('STORAGE_FAILED', `${content.digest} is not stored any further`);
 }

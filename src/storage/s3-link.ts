@@ -80,7 +80,9 @@ export function makeS3Link(
         const { trouble, error } = asked;
         const isWorthIt = trouble === 'failing' || trouble === 'unreachable';
         if (isRepeated || !isWorthIt || !retries.spend()) throw s3Failed(trouble, error);
-        await delay(limits.retryPauseMs, undefined, { signal });
+        await delay(limits.retryPauseMs, undefined, { signal }).catch(() =>
+          signal?.throwIfAborted(),
+        );
       }
     },
     isUp: () => !breaker.isOpen(),

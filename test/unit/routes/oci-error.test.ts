@@ -1,9 +1,11 @@
 import t from 'tap';
 import { DeniedError, NotFoundError, UnavailableError } from '../../../src/gate/gate-error.ts';
+import { JsonError } from '../../../src/kernel/json.ts';
 import { MalformedError } from '../../../src/oci/malformed-error.ts';
 import { type OciFailure, toOciFailure } from '../../../src/routes/oci-error.ts';
 import { RequestError } from '../../../src/routes/request-error.ts';
 import { reasons } from '../../../src/verdict/reason.ts';
+import { StorageError } from '../../../src/storage/storage-error.ts';
 import { makeVerdict } from '../../support/fake-gate.ts';
 
 const context = { requestId: 'req-1', reference: undefined, publicUrl: 'https://proxy.example' };
@@ -114,6 +116,22 @@ t.test('anything else is 500 without its text', async (t) => {
       status: 500,
       code: 'UNKNOWN',
       message: 'internal error; the log has it as request req-1',
+    });
+  }
+});
+
+t.test('what nobody foresaw and is no mistake of ours is 503, without its text', async (t) => {
+  for (const error of [
+    new StorageError('STORAGE_FAILED', 'secret path'),
+    new JsonError('JSON_MALFORMED', 'secret path'),
+    Object.assign(new Error('secret path'), { code: 'ECONNRESET' }),
+    new DOMException('secret path', 'TimeoutError'),
+  ]) {
+    t.strictSame(toOciFailure(error, context), {
+      status: 503,
+      code: 'UNAVAILABLE',
+      message: 'it could not be found out; the log has it as request req-1',
+      retryAfterSeconds: 5,
     });
   }
 });
