@@ -1,3 +1,4 @@
+import { oncePer } from '../kernel/once.ts';
 import { partsOfCertificate } from './certificate.ts';
 import type { Certificate } from './x509.ts';
 import { verifyX509Signature } from './x509-signature.ts';
@@ -14,4 +15,16 @@ export function isSignedBy(certificate: Certificate, issuer: Certificate): boole
     publicKey,
     'a certificate',
   );
+}
+
+const issuances = oncePer((certificate: Certificate) =>
+  oncePer((issuer: Certificate) => isSignedBy(certificate, issuer)),
+);
+
+/**
+ * The same, worked out once for as long as both are remembered: the few authorities that a site
+ * trusts stand in the chains of all its signers.
+ */
+export function isAuthoritySignedBy(authority: Certificate, issuer: Certificate): boolean {
+  return issuances(authority)(issuer);
 }

@@ -1,4 +1,4 @@
-import { isSignedBy } from '../../crypto/certificate-signature.ts';
+import { isAuthoritySignedBy, isSignedBy } from '../../crypto/certificate-signature.ts';
 import { isSameBytes } from '../../crypto/same-bytes.ts';
 import type { Certificate } from '../../crypto/x509.ts';
 import type { NonEmpty } from '../../kernel/non-empty.ts';
@@ -19,7 +19,11 @@ export function checkCertificateChain(chain: CertificateChain): Finding {
   const last = chain.length - 1;
   for (const [index, certificate] of chain.entries()) {
     const fault =
-      findIssuanceFault(certificate, chain[index + 1]) ??
+      findIssuanceFault(
+        certificate,
+        chain[index + 1],
+        index === 0 ? isSignedBy : isAuthoritySignedBy,
+      ) ??
       (index === 0 ? findLeafFault(certificate) : findCaFault(certificate, index - 1, 'critical'));
     if (fault === undefined) continue;
     const place = index === 0 ? 'signing certificate' : index === last ? 'root' : 'intermediate';
@@ -37,15 +41,16 @@ export function checkCertificateChain(chain: CertificateChain): Finding {
 function findIssuanceFault(
   certificate: Certificate,
   issuer: Certificate | undefined,
+  isSigned: typeof isSignedBy,
 ): string | undefined {
   const isSelfIssued = isNamedIssuer(certificate, certificate);
   if (issuer === undefined) {
     if (!isSelfIssued) return 'the chain ends with it, and it is issued by another';
-    return isSignedBy(certificate, certificate) ? undefined : 'it is not signed by its own key';
+    return isSigned(certificate, certificate) ? undefined : 'it is not signed by its own key';
   }
-  if (isSelfIssued && isSignedBy(certificate, certificate)) return 'it is self-signed';
+  if (isSelfIssued && isSigned(certificate, certificate)) return 'it is self-signed';
   if (!isNamedIssuer(certificate, issuer)) return 'the next certificate is not its named issuer';
-  if (!isSignedBy(certificate, issuer)) return 'the next certificate did not sign it';
+  if (!isSigned(certificate, issuer)) return 'the next certificate did not sign it';
   return undefined;
 }
 

@@ -1,6 +1,6 @@
 import { constants, createPublicKey, type KeyObject, sign, X509Certificate } from 'node:crypto';
 import t from 'tap';
-import { isSignedBy } from '../../../src/crypto/certificate-signature.ts';
+import { isAuthoritySignedBy, isSignedBy } from '../../../src/crypto/certificate-signature.ts';
 import { readCertificate } from '../../../src/crypto/certificate.ts';
 import type { Certificate } from '../../../src/crypto/x509.ts';
 import * as asn1 from '../../support/der-encoder.ts';
@@ -181,3 +181,20 @@ t.test(
     t.throws(() => isSignedBy(certificate, { ...certificate, publicKey }), refusal);
   },
 );
+
+t.test('what is remembered of an authority is told of the same issuer alone', async (t) => {
+  const issuer = selfSigned('EC-256');
+  const stranger = strangerTo('EC-256');
+  for (const time of ['first', 'second']) {
+    t.ok(isAuthoritySignedBy(issuer, issuer), time);
+    t.notOk(isAuthoritySignedBy(issuer, stranger), time);
+    t.notOk(isAuthoritySignedBy(stranger, issuer), time);
+  }
+});
+
+t.test('an authority that is signed by a weak key is refused each time', async (t) => {
+  const weak = selfSigned('RSA-1024');
+  for (const _ of ['first', 'second']) {
+    t.throws(() => isAuthoritySignedBy(weak, weak), { code: 'ALGORITHM_UNSUPPORTED' });
+  }
+});
