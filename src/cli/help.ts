@@ -1,6 +1,6 @@
 import type { Command } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
-import { renderCommandHelp, renderHelp } from './render-help.ts';
+import { renderCommandHelp, renderGroupHelp, renderHelp } from './render-help.ts';
 import { UsageError } from './usage-error.ts';
 
 /** `assay help [COMMAND]`, over every other command. */
@@ -18,12 +18,24 @@ export function makeHelp(commands: readonly Command[]): Command {
         terminal.out(json ? JSON.stringify({ commands: listed }, null, 2) : text);
         return exitCodes.ok;
       }
-      const name = operands.join(' ');
-      const command = [...commands, help].find((candidate) => candidate.name === name);
-      if (command === undefined) throw new UsageError(`there is no command '${name}'`);
-      terminal.out(renderCommandHelp(command));
+      terminal.out(renderHelpOf([...commands, help], operands));
       return exitCodes.ok;
     },
   };
   return help;
+}
+
+/** What one command takes, or which there are where the words only begin some, as `policy` does. */
+function renderHelpOf(commands: readonly Command[], words: readonly string[]): string {
+  const name = words.join(' ');
+  const command = commands.find((candidate) => candidate.name === name);
+  if (command !== undefined) return renderCommandHelp(command);
+  const begun = commandsBegunBy(commands, name);
+  if (begun.length === 0) throw new UsageError(`there is no command '${name}'`);
+  return renderGroupHelp(name, begun);
+}
+
+/** Those of several words, by the first of them. */
+export function commandsBegunBy(commands: readonly Command[], word: string): readonly Command[] {
+  return commands.filter(({ name }) => name.startsWith(`${word} `));
 }

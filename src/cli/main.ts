@@ -4,8 +4,7 @@ import type { Command } from './command.ts';
 import { commands } from './commands.ts';
 import { describeFailure } from './describe-failure.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
-import { makeHelp } from './help.ts';
-import { renderCommandHelp } from './render-help.ts';
+import { commandsBegunBy, makeHelp } from './help.ts';
 import { printable, type Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 import { version as versionCommand } from './version.ts';
@@ -30,15 +29,11 @@ async function dispatch(parsed: Arguments, terminal: Terminal): Promise<ExitCode
   const { config, json, help, version, options } = parsed;
   if (version) return versionCommand.run({ operands: [], config, json, options: {}, terminal });
   const { command, operands } = select(parsed.operands);
-  if (command === undefined) {
-    const invocation = { operands: [], config, json, options: {}, terminal };
-    if (help) return helpCommand.run(invocation);
-    throw new UsageError('a command is missing');
-  }
   if (help) {
-    terminal.out(renderCommandHelp(command));
-    return exitCodes.ok;
+    const named = command === undefined ? parsed.operands : command.name.split(' ');
+    return helpCommand.run({ operands: named, config, json, options: {}, terminal });
   }
+  if (command === undefined) throw new UsageError(whatIsMissing(operands));
   assertTakes(command, options);
   return command.run({ operands, config, json, options, terminal });
 }
@@ -55,7 +50,17 @@ function select(operands: readonly string[]): {
       return { command, operands: operands.slice(words.length) };
     }
   }
+  const [word = ''] = operands;
+  if (operands.length === 1 && commandsBegunBy(allCommands, word).length > 0) {
+    return { command: undefined, operands };
+  }
   throw new UsageError(`there is no command '${operands.slice(0, 2).join(' ')}'`);
+}
+
+function whatIsMissing([word]: readonly string[]): string {
+  if (word === undefined) return 'a command is missing';
+  const begun = commandsBegunBy(allCommands, word).map(({ name }) => `'${name}'`);
+  return `'${word}' is no command, but ${begun.join(', ')}`;
 }
 
 function report(error: unknown, json: boolean, terminal: Terminal): ExitCode {

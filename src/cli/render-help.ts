@@ -42,20 +42,36 @@ export function renderCommandHelp(command: Command): string {
   ].join('\n');
 }
 
-/** What `assay help` prints. */
-export function renderHelp(commands: readonly Command[]): string {
+function commandLines(commands: readonly Command[]): readonly string[] {
   const rows = commands.map((command) => ({
     call: `${command.name} ${command.operands}`.trim(),
     summary: command.summary,
   }));
   const width = Math.max(...rows.map(({ call }) => call.length));
+  return rows.map(({ call, summary }) => `  ${call.padEnd(width)}  ${summary}`);
+}
+
+/** What `assay policy --help` prints: the commands that begin with that word. */
+export function renderGroupHelp(word: string, commands: readonly Command[]): string {
+  return [
+    `Usage: assay ${word} COMMAND [ARGUMENTS] [--config FILE] [--json]`,
+    '',
+    'Commands:',
+    ...commandLines(commands),
+    '',
+    `\`assay ${word} COMMAND --help\` shows examples.`,
+  ].join('\n');
+}
+
+/** What `assay help` prints. */
+export function renderHelp(commands: readonly Command[]): string {
   return [
     'Usage: assay COMMAND [ARGUMENTS] [--config FILE] [--json]',
     '',
     'Assay is a pull-through OCI proxy that serves only what it has verified.',
     '',
     'Commands:',
-    ...rows.map(({ call, summary }) => `  ${call.padEnd(width)}  ${summary}`),
+    ...commandLines(commands),
     '',
     'Options:',
     ...optionLines(),

@@ -235,6 +235,18 @@ t.test('help and version go to standard output', async (t) => {
   t.match(JSON.parse(version.stdout), { assay: /^\d+\.\d+\.\d+/, node: /^\d+\./ });
 });
 
+t.test('the first word of several commands leads to all of them', async (t) => {
+  const group = await runInProcess(['deny', '--help']);
+  t.match(group, { code: 0, stderr: '' });
+  t.match(group.stdout, /^Usage: assay deny COMMAND .*[^]*\n {2}deny add +\S.*\n {2}deny remove /);
+  t.notMatch(group.stdout, 'serve');
+  t.same(await runInProcess(['help', 'deny']), group);
+  const alone = await runInProcess(['trust']);
+  t.match(alone.stderr, "assay: 'trust' is no command, but 'trust list', 'trust refresh'\n");
+  const unknown = await runInProcess(['trust', 'lst', '--help']);
+  t.match(unknown, { code: 64, stderr: "there is no command 'trust lst'" });
+});
+
 t.test('wrong usage ends with 64 and a hint', async (t) => {
   for (const words of [
     [],
