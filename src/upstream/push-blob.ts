@@ -69,8 +69,8 @@ export async function pushBlob(
   const mounted = mountFrom && (await mountBlob(path, blob.digest, mountFrom, pushing, signal));
   if (mounted === 'mounted') return mounted;
   let upload = mounted ?? (await beginUpload(path, pushing, signal));
+  let furthest = upload.offset;
   for (let vain = 0; ; vain += 1) {
-    const before = upload.offset;
     try {
       await sendRest(upload, blob, pushing, signal);
       return 'uploaded';
@@ -80,7 +80,10 @@ export async function pushBlob(
       const next = await findOut(upload, blob, pushing, signal);
       if (next === undefined) return 'uploaded';
       upload = next;
-      if (upload.offset > before) vain = -1;
+      // What a registry has, forgets and has again is no progress.
+      if (upload.offset <= furthest) continue;
+      furthest = upload.offset;
+      vain = -1;
     }
   }
 }
@@ -164,7 +167,7 @@ async function sendChunk(
     signal,
   );
   discard(answer);
-  upload.url = nextUploadStep(answer.url, headerOf(answer, 'location'));
+  upload.url = nextUploadStep(answer.url, headerOf(answer, 'location'), url.origin);
   const taken = offsetOf(answer);
   upload.offset = offset + length;
   if (taken !== undefined && taken !== upload.offset) throw outOfStep(taken, upload.offset);

@@ -32,17 +32,21 @@ export async function beginUpload(
   const url = urls.uploads(path);
   const answer = await wire.send({ method: 'POST', url, path, expected: [202] }, signal);
   discard(answer);
-  return toUpload(path, answer);
+  return toUpload(path, url, answer);
 }
 
-function toUpload(path: RepositoryPath, answer: Pick<WireAnswer, 'url' | 'headers'>): Upload {
+function toUpload(
+  path: RepositoryPath,
+  asked: URL,
+  answer: Pick<WireAnswer, 'url' | 'headers'>,
+): Upload {
   const text = headerOf(answer, 'oci-chunk-min-length') ?? '0';
   const minChunkBytes = /^\d{1,15}$/.test(text) ? Number(text) : 0;
   if (minChunkBytes > maxChunkBytes) {
     const message = `takes no chunks of less than ${minChunkBytes} bytes`;
     throw new UpstreamError('UPSTREAM_MISBEHAVED', message);
   }
-  const url = nextUploadStep(answer.url, headerOf(answer, 'location'));
+  const url = nextUploadStep(answer.url, headerOf(answer, 'location'), asked.origin);
   return { path, url, offset: 0, minChunkBytes };
 }
 
@@ -60,7 +64,7 @@ export async function mountBlob(
   const answer = await wire.send({ method: 'POST', url, path, expected }, signal);
   discard(answer);
   if (answer.status === 201) return 'mounted';
-  return answer.status === 202 ? toUpload(path, answer) : undefined;
+  return answer.status === 202 ? toUpload(path, url, answer) : undefined;
 }
 
 /** What the registry has of the upload; undefined where it does not know it any more. */
@@ -77,7 +81,7 @@ export async function readUpload(
   const offset = offsetOf(answer);
   if (offset === undefined || offset > size) return undefined;
   const location = headerOf(answer, 'location');
-  const next = location === undefined ? url : nextUploadStep(answer.url, location);
+  const next = location === undefined ? url : nextUploadStep(answer.url, location, url.origin);
   return { path, url: next, offset, minChunkBytes };
 }
 

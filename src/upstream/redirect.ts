@@ -56,10 +56,13 @@ export function nextPlainHop(from: URL, location: string | undefined): URL {
   return url;
 }
 
-/** Where an upload goes on: credentials and content go there, so it is at the same origin. */
-export function nextUploadStep(from: URL, location: string | undefined): URL {
+/**
+ * Where an upload goes on: credentials and content go there, so it is at the registry's own origin,
+ * whoever answered.
+ */
+export function nextUploadStep(from: URL, location: string | undefined, ownOrigin: string): URL {
   const url = readLocation(from, location);
-  if (url.origin !== from.origin) throw astray('leads an upload to another origin', url.origin);
+  if (url.origin !== ownOrigin) throw astray('leads an upload to another origin', url.origin);
   return url;
 }
 
@@ -78,9 +81,15 @@ function readLocation(from: URL, location: string | undefined): URL {
   return url;
 }
 
-/** Reads a short rest of a body so that the connection stays of use, or drops the connection. */
+const discardMs = 10_000;
+
+/**
+ * Reads a short rest of a body so that the connection stays of use, or drops the connection; for a
+ * while, as whoever asked is waited for by nobody any more.
+ */
 export function discard({ body }: WireAnswer): void {
-  body.dump({ limit: 16 * 1024 }).catch(() => undefined);
+  const signal = AbortSignal.timeout(discardMs);
+  body.dump({ limit: 16 * 1024, signal }).catch(() => undefined);
 }
 
 function astray(what: string, where: string | undefined): UpstreamError {

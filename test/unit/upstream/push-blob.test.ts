@@ -5,6 +5,7 @@ import type { RepositoryPath } from '../../../src/oci/repository.ts';
 import { openPushTarget, type PushOptions } from '../../../src/upstream/push-target.ts';
 import { makeFakeClock } from '../../support/fake-clock.ts';
 import { failureOf, path, signal } from '../../support/remote-kit.ts';
+import { makeServerCertificate } from '../../support/server-certificate.ts';
 import { openScriptedUpstream, type Script } from '../../support/scripted-upstream.ts';
 
 const bytes = randomBytes(2500);
@@ -164,6 +165,18 @@ t.test('a registry that fails for ever is given up', async (t) => {
   t.equal(waits.length, 5);
 });
 
+t.test('so is one that has a part of an upload and forgets it, over and over', async (t) => {
+  const { upstream, push, sent } = await open(t);
+  const isLong = (): boolean => sent('PATCH').length > 100;
+  upstream.on(`PATCH ${session}`, () => ({ status: isLong() ? 400 : 500 }));
+  upstream.on(`GET ${session}`, () => {
+    const headers = { location: session, range: '0-999' };
+    return sent('GET').length % 2 === 1 ? { status: 204, headers } : { status: 404 };
+  });
+  t.equal((await failureOf(t, push())).code, 'UPSTREAM_FAILED');
+  t.ok(sent('PATCH').length <= 10, `sent ${sent('PATCH').length} times`);
+});
+
 t.test('a registry that wants a pause gets it', async (t) => {
   const { upstream, push, waits } = await open(t, { chunkBytes: 10_000 });
   upstream.on(`POST ${uploads}`, { status: 429, headers: { 'retry-after': '30' } }, started);
@@ -219,6 +232,27 @@ t.test('nor does one whose next chunk is to go there', async (t) => {
   upstream.on(`PATCH ${session}`, { status: 202, headers });
   t.equal((await failureOf(t, push())).code, 'UPSTREAM_LEADS_ASTRAY');
   t.equal(elsewhere.requests.length, 0);
+});
+
+t.test('nor does one that whoever its state is asked of somewhere else names', async (t) => {
+  const { ca, certificate: cert, key } = makeServerCertificate();
+  const elsewhere = await openScriptedUpstream({ tls: { cert, key } });
+  t.teardown(() => elsewhere.close());
+  const { upstream, push, sent } = await open(t, { ca, allowPrivate: ['127.0.0.1/32'] });
+  upstream.on(`PATCH ${session}`, { status: 500 });
+  const there = `${elsewhere.origin}${session}`;
+  upstream.on(`GET ${session}`, { status: 307, headers: { location: there } });
+  const headers = { location: there, range: '0-999' };
+  elsewhere.on(`GET ${session}`, { status: 204, headers });
+  elsewhere.on(`PATCH ${session}`, takes);
+  elsewhere.on(`PUT ${session}`, { status: 201 });
+  t.equal((await failureOf(t, push())).code, 'UPSTREAM_LEADS_ASTRAY');
+  t.equal(sent('GET').length, 1);
+  t.strictSame(
+    elsewhere.requests.filter(({ method }) => method !== 'GET'),
+    [],
+    'no content goes there',
+  );
 });
 
 t.test('an upload is not redirected', async (t) => {
