@@ -87,8 +87,14 @@ export function denialBehind(
 
 /** Not every report was kept: one of those that were left out may be by somebody denied since. */
 function mayHideDenied(verdict: Verdict, list: DenyList): boolean {
-  const { search, denyEpoch = 0, children } = verdict;
+  const { search, denyEpoch = 0, children, reports } = verdict;
   if (!list.hasSigners()) return false;
-  if ((search?.unlisted ?? 0) > 0 && denyEpoch < list.epoch()) return true;
+  const hides = (search?.unlisted ?? 0) > 0 || reports.some(isByUnnamedAuthority);
+  if (hides && denyEpoch < list.epoch()) return true;
   return children.some((child) => mayHideDenied(child, list));
+}
+
+/** Of certificates of Sigstore earlier versions did not say which authorities stand above them. */
+function isByUnnamedAuthority({ signer }: Verdict['reports'][number]): boolean {
+  return signer?.kind === 'certificate' && signer.authorityFingerprints === undefined;
 }

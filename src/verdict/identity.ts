@@ -14,8 +14,8 @@ export interface CertificateIdentity extends IdentityCommon {
   /** SHA-256 of the leaf certificate's DER, lower-case hex. */
   readonly certificateFingerprint: string;
   /**
-   * The same of the certificates above the leaf, and of their keys, where the format says: to deny
-   * one of them denies the leaf.
+   * The same of the certificates above the leaf by which it was proven, up to the anchor, and of
+   * their keys: to deny one of them denies the leaf. Absent from what an earlier version proved.
    */
   readonly authorityFingerprints?: readonly string[];
 }

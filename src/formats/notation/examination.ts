@@ -24,6 +24,7 @@ import { checkAuthenticTimestamp } from './authentic-timestamp.ts';
 import { type CertificateChain, checkCertificateChain } from './certificate-chain.ts';
 import { type NotationCheck, type NotationCheckId, notationChecks } from './checks.ts';
 import { checkExpiry } from './expiry.ts';
+import { authorityFingerprintsOf } from '../authority-fingerprints.ts';
 import { fail, inconclude, pass } from '../finding.ts';
 import { checkLevelVouches } from './level.ts';
 import type { NotationEnvelope, ReadNotationEnvelope } from './notation-envelope.ts';
@@ -234,14 +235,15 @@ function signedBefore(
     : undefined;
 }
 
-function toIdentity([leaf, ...authorities]: CertificateChain): Identity {
+function toIdentity(chain: CertificateChain): Identity {
+  const [leaf] = chain;
   return {
     kind: 'certificate',
     subject: leaf.subject.text,
     issuer: leaf.issuer.text,
     certificateFingerprint: leaf.fingerprint,
     keyFingerprint: leaf.keyFingerprint,
-    authorityFingerprints: authorities.flatMap((each) => [each.fingerprint, each.keyFingerprint]),
+    authorityFingerprints: authorityFingerprintsOf(chain),
   };
 }
 

@@ -8,6 +8,7 @@ import type { SigstoreRoot } from '../../trust/sigstore/sigstore-root.ts';
 import type { TrustedTime } from '../../trust/trusted-time.ts';
 import type { Identity } from '../../verdict/identity.ts';
 import type { IdentityRequirement, SigstoreIdentity } from '../../verdict/identity-requirement.ts';
+import { authorityFingerprintsOf } from '../authority-fingerprints.ts';
 import { fail, pass } from '../finding.ts';
 import type {
   CheckStep,
@@ -176,7 +177,7 @@ const steps: Readonly<Record<SigstoreCheckId, Step>> = {
     return checkCertificateLog(reached(progress.path), reached(progress.root), minCertificateLogs);
   },
   'trusted-identity': (progress) => {
-    const signer = toIdentity(reached(progress.candidate), reached(progress.by));
+    const signer = toIdentity(reached(progress.candidate), reached(progress.by), progress.path);
     if (signer === undefined)
       return fail('no-trusted-signer', 'nobody is proven to have signed it');
     progress.signer = signer;
@@ -191,7 +192,11 @@ function isByKey(progress: Progress): boolean {
 }
 
 /** All of it out of the certificate that the checks before have proven. */
-function toIdentity(candidate: SignerCandidate, by: ProvenKey): Identity | undefined {
+function toIdentity(
+  candidate: SignerCandidate,
+  by: ProvenKey,
+  path: NonEmpty<Certificate> | undefined,
+): Identity | undefined {
   if (by.kind === 'key') {
     const { name: subject, keyFingerprint } = by.key;
     return { kind: 'key', subject, keyFingerprint };
@@ -204,6 +209,7 @@ function toIdentity(candidate: SignerCandidate, by: ProvenKey): Identity | undef
     issuer: identity.issuer,
     certificateFingerprint: leaf.fingerprint,
     keyFingerprint: leaf.keyFingerprint,
+    authorityFingerprints: authorityFingerprintsOf(reached(path)),
   };
 }
 

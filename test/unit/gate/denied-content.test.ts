@@ -1,9 +1,12 @@
 import t from 'tap';
 import { mergeDenials } from '../../../src/gate/denial-set.ts';
+import { makeDeniedContent } from '../../../src/gate/denied-content.ts';
 import { makeDenyList } from '../../../src/gate/deny-list.ts';
 import { DeniedError, UnavailableError } from '../../../src/gate/gate-error.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
 import type { DenyTarget } from '../../../src/verdict/denial.ts';
+import type { VerdictCache } from '../../../src/gate/verdict-cache.ts';
+import { trusted } from '../../golden/verdicts.ts';
 import { type Artifact, buildImage, buildIndex, buildManifest } from '../../support/build-image.ts';
 import { denialOf } from '../../support/deny-kit.ts';
 import { makeFakeClock } from '../../support/fake-clock.ts';
@@ -319,4 +322,23 @@ t.test('nothing is served while the list is unknown', async (t) => {
   await t.rejects(kit.gate.listTags(app, { limit: 10 }, never()), UnavailableError);
   denyList.replace(mergeDenials([]), 0);
   t.ok(await kit.gate.admitManifest(app, by('v1'), never()));
+});
+
+t.test('a verdict that says nothing of its authorities ends once a key is denied after it', (t) => {
+  const clock = makeFakeClock();
+  const list = makeDenyList(clock);
+  const verdicts = { note: () => undefined } as unknown as VerdictCache;
+  const { letsStand } = makeDeniedContent(list, { verdicts, clock });
+  const [report, ...others] = trusted.reports;
+  if (report?.signer?.kind !== 'certificate') throw new TypeError('it is by a certificate');
+  const signer = { ...report.signer, authorityFingerprints: ['e'.repeat(64)] };
+  const named = { ...trusted, reports: [{ ...report, signer }, ...others] };
+  t.ok(letsStand(trusted), 'where nobody is denied');
+  list.replace(mergeDenials([denialOf(keyOf('f'.repeat(64)))]), 1);
+  t.notOk(letsStand(trusted), 'one of an earlier version');
+  t.ok(letsStand({ ...trusted, denyEpoch: 1 }), 'one that was reached under the same list');
+  t.ok(letsStand(named), 'one that names others');
+  list.replace(mergeDenials([denialOf(keyOf('e'.repeat(64)))]), 2);
+  t.notOk(letsStand(named), 'one that names the denied');
+  t.end();
 });

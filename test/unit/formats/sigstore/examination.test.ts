@@ -1,5 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import t from 'tap';
+import { readCertificate } from '../../../../src/crypto/certificate.ts';
 import { examineSigstore } from '../../../../src/formats/sigstore/examination.ts';
 import { sigstoreChecks } from '../../../../src/formats/sigstore/checks.ts';
 import { sigstoreBundle } from '../../../../src/formats/sigstore-bundle.ts';
@@ -258,6 +259,11 @@ t.test('what is proven is who signed, and when at the latest', async (t) => {
     issuer: 'https://accounts.acme.test',
     certificateFingerprint: /^[0-9a-f]{64}$/,
   });
+  const [, ...authorities] = makeChain({ authority: 'acme' }).ders.map(readCertificate);
+  t.match(proven.signer, {
+    authorityFingerprints: authorities.flatMap((each) => [each.fingerprint, each.keyFingerprint]),
+  });
+  t.equal(authorities.length, 2);
   const time = new Date('2030-01-01T00:00:01Z');
   t.strictSame(proven.trustedTime, { earliest: time, latest: time });
   t.equal(proven.statement, undefined, 'it is a signature');
