@@ -195,7 +195,7 @@ function makeTeller({ log, standing, fence, toldMs }: FleetWatchDependencies) {
 export function describeFleet({ others, different, offMs }: FleetView): string {
   const counts = Object.entries(different).filter(([, count]) => count > 0);
   const words = [
-    others === 0 ? 'no other is there' : `${others} others are there`,
+    others < 2 ? `${others === 0 ? 'no' : 1} other is there` : `${others} others are there`,
     ...counts.map(([what, count]) => `${count} have another ${what}`),
     ...(offMs === undefined || offMs < 1000
       ? []

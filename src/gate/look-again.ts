@@ -58,6 +58,7 @@ export function makeLookAgain(dependencies: LookAgainDependencies): SharedLookAg
   let last: Uint8Array | undefined;
   let isFirst = true;
   let generation = 0;
+  let isAway = false;
 
   const read = async (): Promise<readonly Wish[]> => {
     const sealed = await store.get(entryName);
@@ -87,8 +88,13 @@ export function makeLookAgain(dependencies: LookAgainDependencies): SharedLookAg
     async look() {
       try {
         take(await read());
+        if (isAway) log.info({}, 'what is to be looked at again can be read again');
+        isAway = false;
       } catch (error) {
-        log.warn({ because: messageOf(error) }, 'what is to be looked at again can not be read');
+        // Once an outage: this is tried every second.
+        if (!isAway)
+          log.warn({ because: messageOf(error) }, 'what is to be looked at again can not be read');
+        isAway = true;
       }
     },
     async ask(names) {

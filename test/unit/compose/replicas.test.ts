@@ -54,5 +54,5 @@ t.test('another replica that agrees with it is one, against Redis alone', async 
   await announced();
   const other = await join('other');
   t.equal(other.fence.because(), undefined);
-  t.match((await other.replica?.probe.check())?.says, /^1 others are there/);
+  t.match((await other.replica?.probe.check())?.says, /^1 other is there/);
 });

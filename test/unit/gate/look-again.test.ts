@@ -93,3 +93,19 @@ t.test('a forged wish is none, and a state that is away is only told', async (t)
   t.equal(log.lines.at(-1)?.level, 'warn');
   await t.rejects(lookAgain.ask(['reg/app']), { code: 'UNAVAILABLE' });
 });
+
+t.test('a state that is away is told once, and once when it is back', async (t) => {
+  const { lookAgain, store, log } = setUp();
+  const { get } = store;
+  for (const _ of [1, 2]) {
+    const before = log.lines.length;
+    store.get = () => Promise.reject(new Error('away'));
+    for (const _look of [1, 2, 3]) await lookAgain.look();
+    store.get = get;
+    for (const _look of [1, 2]) await lookAgain.look();
+    t.same(
+      log.lines.slice(before).map(({ level }) => level),
+      ['warn', 'info'],
+    );
+  }
+});
