@@ -70,6 +70,8 @@ export type AirgapErrorCode =
   | 'FOLDER_OCCUPIED'
   /** Nobody here knows what the bundle held that a delta is to build upon. */
   | 'SEQUENCE_UNKNOWN'
+  /** What is given as a zone's receipt is none, or was mistyped. */
+  | 'RECEIPT_INVALID'
   /** What was noted of earlier exports does not open. */
   | 'RECORD_DAMAGED'
   /** More than a bundle, or a layout, may have. */

@@ -6,7 +6,7 @@ import { lineBatches } from './lines.ts';
 import { volumeHeaderBytes } from './volume-header.ts';
 
 /** A blob of 7 TiB on compact discs has 12,000 places. Bytes. */
-const maxLineBytes = 1024 * 1024;
+export const maxIndexLineBytes = 1024 * 1024;
 
 /** One line of `blobs.idx`, with its end. */
 export function formatBlobRecord({ digest, size, extents }: BlobRecord): string {
@@ -26,7 +26,7 @@ export async function* readBlobRecords(
 ): AsyncGenerator<BlobRecord> {
   const order = makeOrder(volumes);
   let number = 0;
-  for await (const batch of lineBatches(untrusted, maxLineBytes, tooLong)) {
+  for await (const batch of lineBatches(untrusted, maxIndexLineBytes, tooLong)) {
     for (const line of batch) {
       number += 1;
       const record = parseRecord(line);
@@ -108,7 +108,7 @@ function makeOrder({ volumes }: VolumeList): Order {
 }
 
 function tooLong(): AirgapError {
-  return malformed(`a line has more than ${maxLineBytes} bytes, or no end`);
+  return malformed(`a line has more than ${maxIndexLineBytes} bytes, or no end`);
 }
 
 function malformed(why: string): AirgapError {

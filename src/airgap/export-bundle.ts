@@ -5,6 +5,7 @@ import { scopeOf } from '../oci/repository.ts';
 import { AirgapError } from './airgap-error.ts';
 import type { BundleDenial, BundleDocument, BundleImage, Sequence, VolumeList } from './bundle.ts';
 import { writeBundleDocument } from './bundle-document.ts';
+import { readBase } from './export-base.ts';
 import { type ContentExport, writeContent } from './export-content.ts';
 import type { ExportFolder } from './export-folder.ts';
 import { endExport, takeSequence } from './export-interrupted.ts';
@@ -72,7 +73,7 @@ export async function exportBundle(
   signal: AbortSignal,
 ): Promise<WrittenBundle> {
   const { folder, ledger, plan, base, volumeBytes } = options;
-  const held = new Set(base === undefined ? [] : await heldSince(base, ledger));
+  const held = new Set(base === undefined ? [] : (await readBase(base, ledger)).held);
   const isAssumed = (digest: Digest): boolean => held.has(digest);
   const open = await beginOrResume(digestOfPlan(plan, { base, volumeBytes }), options);
   const { sequence } = open;
@@ -106,13 +107,6 @@ export async function exportBundle(
     assumed: amountOf(all.filter(({ digest }) => isAssumed(digest))),
     resumedVolumes: open.volumes.length,
   };
-}
-
-async function heldSince(base: Sequence, ledger: ExportLedger): Promise<readonly Digest[]> {
-  const { kind, held } = await ledger.record(base);
-  if (kind === 'content') return held;
-  const message = `bundle ${base} has no content: a delta builds upon one that has`;
-  throw new AirgapError('SEQUENCE_UNKNOWN', message);
 }
 
 async function beginOrResume(

@@ -1,9 +1,12 @@
+import { join } from 'node:path';
 import type { Seal } from '../gate/sealed.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import { AirgapError } from './airgap-error.ts';
+import { type Collected, collectStore } from './collect-store.ts';
 import { writeAudit } from './audit-log.ts';
 import type { BundleDenial, BundleDocument } from './bundle.ts';
+import { importAlone } from './import-alone.ts';
 import { type ContentOfBundle, takeContent } from './import-content.ts';
 import { checkOrder, checkTime } from './import-order.ts';
 import {
@@ -12,18 +15,16 @@ import {
   type ImportReport,
   isAdmitted,
 } from './import-report.ts';
-import { namingFull } from './import-failure.ts';
 import type { StagedGeneration } from './generation.ts';
 import { prepareGeneration } from './import-generation.ts';
 import { isRecovered, remember, rememberRoot } from './import-memory.ts';
+import { heldName } from './kept-content.ts';
 import { followTags } from './import-tags.ts';
 import type { TrustedMetadata } from './metadata-state.ts';
 import { publish, settlePublished } from './publish.ts';
 import { type Published, readPublished } from './published.ts';
 import { openReceiptKey } from './receipt.ts';
-import { type StoreFiles, makeStoreFolders } from './store-files.ts';
-import { lockStore } from './store-lock.ts';
-import { sweepStore } from './store-sweep.ts';
+import type { StoreFiles } from './store-files.ts';
 import { makeStoreStates, type StoreState, type StoreStates } from './store-state.ts';
 import { writeReceipt } from './write-receipt.ts';
 
@@ -50,6 +51,8 @@ export interface ImportDependencies {
   readonly files: FileSystem;
   readonly seal: Seal;
   readonly clock: Clock;
+  /** How many generations stay, with the one in force; see `collectStore`. */
+  readonly keptGenerations: number;
   /** Verifies the metadata against what is known; undefined: against the pinned root. */
   readonly openBundle: (known: StoreState | undefined, now: Date) => Promise<VerifiedBundle>;
   /** Takes them to the site's deny list; resolves with how many were not on it. */
@@ -77,30 +80,7 @@ export async function importBundle(
   dependencies: ImportDependencies,
   signal: AbortSignal,
 ): Promise<ImportReport> {
-  const { store, files, clock } = dependencies;
-  return await namingFull(store.root, async () => {
-    await makeStoreFolders(store, files);
-    const unlock = await lockStore(store, files);
-    let report: ImportReport;
-    try {
-      await sweepStore(store, files, clock);
-      report = await importAlone(request, dependencies, signal);
-    } catch (error) {
-      await noteFailure(error, dependencies);
-      // What went wrong before is what is to be told.
-      await unlock().catch(() => undefined);
-      throw error;
-    }
-    await unlock();
-    return report;
-  });
-}
-
-async function noteFailure(cause: unknown, { store, clock }: ImportDependencies): Promise<void> {
-  if (!(cause instanceof AirgapError)) return;
-  const { code, message: because } = cause;
-  const line = { event: 'failed', code, because };
-  await writeAudit(store, clock.now(), line).catch(() => undefined);
+  return await importAlone(dependencies, () => importHere(request, dependencies, signal));
 }
 
 /** What the store has, and what it is to have. */
@@ -116,7 +96,7 @@ interface Run {
   readonly now: () => Date;
 }
 
-async function importAlone(
+async function importHere(
   request: ImportRequest,
   dependencies: ImportDependencies,
   signal: AbortSignal,
@@ -142,9 +122,9 @@ async function importAlone(
   }
   const { count: stateCount } = await remember(run);
   const next = describe(run, generation, { leftOut, revocationAsOf, stateCount });
-  await publish(next, dependencies);
-  const receipt = await settle(next, dependencies);
-  return { ...tell('published', run, part), generation: next.generation, receipt };
+  await publish(next, indexFor(run, dependencies), dependencies);
+  const settled = await settle(next, dependencies);
+  return { ...tell('published', run, part), generation: next.generation, ...settled };
 }
 
 async function begin(request: ImportRequest, dependencies: ImportDependencies): Promise<Run> {
@@ -166,6 +146,12 @@ async function begin(request: ImportRequest, dependencies: ImportDependencies): 
   const now = (): Date => at(Math.max(latestMs, document.created.getTime()));
   const tags = followTags(document, state?.tags ?? {}, now());
   return { request, states, state, published, bundle, order, tags, now };
+}
+
+/** Revocations come without content: it is that of the generation before. */
+function indexFor({ bundle, published }: Run, { store }: ImportDependencies): string {
+  const isContent = bundle.document.kind === 'content' || published === undefined;
+  return isContent ? store.work.index : join(store.generation(published.generation), heldName);
 }
 
 /** What came to light on the way. */
@@ -225,11 +211,14 @@ async function hold(
   if (run.request.mode === 'verify-only') return told;
   const { document } = run.bundle;
   const denied = await dependencies.deny(document.denials, document);
-  return { ...told, denied, receipt: await settle(published, dependencies) };
+  return { ...told, denied, ...(await settle(published, dependencies)) };
 }
 
-/** All that follows from what is published. Returns the receipt. */
-async function settle(published: Published, dependencies: ImportDependencies): Promise<string> {
+/** All that follows from what is published. */
+async function settle(
+  published: Published,
+  dependencies: ImportDependencies,
+): Promise<{ readonly receipt: string; readonly freed: Collected }> {
   const { store, files, clock } = dependencies;
   const key = await openReceiptKey(store, files);
   const receipt = await writeReceipt(store, files, published, key);
@@ -237,7 +226,7 @@ async function settle(published: Published, dependencies: ImportDependencies): P
   const { generation, stream, sequence, snapshot, images, leftOut } = published;
   const line = { event: 'published', generation, stream, sequence, snapshot, images, leftOut };
   await writeAudit(store, clock.now(), { ...line, receipt });
-  return receipt;
+  return { receipt, freed: await collectStore(published, dependencies) };
 }
 
 type Part = Pick<ImportReport, 'images' | 'denied' | 'readBytes' | 'heldBytes'>;
@@ -257,5 +246,6 @@ function tell(outcome: ImportReport['outcome'], { bundle, now }: Run, part: Part
     revocationAsOf,
     revocationAgeMs: age,
     receipt: undefined,
+    freed: undefined,
   };
 }

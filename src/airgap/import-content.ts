@@ -97,7 +97,8 @@ async function plannedWith(
   throw new AirgapError(
     'BLOB_MISSING',
     `the bundle takes content to be here that is not: ${named.join(', ')}${more};` +
-      ` ${store.need} lists what is needed`,
+      ` ${store.need} lists what is needed: bring a bundle that builds upon an earlier one` +
+      ' (--since), or upon none',
   );
 }
 

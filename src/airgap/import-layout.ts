@@ -1,28 +1,25 @@
 import { cp, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Seal } from '../gate/sealed.ts';
-import type { Clock } from '../kernel/clock.ts';
-import type { Digest } from '../oci/digest.ts';
 import { scopeOf } from '../oci/repository.ts';
-import { type FileSystem, unlessAbsent } from '../storage/file-system.ts';
-import { algorithms, syncFolder } from '../storage/store-folder.ts';
 import { AirgapError } from './airgap-error.ts';
 import { writeAudit } from './audit-log.ts';
 import type { BundleDocument, BundleImage } from './bundle.ts';
-import { hashed } from './export-layout.ts';
+import { type Collected, collectStore } from './collect-store.ts';
 import { type StagedGeneration, writeGeneration } from './generation.ts';
-import { type HeldBlobs, makeHeldBlobs } from './held-blobs.ts';
 import type { ImportRequest } from './import-bundle.ts';
+import { importAlone } from './import-alone.ts';
 import { intoStore } from './import-failure.ts';
 import { type ImageOutcome, isAdmitted } from './import-report.ts';
+import { heldName } from './kept-content.ts';
+import { type LayoutContentDependencies, removeUnused, takeContents } from './layout-content.ts';
 import { outsideOf, readLayoutImages, replaceImages } from './layout-images.ts';
-import { makePlan, type PlannedContent, type PlannedImage } from './plan.ts';
+import type { PlannedImage } from './plan.ts';
 import { publish, settlePublished } from './publish.ts';
 import { type Published, readPublished } from './published.ts';
 import { readPublishedDocument } from './published-images.ts';
-import { makeStoreFolders, type StoreFiles } from './store-files.ts';
-import { lockStore } from './store-lock.ts';
+import type { StoreFiles } from './store-files.ts';
 import { makeStoreStates } from './store-state.ts';
-import { sweepStore } from './store-sweep.ts';
 
 /** What became of a layout that was imported. */
 export interface LayoutImportReport {
@@ -34,22 +31,21 @@ export interface LayoutImportReport {
   /** Bytes of content: read, and here before. */
   readonly readBytes: number;
   readonly heldBytes: number;
+  /** Of what was published before; undefined where nothing was published. */
+  readonly freed: Collected | undefined;
 }
 
-export interface LayoutImportDependencies {
-  readonly store: StoreFiles;
-  readonly files: FileSystem;
+export interface LayoutImportDependencies extends LayoutContentDependencies {
   readonly seal: Seal;
-  readonly clock: Clock;
+  /** How many generations stay, with the one in force; see `collectStore`. */
+  readonly keptGenerations: number;
   /** What the layout holds; called while the store is locked. */
   readonly openLayout: (signal: AbortSignal) => Promise<readonly PlannedImage[]>;
-  readonly readContent: (content: PlannedContent, signal: AbortSignal) => AsyncIterable<Uint8Array>;
   readonly verifyImages: (
     images: Pick<BundleDocument, 'images'>,
     now: () => Date,
     signal: AbortSignal,
   ) => Promise<readonly ImageOutcome[]>;
-  readonly onProgress: (doneBytes: number, totalBytes: number) => void;
 }
 
 /**
@@ -62,18 +58,22 @@ export async function importLayout(
   dependencies: LayoutImportDependencies,
   signal: AbortSignal,
 ): Promise<LayoutImportReport> {
-  const { store, files, clock } = dependencies;
-  await makeStoreFolders(store, files);
-  const unlock = await lockStore(store, files);
-  try {
-    await sweepStore(store, files, clock);
-    return await importAlone(request, dependencies, signal);
-  } finally {
-    await unlock();
-  }
+  const { layoutWork: work } = dependencies.store;
+  const alone = { ...dependencies, store: { ...dependencies.store, work } };
+  return await importAlone(alone, async () => {
+    await intoStore(work.root, () =>
+      alone.files.mkdir(work.parts, { recursive: true, mode: 0o700 }),
+    );
+    try {
+      return await importHere(request, alone, signal);
+    } finally {
+      // Before another one begins. What stays is taken away by that.
+      await rm(work.root, { recursive: true, force: true }).catch(() => undefined);
+    }
+  });
 }
 
-async function importAlone(
+async function importHere(
   request: ImportRequest,
   dependencies: LayoutImportDependencies,
   signal: AbortSignal,
@@ -94,7 +94,8 @@ async function importAlone(
   await writeGeneration(work.generation, document, files, replaceImages(before, added));
   const images = await dependencies.verifyImages({ images: added }, now, signal);
   const admitted = added.filter((_, index) => isAdmittedAt(images, index));
-  const amounts = { images, readBytes: taken.readBytes, heldBytes: taken.heldBytes };
+  const { readBytes, heldBytes } = taken;
+  const amounts = { images, readBytes, heldBytes, freed: undefined };
   const isRefused = admitted.length < added.length && request.untrusted === 'refuse-all';
   if (isRefused || admitted.length === 0) {
     await removeUnused(taken.added, [], dependencies);
@@ -108,24 +109,31 @@ async function importAlone(
   const all = replaceImages(before, admitted);
   const staged = await writeGeneration(work.generation, document, files, all);
   if (published?.layouts !== undefined && published.layouts === staged.layouts) {
-    return { outcome: 'held', generation: published.generation, ...amounts };
+    // It may have been killed before it did.
+    await settlePublished(published, dependencies);
+    const freed = await collectStore(published, dependencies);
+    return { outcome: 'held', generation: published.generation, ...amounts, freed };
   }
   const next = describe(published, staged, now());
-  await publish(next, dependencies);
-  await settlePublished(next, dependencies);
+  const freed = await putInForce(next, published, images, dependencies);
+  return { outcome: 'published', generation: next.generation, ...amounts, freed };
+}
+
+async function putInForce(
+  next: Published,
+  before: Published | undefined,
+  outcomes: readonly ImageOutcome[],
+  dependencies: LayoutImportDependencies,
+): Promise<Collected> {
+  const { store, clock } = dependencies;
   const { generation } = next;
-  const names = images
-    .filter(isAdmitted)
-    .map(({ reference }) => reference)
-    .join(' ')
-    .slice(0, 4000);
-  await writeAudit(store, clock.now(), {
-    event: 'layout',
-    generation,
-    images: admitted.length,
-    names,
-  });
-  return { outcome: 'published', generation, ...amounts };
+  await publish(next, join(store.generation(before?.generation ?? 0), heldName), dependencies);
+  await settlePublished(next, dependencies);
+  const admitted = outcomes.filter(isAdmitted).map(({ reference }) => reference);
+  const names = admitted.join(' ').slice(0, 4000);
+  const line = { event: 'layout', generation, images: admitted.length, names };
+  await writeAudit(store, clock.now(), line);
+  return await collectStore(next, dependencies);
 }
 
 function isAdmittedAt(images: readonly ImageOutcome[], index: number): boolean {
@@ -152,87 +160,6 @@ function assertFree(document: BundleDocument | undefined, added: readonly Bundle
   const name = scopeOf(taken.repository);
   const message = `${name} is a repository of the bundles here: a layout can add nothing to it`;
   throw new AirgapError('LAYOUT_NAMES', message);
-}
-
-interface Taken {
-  readonly readBytes: number;
-  readonly heldBytes: number;
-  /** What was not here before. */
-  readonly added: readonly Digest[];
-}
-
-const spareBytes = 8 * 1024 * 1024;
-
-async function takeContents(
-  planned: readonly PlannedImage[],
-  dependencies: LayoutImportDependencies,
-  signal: AbortSignal,
-): Promise<Taken> {
-  const { store, files, clock, onProgress } = dependencies;
-  const held = makeHeldBlobs({ folder: store.folder, files, clock });
-  const missing = await findMissing(planned, held);
-  const all = [...makePlan(planned).contents.values()];
-  const readBytes = bytesOf(missing);
-  const { bavail, bsize } = await files.statfs(store.root);
-  if (missing.length > 0 && bavail * bsize < readBytes + spareBytes) {
-    const message = `${store.root} has ${bavail * bsize} bytes left, and the layout brings ${readBytes}`;
-    throw new AirgapError('NO_SPACE', message);
-  }
-  let done = 0;
-  for (const content of missing) {
-    signal.throwIfAborted();
-    await takeOne(content, dependencies, (bytes) => onProgress((done += bytes), readBytes), signal);
-  }
-  for (const algorithm of algorithms) await syncFolder(store.folder.blobs(algorithm), files);
-  const added = missing.map(({ digest }) => digest);
-  return { readBytes, heldBytes: bytesOf(all) - readBytes, added };
-}
-
-function bytesOf(contents: readonly PlannedContent[]): number {
-  return contents.reduce((total, { size }) => total + size, 0);
-}
-
-async function findMissing(
-  planned: readonly PlannedImage[],
-  held: HeldBlobs,
-): Promise<readonly PlannedContent[]> {
-  const missing: PlannedContent[] = [];
-  for (const content of makePlan(planned).contents.values()) {
-    if (!(await held.isWhole(content))) missing.push(content);
-  }
-  return missing;
-}
-
-async function takeOne(
-  content: PlannedContent,
-  { store, files, readContent }: LayoutImportDependencies,
-  onBytes: (bytes: number) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  const part = store.work.part(content.digest);
-  const handle = await intoStore(part, () => files.open(part, 'w', 0o600));
-  try {
-    for await (const piece of hashed(content, readContent(content, signal))) {
-      await intoStore(part, () => handle.writeFile(piece));
-      onBytes(piece.byteLength);
-    }
-    await intoStore(part, () => handle.sync());
-  } finally {
-    await handle.close();
-  }
-  await intoStore(part, () => files.rename(part, store.folder.blob(content.digest)));
-}
-
-/** What nobody admitted does not stay. */
-async function removeUnused(
-  added: readonly Digest[],
-  kept: readonly PlannedImage[],
-  { store, files }: LayoutImportDependencies,
-): Promise<void> {
-  const used = makePlan(kept).contents;
-  for (const digest of added) {
-    if (!used.has(digest)) await unlessAbsent(files.unlink(store.folder.blob(digest)));
-  }
 }
 
 /** What the last bundle carried stays in force. */

@@ -1,6 +1,7 @@
 import type { Digest } from '../oci/digest.ts';
 import type { Reason } from '../verdict/reason.ts';
 import type { BundleDocument, Sequence } from './bundle.ts';
+import type { Collected } from './collect-store.ts';
 
 /** What became of an import. */
 export interface ImportReport {
@@ -26,6 +27,8 @@ export interface ImportReport {
   readonly revocationAgeMs: number | undefined;
   /** Undefined where nothing is in force. */
   readonly receipt: string | undefined;
+  /** Of what was published before; undefined where nothing is in force. */
+  readonly freed: Collected | undefined;
 }
 
 /** What the policy here says of an image of the bundle. */

@@ -21,7 +21,7 @@ export function targetFile(bundle: string, path: string, sha256: string): string
 export async function readSmall(
   file: string,
   maxBytes: number,
-  tooLarge: 'METADATA_MALFORMED' | 'METADATA_MISMATCH' | 'TARGET_MISMATCH',
+  tooLarge: 'METADATA_MALFORMED' | 'METADATA_MISMATCH' | 'TARGET_MISMATCH' | 'RECEIPT_INVALID',
   files: FileSystem = systemFiles,
 ): Promise<Buffer | undefined> {
   try {

@@ -1,9 +1,10 @@
-import { readdir, rm, symlink } from 'node:fs/promises';
+import { rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Seal } from '../gate/sealed.ts';
 import { type FileSystem, unlessAbsent } from '../storage/file-system.ts';
 import { syncFolder } from '../storage/store-folder.ts';
 import { intoStore } from './import-failure.ts';
+import { heldName } from './kept-content.ts';
 import { type Published, writePublished } from './published.ts';
 import type { StoreFiles } from './store-files.ts';
 
@@ -15,14 +16,17 @@ interface PublishDependencies {
 
 /**
  * Puts the generation that was prepared into force, in one step: readers see the former one or
- * this. Killed at any point, it is done again.
+ * this. Killed at any point, it is done again. `index` is that of the bundle in it, if it is there.
  */
 export async function publish(
   next: Published,
+  index: string,
   { store, files, seal }: PublishDependencies,
 ): Promise<void> {
   const { generation } = next;
   await intoStore(store.root, async () => {
+    await unlessAbsent(files.link(index, join(store.work.generation, heldName)));
+    await syncFolder(store.work.generation, files);
     await moveOver(store.work.generation, store.generation(generation), files);
     await moveOver(store.work.trust, store.trust(generation), files);
   });
@@ -44,15 +48,9 @@ export async function settlePublished(
       await files.rename(draft, currentTrust);
       await syncFolder(dirname(currentTrust), files);
     }
+    // A layout may come between two discs of a bundle.
+    if (store.work === store.bundleWork) await unlessAbsent(files.unlink(store.journal));
     await rm(store.work.root, { recursive: true, force: true });
-    await unlessAbsent(files.unlink(store.journal));
-    // Answers that are under way may still read the one before.
-    for (const parent of [dirname(store.generation(1)), dirname(store.trust(1))]) {
-      for (const name of await readdir(parent)) {
-        const isOld = /^\d+$/.test(name) && Number(name) < generation - 1;
-        if (isOld) await rm(join(parent, name), { recursive: true, force: true });
-      }
-    }
   });
 }
 

@@ -30,6 +30,10 @@ export interface StoreFiles {
   readonly receiptKey: string;
   /** Of the import under way; taken away at its end. */
   readonly work: ImportFiles;
+  /** Of a bundle's import, which may have to wait for the next disc. */
+  readonly bundleWork: ImportFiles;
+  /** Of a plain layout's, which begins anew each time. */
+  readonly layoutWork: ImportFiles;
   generation(number: number): string;
   trust(number: number): string;
   /** A link to the trust files of the generation in force: a path that stays. */
@@ -51,6 +55,7 @@ export interface ImportFiles {
 export function makeStoreFiles(root: string): StoreFiles {
   const folder = makeStoreFolder(root);
   const trust = join(root, 'trust');
+  const bundleWork = makeImportFiles(join(folder.staging, 'import'));
   return {
     folder,
     root,
@@ -62,7 +67,9 @@ export function makeStoreFiles(root: string): StoreFiles {
     audit: join(root, 'audit.log'),
     receipts: join(root, 'receipts'),
     receiptKey: join(root, 'receipt.key'),
-    work: makeImportFiles(join(folder.staging, 'import')),
+    work: bundleWork,
+    bundleWork,
+    layoutWork: makeImportFiles(join(folder.staging, 'layout')),
     generation: (number) => join(root, 'generations', String(number)),
     trust: (number) => join(trust, String(number)),
     currentTrust: join(trust, 'current'),
@@ -87,7 +94,7 @@ function makeImportFiles(root: string): ImportFiles {
 /** Makes the folders of the store and of an import, for us alone, where they are not there. */
 export async function makeStoreFolders(store: StoreFiles, files: FileSystem): Promise<void> {
   await makeFolders(store.folder, files);
-  const { root, receipts, work } = store;
+  const { root, receipts, bundleWork: work } = store;
   const more = [join(root, 'generations'), join(root, 'trust'), receipts, work.plans, work.parts];
   for (const path of more) await files.mkdir(path, { recursive: true, mode: 0o700 });
 }

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../kernel/clock.ts';
 import { type FileSystem, unlessAbsent } from '../storage/file-system.ts';
@@ -13,10 +13,11 @@ const lockDraftMs = 60_000;
 
 /** Takes away what imports left behind that were killed while they wrote; nobody else writes now. */
 export async function sweepStore(
-  { root, receipts, folder }: StoreFiles,
+  { root, receipts, folder, layoutWork }: StoreFiles,
   files: FileSystem,
   clock: Clock,
 ): Promise<void> {
+  await rm(layoutWork.root, { recursive: true, force: true });
   for (const place of [root, receipts]) {
     for (const name of await readdir(place)) {
       if (draft.test(name)) await unlessAbsent(files.unlink(join(place, name)));

@@ -4,7 +4,7 @@ import { systemClock } from '../kernel/clock.ts';
 import type { Command, Invocation } from './command.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { findConfig } from './find-config.ts';
-import { importLayoutWithProgress, renderLayoutSummary } from './import-layout.ts';
+import { importLayoutWithProgress, renderFreed, renderLayoutSummary } from './import-layout.ts';
 import { makeProgress, type Progress } from './progress.ts';
 import { describeBytes, describeCount, describeSeconds } from './quantities.ts';
 import { type Colour, type Paint, printable } from './terminal.ts';
@@ -149,13 +149,14 @@ const outcomes = {
 
 function renderReport(report: ImportReport, paint: Paint): string {
   const { outcome, sequence, kind, stream, generation, images, denied } = report;
-  const { readBytes, heldBytes, receipt } = report;
+  const { readBytes, heldBytes, receipt, freed } = report;
   const what = kind === 'revocation' ? 'bundle (revocations alone)' : 'bundle';
   const at = generation === undefined ? '' : ` as generation ${generation}`;
   return [
     ...images.map((image) => renderImage(image, paint)),
     `${what} ${sequence} of stream ${stream}: ${outcomes[outcome]}${at}`,
     `${describeBytes(readBytes)} read, ${describeBytes(heldBytes)} were here`,
+    ...renderFreed(freed),
     ...(denied === 0 ? [] : [`${describeCount(denied, 'entry', 'entries')} came to the deny list`]),
     describeFreshness(report),
     ...(receipt === undefined ? [] : ['receipt for the sender:', receipt]),

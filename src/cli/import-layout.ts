@@ -3,7 +3,8 @@ import { systemClock } from '../kernel/clock.ts';
 import type { Invocation } from './command.ts';
 import { findConfig } from './find-config.ts';
 import { makeProgress, type Progress } from './progress.ts';
-import { describeBytes } from './quantities.ts';
+import { describeBytes, describeCount } from './quantities.ts';
+import { printable } from './terminal.ts';
 import { untilStopped } from './until-stopped.ts';
 
 /** `assay airgap import --format oci`. */
@@ -38,11 +39,25 @@ const outcomes = {
 
 /** Behind the lines of the images. */
 export function renderLayoutSummary(report: LayoutImportReport): readonly string[] {
-  const { outcome, generation, readBytes, heldBytes } = report;
+  const { outcome, generation, readBytes, heldBytes, freed } = report;
   const at = generation === undefined ? '' : ` as generation ${generation}`;
   return [
     `image layout: ${outcomes[outcome]}${at}`,
     `${describeBytes(readBytes)} read, ${describeBytes(heldBytes)} were here`,
+    ...renderFreed(freed),
     'nobody signed the layout: an older one would have been taken as well',
   ];
+}
+
+/** What an import took away; no line where that was nothing. */
+export function renderFreed(freed: LayoutImportReport['freed']): readonly string[] {
+  if (freed === undefined) return [];
+  const { generations, blobs, bytes, because } = freed;
+  const counts = `${describeCount(generations, 'generation')} and ${describeCount(blobs, 'blob')}`;
+  const isNothing = generations === 0 && blobs === 0;
+  const told = isNothing
+    ? []
+    : [`freed ${bytes} bytes: ${counts} that nothing here names any more`];
+  const why = because && `not everything that is old could be taken away: ${printable(because)}`;
+  return why === undefined ? told : [...told, why];
 }

@@ -1,4 +1,4 @@
-import { rm, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AirgapError } from '../airgap/airgap-error.ts';
 import { readFailure } from '../airgap/file-failure.ts';
@@ -49,9 +49,10 @@ export async function importAirgapLayout(
   const wish = repository === undefined ? undefined : readNamesWish(repository);
   const opened = new AsyncDisposableStack();
   try {
-    const { store, seal, replica } = await openImporting(config, clock, opened);
-    const unpacked = join(store.folder.staging, 'layout');
-    opened.defer(() => rm(unpacked, { recursive: true, force: true }));
+    const importing = await openImporting(config, clock, opened);
+    const { seal, replica, keptGenerations } = importing;
+    const store = { ...importing.store, work: importing.store.layoutWork };
+    const unpacked = join(store.work.root, 'unpacked');
     const layout: { files?: LayoutFiles } = {};
     return await importLayout(
       request,
@@ -60,6 +61,7 @@ export async function importAirgapLayout(
         files,
         seal,
         clock,
+        keptGenerations,
         onProgress,
         async openLayout(ending) {
           if (await isFile(path)) {

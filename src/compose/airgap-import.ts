@@ -70,7 +70,8 @@ export async function importAirgap(
 ): Promise<ImportReport> {
   const opened = new AsyncDisposableStack();
   try {
-    const { store, seal, replica } = await openImporting(config, clock, opened);
+    const importing = await openImporting(config, clock, opened);
+    const { store, seal, replica, keptGenerations } = importing;
     const pinned = (): Promise<Buffer | undefined> => readRoot(root ?? config.airgap?.root);
     const { list } = replica;
     return await importBundle(
@@ -80,6 +81,7 @@ export async function importAirgap(
         files,
         seal,
         clock,
+        keptGenerations,
         onProgress,
         openBundle: (known, now) => openForImport(places, pinned, known, now),
         readRevocation,
@@ -96,17 +98,17 @@ export async function importAirgap(
 
 /** What every import needs: the store, and what the site denies. Throws `StartupError`. */
 export async function openImporting(config: Config, clock: Clock, opened: AsyncDisposableStack) {
-  const folder = config.airgap?.store;
-  if (folder === undefined) {
+  const { airgap } = config;
+  if (airgap?.store === undefined) {
     const message = 'the configuration has no airgap.store, into which bundles are imported';
     throw new StartupError('CONFIGURATION_MISSING', message);
   }
-  const store = makeStoreFiles(folder);
+  const store = makeStoreFiles(airgap.store);
   await makeStorageFolder(config.storage.path);
   const seal = makeSeal(await openSealKeys(config));
   const shared = await openShared(config, opened);
   const replica = await openDenyList(config, { ...shared, seal }, { ...silent, clock });
-  return { store, seal, replica };
+  return { store, seal, replica, keptGenerations: airgap.generations };
 }
 
 async function readRoot(file: string | undefined): Promise<Buffer | undefined> {

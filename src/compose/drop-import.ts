@@ -47,24 +47,26 @@ export async function importApart(
 export async function importDropped({ config, folder }: DropWish): Promise<DropOutcome> {
   const { signal } = new AbortController();
   try {
-    const { outcome, sequence, generation, receipt, images } = await importAirgap(
-      takeOver(config),
-      { places: [folder], mode: 'import', untrusted: 'refuse-all', onProgress: () => undefined },
+    const taken = takeOver(config);
+    const untrusted = taken.airgap?.dropUntrusted ?? 'refuse-all';
+    const { outcome, sequence, generation, receipt, images, freed } = await importAirgap(
+      taken,
+      { places: [folder], mode: 'import', untrusted, onProgress: () => undefined },
       signal,
     );
     const told = {
       sequence,
       ...(generation !== undefined && { generation }),
       ...(receipt !== undefined && { receipt }),
+      ...(freed !== undefined && { freedBytes: freed.bytes }),
     };
-    if (outcome === 'published' || outcome === 'held') {
-      return { outcome, isPassing: false, ...told };
-    }
     const refused = images.filter(
       (image) => image.outcome === 'denied' || image.outcome === 'unclear',
     );
-    const because = refused.map(({ reference, reason }) => `${reference}: ${reason}`).slice(0, 10);
-    return { outcome: 'refused', isPassing: false, ...told, because: because.join('; ') };
+    const named = refused.map(({ reference, reason }) => `${reference}: ${reason}`).slice(0, 10);
+    const because = named.length > 0 ? { because: named.join('; ') } : {};
+    const isIn = outcome === 'published' || outcome === 'held';
+    return { outcome: isIn ? outcome : 'refused', isPassing: false, ...told, ...because };
   } catch (error) {
     const code = error instanceof TaggedError ? `${error.code as string}: ` : '';
     const isPassing = blameOf(error) !== 'bundle';

@@ -17,6 +17,8 @@ export interface DropOutcome {
   readonly sequence?: number;
   readonly generation?: number;
   readonly receipt?: string;
+  /** Of content that no kept generation names. */
+  readonly freedBytes?: number;
 }
 
 export interface DropWatchDependencies {

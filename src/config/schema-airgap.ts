@@ -30,6 +30,18 @@ export const AirgapSchema = Type.Object(
           'None unless told.',
       }),
     ),
+    dropUntrusted: leaf.choice(['refuse-all', 'keep-trusted'], {
+      default: 'refuse-all',
+      description:
+        'What becomes of a bundle of a drop folder that has images which the policy here does not ' +
+        'admit: nothing of it is published, or the rest is, without them.',
+    }),
+    generations: leaf.integer(2, 1000, {
+      default: 3,
+      description:
+        'How many generations of the store stay, with the one in force. Content that none of them ' +
+        'names is taken away at the end of an import: a delta can not build upon it any more.',
+    }),
     root: Type.Optional(
       leaf.path({
         description:

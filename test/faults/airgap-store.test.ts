@@ -83,6 +83,7 @@ t.test('an import that nothing disturbs leaves nothing behind', async (t) => {
       .map((line) => line.replace(/ .*/, '').replace(/[0-9a-f]{64}/, 'HEX'))
       .filter((name) => !name.startsWith('blobs/')),
     [
+      'generations/1/_blobs.idx',
       'generations/1/bundle.json',
       'generations/1/docker.io/index.json',
       'published.json',
