@@ -1,4 +1,4 @@
-import type { Amount, Purged, PurgeWish } from '../compose/cache.ts';
+import type { Amount, Cache, Purged, PurgeWish, SharedPurge } from '../compose/cache.ts';
 import { parseDuration } from '../config/leaf-reader.ts';
 import type { Command, Invocation } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -17,6 +17,8 @@ export const cachePurge: Command = {
     'everything; unfinished blobs too, but for those that are being fetched. It will be fetched again',
     'when it is asked for; pulls under way still get all of it. What is in quarantine stays.',
     'Works beside a live server, which may keep a few manifests in memory until it ends. Verdicts stay.',
+    'With `storage.s3` what replicas share in the bucket goes too, but not what each of the others has',
+    'on its disk; --older-than is about the disk alone.',
     'A REF takes no content away: servers look at it anew, its verdict and where its tag points; of a',
     'tag, at everything in its repository.',
   ].join('\n'),
@@ -24,6 +26,7 @@ export const cachePurge: Command = {
     { name: 'older-than', value: 'AGE', does: 'blobs that nobody asked for so long, such as 30d' },
     { name: 'all', does: 'all blobs and manifests' },
     { name: 'yes', does: 'needed with --all' },
+    { name: 'local', does: 'leave what is in S3 there' },
   ],
   examples: [
     { line: 'assay cache purge sha256:…', does: 'one blob or manifest' },
@@ -37,11 +40,35 @@ export const cachePurge: Command = {
     }
     const wish = await readWish(invocation);
     const { config, terminal, json } = invocation;
-    const purged = await withCache(config, (cache, signal) => cache.purge(wish, signal));
-    terminal.out(json ? JSON.stringify(purged, null, 2) : renderPurged(purged));
-    return exitCodes.ok;
+    const isLocal = invocation.options['local'] !== undefined || wish.what === 'unused';
+    const all = await withCache(config, async (cache, signal): Promise<PurgedAll> => {
+      const purged = await cache.purge(wish, signal);
+      return isLocal ? purged : purgeShared(cache, wish, purged, signal);
+    });
+    terminal.out(json ? JSON.stringify(all, null, 2) : renderPurged(all));
+    return all.shared?.stopped === undefined ? exitCodes.ok : exitCodes.inconclusive;
   },
 };
+
+interface PurgedAll extends Purged {
+  /** In S3; undefined where nothing was looked for there. */
+  readonly shared?: Omit<SharedPurge, 'found'> | undefined;
+}
+
+/** What is not here may be there. */
+async function purgeShared(
+  cache: Cache,
+  wish: Exclude<PurgeWish, { readonly what: 'unused' }>,
+  purged: Purged,
+  signal: AbortSignal,
+): Promise<PurgedAll> {
+  const shared = await cache.shared();
+  if (shared === undefined) return purged;
+  const wanted = wish.what === 'all' ? 'all' : wish.digests;
+  const { found, ...counts } = await shared.purge(wanted, signal);
+  const absent = purged.absent.filter((digest) => !found.includes(digest));
+  return { ...purged, absent, shared: counts };
+}
 
 /** What was found out about references, in place of content. */
 async function forget({ operands, options, config, json, terminal }: Invocation) {
@@ -82,16 +109,33 @@ async function readWish({ operands, options }: Invocation): Promise<PurgeWish> {
   return { what: 'digests', digests };
 }
 
-function renderPurged({ blobs, partial, kept, absent }: Purged): string {
+function renderPurged({ blobs, partial, kept, absent, shared }: PurgedAll): string {
   const counts = [
     describeCount(blobs.files, 'blob'),
     describeBytes(blobs.bytes),
     ...(partial.files === 0 ? [] : [describePartial(partial)]),
     describeCount(kept.files, 'manifest or small blob', 'manifests and small blobs'),
   ];
-  return [`purged ${counts.join(', ')}`, ...absent.map((digest) => `not here: ${digest}`)].join(
-    '\n',
-  );
+  return [
+    `purged ${counts.join(', ')}`,
+    ...(shared === undefined ? [] : renderShared(shared)),
+    ...absent.map((digest) => `${isUnclear(shared) ? 'not on this disk' : 'not here'}: ${digest}`),
+  ].join('\n');
+}
+
+function isUnclear(shared: PurgedAll['shared']): boolean {
+  return shared?.stopped !== undefined;
+}
+
+function renderShared({ blobs, kept, stopped }: NonNullable<PurgedAll['shared']>): string[] {
+  const counts = [
+    describeCount(blobs.files, 'blob'),
+    describeBytes(blobs.bytes),
+    describeCount(kept.files, 'manifest'),
+  ];
+  const because =
+    stopped === undefined ? [] : [`the rest of it stays in S3: ${printable(stopped)}`];
+  return [`in S3: ${counts.join(', ')}`, ...because];
 }
 
 function describePartial({ files, bytes }: Amount): string {

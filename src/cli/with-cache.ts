@@ -1,6 +1,7 @@
-import type { Cache } from '../compose/cache.ts';
+import type { Cache, SharedCache } from '../compose/cache.ts';
 import { findConfig } from './find-config.ts';
 import { untilStopped } from './until-stopped.ts';
+import { UsageError } from './usage-error.ts';
 
 /** Opens the cache of the configuration for one command, which a Ctrl-C ends in order. */
 export async function withCache<T>(
@@ -16,4 +17,12 @@ export async function withCache<T>(
   } finally {
     await cache.close();
   }
+}
+
+/** For `--shared`. Throws `UsageError` where replicas share nothing. */
+export async function sharedOf(cache: Cache): Promise<SharedCache> {
+  const shared = await cache.shared();
+  if (shared === undefined)
+    throw new UsageError('--shared needs `storage.s3` in the configuration');
+  return shared;
 }

@@ -11,13 +11,15 @@ import { openFsBlobStore } from '../storage/fs-blob-store.ts';
 import { listKept } from '../storage/kept-entries.ts';
 import type { KeyValue } from '../storage/key-value.ts';
 import { openLmdbKeyValue } from '../storage/lmdb-key-value.ts';
-import { makePace, type Wait } from '../storage/pace.ts';
+import { makePace, type Pace, type Wait } from '../storage/pace.ts';
 import { scrub, type ScrubOptions, type ScrubReport } from '../storage/scrub.ts';
+import { openSharedCache, type SharedCache } from './shared-cache.ts';
 import { StartupError } from './startup-error.ts';
 import { makeStorageFolder } from './state-folder.ts';
 
 export { parseDigest } from '../oci/digest.ts';
 export type { ScrubReport } from '../storage/scrub.ts';
+export type { SharedCache, SharedPurge, SharedScrub, SharedUsage } from './shared-cache.ts';
 
 /** The stored content without a server, or beside one that runs on the same configuration. */
 export interface Cache {
@@ -29,6 +31,8 @@ export interface Cache {
   ): Promise<ScrubReport>;
   /** Takes content away, also from under its readers, who still get all of it. */
   purge(wish: PurgeWish, signal: AbortSignal): Promise<Purged>;
+  /** What replicas share; undefined where they share nothing. */
+  shared(): Promise<SharedCache> | undefined;
   close(): Promise<void>;
 }
 
@@ -78,6 +82,11 @@ export async function openCache(config: Config, clock: Clock = systemClock): Pro
   const { path, maxBytes } = config.storage;
   await makeStorageFolder(path);
   const { store, kept } = await openBoth(path, clock);
+  const { s3 } = config.storage;
+  const observed = { clock, metrics: noMetrics, log: silentLog };
+  const paceOf = (rate: number | undefined): Pace => makePace(rate, clock, wait);
+  // Its client takes a while to load, which only those who use it are to pay.
+  let sharing: Promise<SharedCache> | undefined;
   return {
     async stats() {
       const usage = await store.usage('anew');
@@ -90,12 +99,13 @@ export async function openCache(config: Config, clock: Clock = systemClock): Pro
       };
     },
     scrub({ rate, ...options }, signal) {
-      const pace = makePace(rate, clock, wait);
-      const observed = { metrics: noMetrics, log: silentLog };
-      return scrub({ store, pace, ...observed }, options, signal);
+      return scrub({ store, pace: paceOf(rate), ...observed }, options, signal);
     },
+    shared: () => s3 && (sharing ??= openSharedCache(s3, paceOf, observed)),
     purge: (wish, signal) => purge({ store, kept }, wish, clock, signal),
     async close() {
+      // Why it could not be opened was told already.
+      (await sharing?.catch(() => undefined))?.close();
       await store.close();
       await kept.close();
     },

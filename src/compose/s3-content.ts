@@ -2,6 +2,7 @@ import { openS3Client, type S3Address } from '../storage/s3-client.ts';
 import { makeS3Content } from '../storage/s3-content.ts';
 import { makeS3Keys } from '../storage/s3-keys.ts';
 import { makeS3Link, s3LinkLimits } from '../storage/s3-link.ts';
+import { makeS3Upkeep, type SharedUpkeep } from '../storage/s3-upkeep.ts';
 import type { SharedContent } from '../storage/shared-content.ts';
 import type { Observed } from './verifier.ts';
 
@@ -21,4 +22,14 @@ export function openS3Content(
   const keys = makeS3Keys(prefix);
   const link = makeS3Link(openS3Client(address), keys.probe, s3LinkLimits, observed);
   return makeS3Content({ link, keys, handsOut }, observed);
+}
+
+/** The same place for the commands of an operator. */
+export function openS3Upkeep(
+  { address, prefix }: Omit<S3ContentPlace, 'handsOut'>,
+  observed: Observed,
+): SharedUpkeep {
+  const keys = makeS3Keys(prefix);
+  const link = makeS3Link(openS3Client(address), keys.probe, s3LinkLimits, observed);
+  return makeS3Upkeep(link, keys, observed.clock);
 }

@@ -1,15 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ReadinessProbe } from '../admin/health.ts';
 import type { Config } from '../config/schema.ts';
-import { readTextFileBounded } from '../files/read-file.ts';
 import { makeFleetFlight, noFleet } from '../gate/fleet-flight.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
-import type { S3Address } from '../storage/s3-client.ts';
 import type { SharedContent } from '../storage/shared-content.ts';
 import type { SharedTier } from '../upstream/shared-fill.ts';
 import { blobFleetLimits, manifestFleetLimits, sharedSweep } from './limits.ts';
-import { readFailure } from './read-failure.ts';
-import { StartupError } from './startup-error.ts';
+import { s3AddressOf } from './s3-address.ts';
 import type { State } from './state.ts';
 import type { Observed } from './verifier.ts';
 
@@ -32,7 +29,7 @@ export async function openSharedTier(
 ): Promise<OpenedTier> {
   // Its client takes a tenth of a second to load, which only those who use it are to pay.
   const { openS3Content } = await import('./s3-content.ts');
-  const address = await addressOf(s3);
+  const address = await s3AddressOf(s3);
   const { prefix, redirects } = s3;
   const handsOut = redirects === 'verified';
   const content = openS3Content({ address, prefix, handsOut }, observed);
@@ -56,35 +53,6 @@ export async function openSharedTier(
       }),
     },
   };
-}
-
-async function addressOf(s3: S3Config): Promise<S3Address> {
-  const { endpoint, publicEndpoint, region, bucket, addressing, credentials, ca } = s3;
-  return {
-    endpoint,
-    publicEndpoint,
-    region,
-    bucket,
-    addressing,
-    credentials:
-      credentials === 'search'
-        ? credentials
-        : {
-            accessKeyId: credentials.accessKeyId.reveal(),
-            secretAccessKey: credentials.secretAccessKey.reveal(),
-            sessionToken: credentials.sessionToken?.reveal(),
-          },
-    ca: ca && (await readCa(ca)),
-  };
-}
-
-const maxPemBytes = 1024 * 1024;
-
-function readCa(file: string): Promise<string> {
-  return readTextFileBounded(file, maxPemBytes).catch((cause: unknown) => {
-    const message = `storage.s3.ca: ${file} can not be read: ${readFailure(cause)}`;
-    throw new StartupError('STATE_UNUSABLE', message, { cause });
-  });
 }
 
 /** Every few hours, until `opened` is closed. */

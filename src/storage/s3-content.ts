@@ -3,6 +3,7 @@ import { messageOf } from '../kernel/tagged-error.ts';
 import type { ContentName } from './blob-store.ts';
 import { makeContentHash } from './content-hash.ts';
 import type { ObjectAnswer } from './object-client.ts';
+import { putObjectAside } from './s3-aside.ts';
 import { type BodyLimits, bodyLimits, withPatience } from './s3-body.ts';
 import type { S3Keys } from './s3-keys.ts';
 import { makeS3Kept } from './s3-kept.ts';
@@ -108,13 +109,8 @@ function makePutAside({ link, keys, tags }: Parts, { metrics, log }: S3Dependenc
     tags.noteBad(digest, etag);
     metrics.count('assay_s3_bad_objects_total', { because });
     log.error({ digest, because }, 'an object in S3 is not what its digest names');
-    const from = keys.blob(digest);
-    const to = keys.quarantine(digest);
     try {
-      const found = await link.ask('head', (s3, own) => s3.head(from, own));
-      if (found?.etag !== etag) return;
-      await link.ask('copy', (s3, own) => s3.copy({ from, etag, to }, own)).catch(() => undefined);
-      await link.ask('remove', (s3, own) => s3.remove(from, own));
+      await putObjectAside({ digest, etag }, { link, keys });
     } catch (error) {
       log.warn({ digest, error: messageOf(error) }, 'a bad object in S3 can not be put aside');
     }

@@ -13,7 +13,7 @@ interface Parts {
 }
 
 /** As large as a manifest may be, and its media type before it. */
-const maxKeptBytes = 4 * 1024 * 1024 + 256;
+export const maxKeptBytes = 4 * 1024 * 1024 + 256;
 
 /** Manifests that replicas share. What does not have its digest counts as absent, and goes. */
 export function makeS3Kept(

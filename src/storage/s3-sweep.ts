@@ -1,8 +1,8 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { Swept } from './blob-store.ts';
-import type { FoundObject } from './object-client.ts';
 import type { S3Keys } from './s3-keys.ts';
 import type { S3Link } from './s3-link.ts';
+import { listObjects } from './s3-listing.ts';
 
 export interface SweepLimits {
   /** What has been on its way for longer belongs to a process that died. */
@@ -44,6 +44,8 @@ async function abortUploads(
   for (const prefix of keys.allUploads) {
     const list = link.ask('list', (s3, own) => s3.listUploads(prefix, own), { signal });
     for (const upload of (await list) ?? []) {
+      // As in `listObjects`: it may be somebody else's.
+      if (!upload.key.startsWith(prefix)) continue;
       if (clock.now().getTime() - upload.begunAt.getTime() < limits.keepStagingMs) continue;
       await link.ask('upload', (s3, own) => s3.abortUpload(upload, own), { signal });
       aborted += 1;
@@ -59,18 +61,11 @@ async function removeOld(
   signal: AbortSignal,
 ): Promise<Swept> {
   const swept = { files: 0, bytes: 0 };
-  let after: string | undefined;
-  for (let page = 0; page < maxPages; page += 1) {
-    const list = link.ask('list', (s3, own) => s3.list(prefix, after, own), { signal });
-    const found: readonly FoundObject[] = (await list) ?? [];
-    for (const { key, size, changedAt } of found) {
-      if (clock.now().getTime() - changedAt.getTime() < maxAgeMs) continue;
-      await link.ask('remove', (s3, own) => s3.remove(key, own), { signal });
-      swept.files += 1;
-      swept.bytes += size;
-    }
-    after = found.at(-1)?.key;
-    if (after === undefined) break;
+  for await (const { key, size, changedAt } of listObjects(link, { prefix, maxPages }, signal)) {
+    if (clock.now().getTime() - changedAt.getTime() < maxAgeMs) continue;
+    await link.ask('remove', (s3, own) => s3.remove(key, own), { signal });
+    swept.files += 1;
+    swept.bytes += size;
   }
   return swept;
 }

@@ -6,9 +6,12 @@ import { type Digest, digestOf } from '../../src/oci/digest.ts';
 import { openFsBlobStore } from '../../src/storage/fs-blob-store.ts';
 import { openLmdbKeyValue } from '../../src/storage/lmdb-key-value.ts';
 import { makeManifestStore } from '../../src/storage/manifest-store.ts';
-import { makeContent, store } from '../contract/blob-store.ts';
+import { type Content, makeContent, store } from '../contract/blob-store.ts';
 import { writeConfiguration } from './app-kit.ts';
+import { type FakeS3, startFakeS3 } from './fake-s3.ts';
 import { type Run, runInProcess } from './run-assay.ts';
+import { opening, openS3Kit } from './s3-kit.ts';
+import { configurationOf } from './s3-server.ts';
 
 /** Three blobs of 2 KiB, and a manifest. */
 export const contents = [1, 2, 3].map((seed) => makeContent(2048, seed));
@@ -52,6 +55,17 @@ export async function makeCacheKit(
       await utimes(fileOf(digest), then, then);
     },
   };
+}
+
+/** The same, with a bucket that replicas share. */
+export async function makeSharedCacheKit(
+  t: Test,
+): Promise<CacheKit & { readonly s3: FakeS3; share(content: Content): Promise<void> }> {
+  const s3 = await startFakeS3(t);
+  const storage = { path: './data', s3: configurationOf(s3.address) };
+  const kit = await makeCacheKit(t, { storage });
+  const { shared } = openS3Kit(t, s3.address);
+  return { ...kit, s3, share: (content) => shared.share(content.name, opening(content)) };
 }
 
 async function storeAll(path: string): Promise<void> {

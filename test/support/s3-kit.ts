@@ -7,6 +7,7 @@ import { openS3Client, type S3Address } from '../../src/storage/s3-client.ts';
 import { makeS3Content, type S3ContentLimits } from '../../src/storage/s3-content.ts';
 import { makeS3Keys, type S3Keys } from '../../src/storage/s3-keys.ts';
 import { makeS3Link, s3LinkLimits, type S3LinkLimits } from '../../src/storage/s3-link.ts';
+import { makeS3Upkeep, type SharedUpkeep } from '../../src/storage/s3-upkeep.ts';
 import type { OpenToShare, SharedContent } from '../../src/storage/shared-content.ts';
 import { type Content, makeContent } from '../contract/blob-store.ts';
 import { type CountingMetrics, type KeptLog, makeCountingMetrics, makeKeptLog } from './silence.ts';
@@ -37,6 +38,21 @@ export function openS3Kit(t: Test, address: S3Address, options: S3KitOptions = {
   const shared = makeS3Content({ link, keys, handsOut, limits }, observed);
   t.teardown(() => shared.close());
   return { shared, keys, metrics, log };
+}
+
+/** What an operator has of the same bucket; closed with the test. */
+export function openUpkeepKit(
+  t: Test,
+  address: S3Address,
+  { clock = systemClock, link: given = {} }: Pick<S3KitOptions, 'clock' | 'link'> = {},
+): SharedUpkeep {
+  const keys = makeS3Keys('assay');
+  const observed = { clock, metrics: makeCountingMetrics(), log: makeKeptLog() };
+  const bounds = { ...s3LinkLimits, retryPauseMs: 1, ...given };
+  const link = makeS3Link(openS3Client(address), keys.probe, bounds, observed);
+  const upkeep = makeS3Upkeep(link, keys, clock);
+  t.teardown(() => upkeep.close());
+  return upkeep;
 }
 
 /** Content of one request, and content of several parts with the smallest parts that S3 takes. */

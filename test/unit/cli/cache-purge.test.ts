@@ -3,7 +3,15 @@ import { join } from 'node:path';
 import t from 'tap';
 import type { Purged } from '../../../src/compose/cache.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
-import { digests, makeCacheKit, manifest, refusesEach } from '../../support/cache-kit.ts';
+import {
+  contents,
+  digests,
+  makeCacheKit,
+  makeSharedCacheKit,
+  manifest,
+  refusesEach,
+} from '../../support/cache-kit.ts';
+import { refuseS3 } from '../../support/fake-s3.ts';
 
 t.test('named digests are purged, blobs and manifests; what is not there is told', async (t) => {
   const { json, stored } = await makeCacheKit(t);
@@ -71,4 +79,38 @@ t.test('what can not be understood is refused, and nothing is purged', async (t)
     'purge --older-than soon': /an age such as 12h or 30d/,
     'purge --older-than 3d --yes': /--yes belongs to --all/,
   });
+});
+
+t.test('what is in S3 is purged too, unless told not to, and each place is told', async (t) => {
+  const { cache, json, s3, share } = await makeSharedCacheKit(t);
+  for (const content of contents) await share(content);
+  t.match(await json('purge', digests[0]!, '--local'), { blobs: { files: 1 }, absent: [] });
+  t.equal(s3.count(/^(?:HEAD|DELETE)/), contents.length, 'nothing was asked but by who shared');
+  const [gone, there] = [digestOf(Buffer.from('gone')), digests[0]!];
+  const run = await cache('purge', there, digests[1]!, gone);
+  t.equal(run.code, 0);
+  t.equal(
+    run.stdout,
+    'purged 1 blob, 2.0 KiB, 0 manifests and small blobs\n' +
+      `in S3: 2 blobs, 4.0 KiB, 0 manifests\nnot here: ${gone}\n`,
+  );
+  t.match(await json('purge', '--older-than', '1d'), { shared: undefined });
+  t.match(await json('purge', '--all', '--yes'), {
+    blobs: { files: 1 },
+    shared: { blobs: { files: 1, bytes: 2048 }, kept: { files: 0 } },
+  });
+  t.equal(s3.objects.size, 0);
+});
+
+t.test('where S3 is away the disk is purged, and the command ends with 2', async (t) => {
+  const { cache, s3, stored } = await makeSharedCacheKit(t);
+  s3.setFault((_request, response) => refuseS3(response, 403, 'AccessDenied'));
+  const run = await cache('purge', digests[0]!, digestOf(Buffer.from('gone')));
+  t.equal(run.code, 2);
+  t.match(
+    run.stdout,
+    /^purged 1 blob.*\nin S3: 0 blobs.*\nthe rest of it stays in S3: S3 refuses/m,
+  );
+  t.match(run.stdout, /\nnot on this disk: sha256/);
+  t.equal((await stored()).length, 2);
 });

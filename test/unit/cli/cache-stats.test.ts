@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import t from 'tap';
 import type { CacheStats } from '../../../src/compose/cache.ts';
 import { writeConfiguration } from '../../support/app-kit.ts';
-import { digests, makeCacheKit, refusesEach } from '../../support/cache-kit.ts';
+import {
+  contents,
+  digests,
+  makeCacheKit,
+  makeSharedCacheKit,
+  refusesEach,
+} from '../../support/cache-kit.ts';
 import { runInProcess } from '../../support/run-assay.ts';
 
 t.test('stats tell what is stored, of how much, and what the disk has left', async (t) => {
@@ -40,4 +46,16 @@ t.test('a folder that can not be used is a bad configuration', async (t) => {
   const run = await runInProcess(['cache', 'stats', '--config', file]);
   t.equal(run.code, 78);
   t.match(run.stderr, /storage\.path/);
+});
+
+t.test('stats of what is shared list the bucket, where there is one', async (t) => {
+  const { cache, json, share } = await makeSharedCacheKit(t);
+  await share(contents[0]!);
+  t.match(await json('stats'), { shared: undefined });
+  t.match(await json('stats', '--shared'), {
+    blobs: { files: 3 },
+    shared: { blobs: { files: 1, bytes: 2048 }, kept: { files: 0 } },
+  });
+  t.match((await cache('stats', '--shared')).stdout, /\nin S3:\nblobs +2\.0 KiB in 1 object\n/);
+  await refusesEach(t, { 'stats --shared': /--shared needs `storage\.s3`/ });
 });
