@@ -17,18 +17,23 @@ const maxGroup = 1_000;
 const maxGroupBytes = 8 * 1024 * 1024;
 const maxWaitingBytes = 128 * 1024 * 1024;
 const maxWaiting = 100_000;
-const commitDeadlineMs = 30_000;
+const defaultCommitDeadlineMs = 30_000;
 const causeDeadlineMs = 1_000;
 
 /**
  * Writes in groups, each a transaction, and one transaction at a time. With several under way the
  * library (3.5.6) tells some writes of a commit that failed, on a full disk say, that they are
- * done, and others nothing ever. Rejects past the deadline, and when too many writes wait.
+ * done, and others nothing ever. Rejects past the deadline, and when too many writes wait; throws
+ * while what is past it has not ended.
  */
-export function makeLmdbWrites(database: LmdbDatabase): LmdbWrite {
+export function makeLmdbWrites(
+  database: LmdbDatabase,
+  { commitDeadlineMs = defaultCommitDeadlineMs }: { readonly commitDeadlineMs?: number } = {},
+): LmdbWrite {
   const waiting: Waiting[] = [];
   let waitingBytes = 0;
   let isRunning = false;
+  let isStuck = false;
   const next = (length: number): readonly Waiting[] => {
     const group = waiting.splice(0, length);
     waitingBytes -= bytesOf(group);
@@ -38,15 +43,26 @@ export function makeLmdbWrites(database: LmdbDatabase): LmdbWrite {
     isRunning = true;
     while (waiting.length > 0) {
       const group = next(groupLength(waiting));
-      const failure = await commit(database, group).catch((error: unknown) => ({ error }));
-      // What hangs once is not waited for by each of those behind it in turn.
-      if (failure?.error instanceof LateError) fail(next(waiting.length), failure.error);
+      const written = begin(database, group);
+      const committed = commit(written, commitDeadlineMs);
+      const failure = await committed.catch((error: unknown) => ({ error }));
+      if (failure?.error instanceof LateError) {
+        isStuck = true;
+        const goOn = (): void => void (isStuck = false);
+        written.then(goOn, goOn);
+        // What hangs once is not waited for by each of those behind it in turn.
+        fail(next(waiting.length), failure.error);
+      }
       if (failure === undefined) group.forEach(({ settle }) => settle.resolve());
       else fail(group, failure.error);
     }
     isRunning = false;
   };
   return (key, value) => {
+    if (isStuck) {
+      const message = 'an earlier write to the state database has not ended yet';
+      throw new StorageError('STORAGE_FAILED', message);
+    }
     const write = { key, value, settle: Promise.withResolvers<void>() };
     const bytes = bytesOf([write]);
     if (waiting.length >= maxWaiting || waitingBytes + bytes > maxWaitingBytes) {
@@ -79,17 +95,20 @@ function groupLength(waiting: readonly Waiting[]): number {
   return end === -1 ? waiting.length : end;
 }
 
-async function commit(database: LmdbDatabase, group: readonly Waiting[]): Promise<undefined> {
-  const timer = new AbortController();
-  const late = delay(commitDeadlineMs, undefined, { signal: timer.signal }).then(() => {
-    const message = `a write did not end within ${commitDeadlineMs / 1000} s`;
-    throw new LateError('STORAGE_FAILED', message);
-  });
-  const written = database.batch(() => {
+async function begin(database: LmdbDatabase, group: readonly Waiting[]): Promise<unknown> {
+  return database.batch(() => {
     for (const { key, value } of group) {
       if (value === undefined) void database.remove(key);
       else void database.put(key, value);
     }
+  });
+}
+
+async function commit(written: Promise<unknown>, deadlineMs: number): Promise<undefined> {
+  const timer = new AbortController();
+  const late = delay(deadlineMs, undefined, { signal: timer.signal }).then(() => {
+    const message = `a write did not end within ${deadlineMs / 1000} s`;
+    throw new LateError('STORAGE_FAILED', message);
   });
   try {
     await Promise.race([written, late]);
