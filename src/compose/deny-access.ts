@@ -12,10 +12,9 @@ import {
   type WrittenTarget,
 } from '../verdict/denial-wish.ts';
 import { describeTarget, type ListedDenial, toListed } from '../verdict/denial.ts';
-import { openDenyList } from './deny.ts';
+import { denyListUnread, openDenyList } from './deny.ts';
 import { openSealKeys } from './state-folder.ts';
 import { openShared } from './state.ts';
-import { StartupError } from './startup-error.ts';
 
 export type { ListedDenial } from '../verdict/denial.ts';
 
@@ -37,7 +36,7 @@ export interface DenyListing {
 const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
 const noMetrics: Metrics = { count() {}, time() {}, set() {} };
 
-/** Through the state that the configuration names. Throws `StartupError`. */
+/** Through the state that the configuration names. Throws as `readDenyList` does. */
 export async function openDenyAccess(
   config: Config,
   clock: Clock = systemClock,
@@ -49,7 +48,7 @@ export async function openDenyAccess(
     const silent = { clock, log: silentLog, metrics: noMetrics };
     const replica = await openDenyList(config, { ...shared, seal }, silent);
     const { problem } = replica.health();
-    if (problem !== undefined) throw new StartupError('STATE_UNUSABLE', problem);
+    if (problem !== undefined) throw denyListUnread(config, problem);
     return {
       list: async () => ({
         epoch: replica.list.epoch(),

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import type { Readiness, ReadinessProbe } from '../admin/health.ts';
@@ -9,7 +8,7 @@ import { makeDenyRecords } from '../gate/deny-records.ts';
 import { type DenyReplica, openDenyReplica } from '../gate/deny-replica.ts';
 import { isOfNewer } from '../gate/deny-reconcile.ts';
 import { denyChannel } from '../gate/deny-tell.ts';
-import { DenyListError } from '../gate/gate-error.ts';
+import { DenyListError, UnavailableError } from '../gate/gate-error.ts';
 import { makeSeal } from '../gate/sealed.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
@@ -19,7 +18,7 @@ import { makeTurns } from '../storage/turns.ts';
 import { denyIntervalMs, denyLooksPerComparison } from './limits.ts';
 import { StartupError } from './startup-error.ts';
 import { openShared, type State } from './state.ts';
-import { makeStorageFolder, openSealKeys } from './state-folder.ts';
+import { isStateUnused, makeStorageFolder, openSealKeys } from './state-folder.ts';
 import type { Observed } from './verifier.ts';
 
 export type SharedList = Pick<State, 'store' | 'seal' | 'notifications'>;
@@ -49,15 +48,12 @@ export async function openDenyList(
 
 /**
  * The deny list as it is at this moment, for a command that changes nothing; empty where there is
- * no state. Throws `StartupError` where it can't be read.
+ * no state. Throws `UnavailableError` where it is in Redis, which may answer later, and
+ * `StartupError` where it can't be read here.
  */
 export async function readDenyList(config: Config, clock: Clock): Promise<DenyList> {
   const list = makeDenyList(clock);
-  const { path } = config.storage;
-  // A state of this machine's own that was never used is not made for it.
-  const isOwn = config.redis === undefined;
-  if (isOwn && !existsSync(config.state === undefined ? join(path, 'state.key') : path))
-    return list;
+  if (isStateUnused(config)) return list;
   const opened = new AsyncDisposableStack();
   try {
     const { store } = await openShared(config, opened);
@@ -74,7 +70,7 @@ async function readBoth(config: Config, store: KeyValue): Promise<DenialSet> {
     makeDenyRecords(store, seal).read(),
     makeDenyCopy(copyFileOf(config), seal).read(),
   ]).catch((cause: unknown) => {
-    throw new StartupError('STATE_UNUSABLE', messageOf(cause), { cause });
+    throw denyListUnread(config, messageOf(cause), { cause });
   });
   if (shared.newer.length > 0 || kept.kind === 'newer') {
     throw new StartupError('STATE_UNUSABLE', `the deny list ${isOfNewer}`);
@@ -84,6 +80,17 @@ async function readBoth(config: Config, store: KeyValue): Promise<DenialSet> {
   }
   const own = kept.kind === 'whole' ? kept.denials.values() : [];
   return mergeDenials(shared.denials.values(), own);
+}
+
+/** What others keep may be there in a moment; what this machine keeps has to be put right. */
+export function denyListUnread(
+  { redis }: Pick<Config, 'redis'>,
+  because: string,
+  options?: ErrorOptions,
+): UnavailableError | StartupError {
+  if (redis === undefined) return new StartupError('STATE_UNUSABLE', because, options);
+  const message = `the shared deny list can not be read: ${because}`;
+  return new UnavailableError('UNAVAILABLE', message, options);
 }
 
 function copyFileOf({ storage }: Pick<Config, 'storage'>): DurableFile {

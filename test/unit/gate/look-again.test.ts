@@ -97,15 +97,16 @@ t.test('a forged wish is none, and a state that is away is only told', async (t)
 t.test('a state that is away is told once, and once when it is back', async (t) => {
   const { lookAgain, store, log } = setUp();
   const { get } = store;
-  for (const _ of [1, 2]) {
+  for (const outage of ['the first outage', 'the second']) {
     const before = log.lines.length;
     store.get = () => Promise.reject(new Error('away'));
-    for (const _look of [1, 2, 3]) await lookAgain.look();
+    for (const _ of [1, 2, 3]) await lookAgain.look();
     store.get = get;
-    for (const _look of [1, 2]) await lookAgain.look();
+    for (const _ of [1, 2]) await lookAgain.look();
     t.same(
       log.lines.slice(before).map(({ level }) => level),
       ['warn', 'info'],
+      outage,
     );
   }
 });
