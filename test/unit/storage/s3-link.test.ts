@@ -179,3 +179,22 @@ t.test('a sweep ends what was begun long ago, and leaves alone what is whole', a
     `${kit.keys.allStaging}new`,
   ]);
 });
+
+t.test('a sweep leaves alone what a service lists that was not asked for', async (t) => {
+  const s3 = await startFakeS3(t);
+  const kit = openS3Kit(t, s3.address, { limits: { keepStagingMs: 1, keepQuarantineMs: 1 } });
+  const past = new Date(systemClock.now().getTime() - 61_000);
+  const whole = kit.keys.blob(small.name.digest);
+  for (const key of [whole, 'somebody/else', `${kit.keys.allStaging}old`]) {
+    s3.put(key, Buffer.alloc(10), past);
+    s3.uploads.set(key, { key, begunAt: past, parts: new Map() });
+  }
+  s3.setFault(({ query }) => {
+    // As one that knows no prefixes.
+    query.delete('prefix');
+    return undefined;
+  });
+  await kit.shared.sweep(never);
+  t.strictSame([...s3.objects.keys()], [whole, 'somebody/else']);
+  t.strictSame([...s3.uploads.keys()], ['somebody/else'], 'uploads of content are ours');
+});
