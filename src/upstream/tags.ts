@@ -11,7 +11,8 @@ import { UpstreamError } from './upstream-error.ts';
 
 /**
  * One page of tags. Upstreams may give fewer than asked with a link to more, or ignore `n` and
- * `last`; the page is complete all the same.
+ * `last`; the page is complete all the same. What an upstream that pages by tokens of its own gives
+ * before `last` does not count.
  */
 export async function listTags(
   path: RepositoryPath,
@@ -34,13 +35,18 @@ export async function listTags(
       return 'enough';
     }
     tags = [...tags, ...readTags(answer.bytes)];
-    more = nextPage(answer, prefix) !== undefined;
-    return tags.length >= limit ? 'enough' : answer;
+    const next = nextPage(answer, prefix);
+    more = next !== undefined;
+    // Who leads on by the last tag heeds ours; of all others it may be still to come.
+    const isBehind = last === undefined || tags.includes(last) || next?.searchParams.has('last');
+    return isBehind && tagsBehind().length >= limit ? 'enough' : answer;
   };
+  const tagsBehind = (): readonly Tag[] =>
+    last === undefined ? tags : tags.slice(tags.indexOf(last) + 1);
   const limits = { maxPages: answerLimits.tagPages, what: 'tags' };
   await exchange.named(`tags of ${path}`, signal, () => eachPage(first, prefix, limits, fetch));
   if (!isKnown) return undefined;
-  const rest = last === undefined ? tags : tags.slice(tags.indexOf(last) + 1);
+  const rest = tagsBehind();
   return { tags: rest.slice(0, limit), more: more || rest.length > limit };
 }
 
@@ -55,6 +61,11 @@ function readTags(bytes: Uint8Array): readonly Tag[] {
   return untrusted.map((item: unknown) => {
     const tag = typeof item === 'string' ? parseTag(item) : undefined;
     if (tag !== undefined) return tag;
-    throw new UpstreamError('UPSTREAM_MISBEHAVED', `lists ${quoted(String(item))} as a tag`);
+    throw new UpstreamError('UPSTREAM_MISBEHAVED', `lists ${textOf(item)} as a tag`);
   });
+}
+
+/** Objects out of JSON have no text of their own. */
+function textOf(item: unknown): string {
+  return typeof item === 'string' ? quoted(item) : `a ${item === null ? 'null' : typeof item}`;
 }

@@ -40,6 +40,29 @@ t.test('an upstream that ignores n and last is cut to the page', async (t) => {
   t.strictSame(await source.listTags(path, { limit: 2 }, signal), { tags: ['a', 'b'], more: true });
 });
 
+t.test('an upstream that pages by tokens of its own, whatever was last, is followed', async (t) => {
+  const { upstream, source } = await openRemoteKit(t);
+  const ask = async (last: string | undefined) => {
+    upstream.on(
+      `GET ${list}`,
+      page(['a', 'b'], `${list}?next_page=2`),
+      page(['c', 'd'], `${list}?next_page=3`),
+      page(['e']),
+    );
+    return source.listTags(path, { limit: 2, ...(last && { last: tagOf(last) }) }, signal);
+  };
+  t.strictSame(await ask(undefined), { tags: ['a', 'b'], more: true });
+  t.strictSame(await ask('b'), { tags: ['c', 'd'], more: true }, 'the first page has it');
+  t.strictSame(await ask('d'), { tags: ['e'], more: false }, 'a later page has it');
+});
+
+t.test('what is last may be gone by now', async (t) => {
+  const { upstream, source } = await openRemoteKit(t);
+  upstream.on(`GET ${list}`, page(['c', 'd'], `${list}?next_page=2`), page(['e']));
+  const query = { limit: 2, last: tagOf('b') };
+  t.strictSame(await source.listTags(path, query, signal), { tags: ['c', 'd'], more: true });
+});
+
 t.test('null is an empty list', async (t) => {
   const { upstream, source } = await openRemoteKit(t);
   upstream.on(`GET ${list}`, page(null));
@@ -51,6 +74,8 @@ const bad: Readonly<Record<string, [Step, string]>> = {
   'has no list': [jsonAnswer({}), 'UPSTREAM_MISBEHAVED'],
   'lists what is no tag': [page(['a', '../x']), 'UPSTREAM_MISBEHAVED'],
   'lists a number': [page([1]), 'UPSTREAM_MISBEHAVED'],
+  'lists an object': [page([{ toString: 1 }]), 'UPSTREAM_MISBEHAVED'],
+  'lists null': [page([null]), 'UPSTREAM_MISBEHAVED'],
   'lists a tag of two lines': [page(['a\r\nX-Evil: y']), 'UPSTREAM_MISBEHAVED'],
   'links to another host': [page(['a'], 'https://evil.example/v2/'), 'UPSTREAM_LEADS_ASTRAY'],
   'links to another repository': [page(['a'], '/v2/other/tags/list'), 'UPSTREAM_LEADS_ASTRAY'],
