@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import t, { type Test } from 'tap';
-import type { S3Address } from '../../src/storage/s3-client.ts';
+import { openS3Client, type S3Address } from '../../src/storage/s3-client.ts';
 import { addressOf } from '../support/fake-s3.ts';
 import { untilTrue } from '../support/redis-server.ts';
 import { requireTool } from '../support/require-tool.ts';
@@ -10,6 +10,7 @@ import {
   never,
   opening,
   openS3Kit,
+  openUpkeepKit,
   readShared,
   smallContent as small,
   smallParts,
@@ -34,6 +35,28 @@ async function startMoto(t: Test): Promise<S3Address | undefined> {
   const bucket = `${address.endpoint}/${address.bucket}`;
   await untilTrue(async () => (await fetch(bucket, { method: 'PUT' })).ok, 60_000);
   return address;
+}
+
+/** What an operator does with a bucket that has two blobs, a manifest, and one put aside. */
+async function lookAfter(t: Test, address: S3Address): Promise<void> {
+  const upkeep = openUpkeepKit(t, address);
+  const kit = openS3Kit(t, address);
+  const pace = async (): Promise<void> => undefined;
+  t.match(await upkeep.usage(never), {
+    blobs: { files: 2, bytes: small.name.size + large.name.size },
+    kept: { files: 1 },
+    quarantined: { files: 1 },
+  });
+  t.match(await upkeep.scrub({}, pace, never), { files: 3, bad: 0, unread: 0, isComplete: true });
+  const s3 = openS3Client(address);
+  t.teardown(() => s3.close());
+  const words = { digest: small.name.digest };
+  await s3.put(kit.keys.blob(small.name.digest), Buffer.from('wrong'), words, never);
+  t.match(await upkeep.scrub({}, pace, never), { files: 3, bad: 1, isComplete: true });
+  t.match(await upkeep.usage(never), { blobs: { files: 1 }, quarantined: { files: 2 } });
+  const all = { blobs: { files: 1 }, kept: { files: 1 }, stopped: undefined };
+  t.match(await upkeep.purge(new Set([large.name.digest, small.name.digest]), never), all);
+  t.match(await upkeep.usage(never), { blobs: { files: 0 }, kept: { files: 0 } });
 }
 
 const servers: Readonly<Record<string, (t: Test) => Promise<S3Address | undefined>>> = {
@@ -72,6 +95,7 @@ for (const [server, start] of Object.entries(servers)) {
     await other.shared.share(large.name, opening(large));
     t.ok((await readShared(one, large))?.equals(large.bytes));
     t.strictSame(await one.shared.sweep(never), { files: 0, bytes: 0 }, 'nothing was left behind');
+    await lookAfter(t, address);
     const problems = [one, other].map(({ metrics }) => metrics.counted('assay_s3_errors_total'));
     t.strictSame(problems, [0, 0]);
   });
