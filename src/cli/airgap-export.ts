@@ -25,7 +25,11 @@ export const airgapExport: Command = {
   options: [
     { name: 'images', value: 'FILE', does: 'the list of images' },
     { name: 'out', value: 'PATH', does: 'a new folder; with --format oci-tar a new file' },
-    { name: 'since', value: 'N', does: 'leave out what bundle N, which is imported there, held' },
+    {
+      name: 'since',
+      value: 'WHAT',
+      does: 'leave out what a bundle held: the number of one that is imported there, or its receipt',
+    },
     {
       name: 'volume-size',
       value: 'SIZE',
@@ -50,6 +54,10 @@ export const airgapExport: Command = {
       does: 'what is new since bundle 1',
     },
     {
+      line: 'assay airgap export --images images.yaml --out /media/usb/2 --since receipt.txt',
+      does: 'what the site that printed the receipt does not have',
+    },
+    {
       line: 'assay airgap export --revocations-only --out /media/usb/3',
       does: 'something was revoked: a few kilobytes that can be imported at once',
     },
@@ -67,8 +75,10 @@ async function exportWithProgress(invocation: Invocation): Promise<ExportReport>
   const { config, terminal, options } = invocation;
   // Loaded when they are needed: `assay help` should not wait for them.
   const { loadConfig } = await import('../config/load.ts');
-  const { exportImages, parseVolumeSize } = await import('../compose/airgap-export.ts');
-  const wish = readWish(options, parseVolumeSize);
+  const { exportImages, parseVolumeSize, readExportBase } =
+    await import('../compose/airgap-export.ts');
+  const asked = readWish(options, parseVolumeSize);
+  const wish = { ...asked, since: await readSince(options, asked.format, readExportBase) };
   const loaded = await loadConfig(findConfig(config));
   const progress = makeProgress(0, terminal, systemClock);
   const onProgress: ExportOptions['onProgress'] = (done, total) => progress.show(done, total);
@@ -82,7 +92,7 @@ async function exportWithProgress(invocation: Invocation): Promise<ExportReport>
 function readWish(
   options: GivenOptions,
   parseSize: (text: string) => number | undefined,
-): Omit<ExportOptions, 'onProgress'> {
+): Omit<ExportOptions, 'onProgress' | 'since'> {
   const { images, out, keys, 'volume-size': size = 'fat32' } = options;
   if (typeof out !== 'string') throw new UsageError('--out is missing: where it is written');
   const format = readFormat(options);
@@ -102,7 +112,6 @@ function readWish(
     out,
     format,
     keys: typeof keys === 'string' ? keys : undefined,
-    since: readSince(options, format),
     volumeBytes,
     untrusted: options['skip-denied'] === undefined ? 'refuse' : 'leave-out',
   };
@@ -118,12 +127,16 @@ function readFormat({ format = 'bundle', 'revocations-only': isEmergency }: Give
   throw new UsageError(`--revocations-only makes a bundle, and no ${known}`);
 }
 
-function readSince({ since }: GivenOptions, format: ExportOptions['format']): number | undefined {
-  if (since === undefined) return undefined;
+async function readSince(
+  { since }: GivenOptions,
+  format: ExportOptions['format'],
+  read: (text: string) => Promise<ExportOptions['since']>,
+): Promise<ExportOptions['since']> {
+  if (typeof since !== 'string') return undefined;
   if (format !== 'bundle') throw new UsageError('--since belongs to a bundle with images');
-  const number = typeof since === 'string' && /^[1-9]\d{0,14}$/.test(since) ? Number(since) : 0;
-  if (number === 0) throw new UsageError('--since takes the number of a bundle, from 1');
-  return number;
+  const base = await read(since);
+  if (base !== undefined) return base;
+  throw new UsageError('--since takes the number of a bundle, from 1, a receipt, or its file');
 }
 
 function exitCodeOf({ outcome, images }: ExportReport): ExitCode {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { BundleDenial } from '../airgap/bundle.ts';
+import { findBase } from '../airgap/export-base.ts';
 import { type BundleExport, exportBundle, type WrittenBundle } from '../airgap/export-bundle.ts';
 import { openExportFolder } from '../airgap/export-folder.ts';
 import { endInterrupted } from '../airgap/export-interrupted.ts';
@@ -33,8 +34,10 @@ export async function exportAsBundle(
   const begun = await begin(exporting);
   if ('outcome' in begun) return begun;
   const { since } = exporting.options;
+  const { signing, stream } = begun;
   // Told before an hour of work, not after it.
-  if (since !== undefined) await begun.stream.ledger.record(since);
+  const base =
+    since === undefined ? undefined : await findBase(since, signing.stream, stream.ledger);
   const app = await exporting.app();
   const outcomes = await planListed(exporting, app, signal);
   const { plan, isRefused } = choosePlan(outcomes, exporting.options);
@@ -43,7 +46,7 @@ export async function exportAsBundle(
   const images = outcomes.map((each) => withProof(each, proven.problems));
   if (proven.plan === undefined) return { outcome: 'refused', images };
   const { plan: kept, proof } = proven;
-  const content = { kind: 'content', plan: kept, base: since, ...proof } as const;
+  const content = { kind: 'content', plan: kept, base, ...proof } as const;
   return { ...(await write(content, exporting, { app, ...begun }, signal)), images };
 }
 

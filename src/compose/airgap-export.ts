@@ -19,6 +19,7 @@ import { type App, composeApp } from './app.ts';
 import type { Address } from './listen.ts';
 import { refreshEndedRoots } from './sigstore-refresh.ts';
 
+export { readExportBase } from '../airgap/export-base.ts';
 export { parseVolumeSize } from '../airgap/volume-size.ts';
 
 const rootsMs = 20_000;

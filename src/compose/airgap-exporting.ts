@@ -1,3 +1,4 @@
+import type { ExportBase } from '../airgap/export-base.ts';
 import type { Amount } from '../airgap/export-bundle.ts';
 import { type ExportPlan, makePlan } from '../airgap/plan.ts';
 import type { Config } from '../config/schema.ts';
@@ -16,7 +17,7 @@ export interface ExportOptions {
   /** The folder of keys; a layout needs none. */
   readonly keys: string | undefined;
   /** The bundle whose content is taken to be there. */
-  readonly since: number | undefined;
+  readonly since: ExportBase | undefined;
   /** Of each volume. */
   readonly volumeBytes: number;
   /** What becomes of an image that the gate does not trust, or that would not be trusted offline. */

@@ -2,8 +2,10 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import type { Digest } from '../../src/oci/digest.ts';
 import { nameOf } from '../../src/airgap/plan.ts';
+import { openReceiptKey } from '../../src/airgap/receipt.ts';
+import type { Digest } from '../../src/oci/digest.ts';
+import { systemFiles } from '../../src/storage/file-system.ts';
 import { acme, signatureOf, writeConfiguration } from '../support/app-kit.ts';
 import {
   type Artifact,
@@ -93,6 +95,27 @@ t.test('a delta carries exactly what is new, and says what it takes to be there'
     [...full.contents.keys()].toSorted(),
     'all that the first one held, in the order of digests',
   );
+});
+
+t.test('a delta builds upon what a zone says that it has, if that is our bundle', async (t) => {
+  const { kit, registry } = await openSite(t);
+  await kit.report('images: [reg/app:v1]', 'first');
+  const { document, metadata } = await kit.open('first');
+  const key = await openReceiptKey({ receiptKey: join(kit.folder, 'zone.key') }, systemFiles);
+  const said = { stream: document.stream, sequence: 1, snapshot: metadata.snapshot, leftOut: 0 };
+  const receipt = join(kit.folder, 'receipt.txt');
+  writeFileSync(receipt, key.sign({ ...said, snapshot: one.descriptor.digest }));
+  const asked = registry.requests.length;
+  const fork = await kit.run('images: [reg/app:v1, reg/app:v2]', 'fork', '--since', receipt);
+  t.equal(fork.code, 1, 'it is not to be believed');
+  t.match(fork.stderr, /the zone has another bundle 1 than was made here/);
+  t.equal(registry.requests.length, asked);
+
+  writeFileSync(receipt, key.sign(said));
+  const images = 'images: [reg/app:v1, reg/app:v2]';
+  const delta = await kit.report(images, 'second', '--since', receipt);
+  t.match(delta, { code: 0, bundle: { sequence: 2, base: 1 } });
+  t.equal((await kit.open('second')).document.base, 1);
 });
 
 t.test('a delta since a bundle that nobody knows of is refused before any work', async (t) => {
