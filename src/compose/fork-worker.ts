@@ -1,7 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { systemCodeOf } from '../kernel/tagged-error.ts';
+import { systemCodeOf, toError } from '../kernel/tagged-error.ts';
 import type { FromWorker, ToWorker } from './worker-messages.ts';
 
 /** A worker's process as the primary has it. */
@@ -58,10 +58,10 @@ function forkOrFail(): Worker | Error {
   try {
     return cluster.fork();
   } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
+    return toError(error);
   }
 }
 
 function whyOf(error: unknown): string {
-  return systemCodeOf(error) ?? 'fork';
+  return systemCodeOf(error) || 'fork';
 }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { toError } from '../kernel/tagged-error.ts';
 import type { BlobStore, ContentName, Staging } from './blob-store.ts';
 import type { FillLimits, FillSource, UpstreamBytes } from './fill.ts';
 import { type FillSink, makeFillSink } from './fill-sink.ts';
@@ -200,8 +201,4 @@ async function pump(
 
 function mismatch({ digest }: ContentName, what: string): StorageError {
   return new StorageError('CONTENT_MISMATCH', `the content for ${digest} ${what}`);
-}
-
-function toError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { toError } from '../kernel/tagged-error.ts';
 
 /** Where a stream of pieces comes from. */
 export interface PieceSource {
@@ -84,8 +85,4 @@ export function readPieces(source: PieceSource, start: number, pieceBytes: numbe
     },
   });
   return Object.assign(stream, { pieces: { ready, read } });
-}
-
-function toError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

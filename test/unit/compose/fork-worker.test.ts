@@ -33,6 +33,16 @@ t.test('so has one that the system refuses at once', async (t) => {
   t.same(await ended, [null, 'EAGAIN']);
 });
 
+t.test('an end without a code of the system is told by a word all the same', async (t) => {
+  const refuse = (): never => {
+    throw new Error('no reason is given');
+  };
+  t.intercept(cluster, 'fork', { value: refuse });
+  const ended = once(exits, 'exit');
+  forkWorker(listener);
+  t.same(await ended, [null, 'fork']);
+});
+
 t.test('an error of a channel to one that runs is not its end', async (t) => {
   const child = Object.assign(new EventEmitter(), { pid: 4711 });
   const worker = Object.assign(new EventEmitter(), { process: child, isConnected: () => false });
