@@ -133,3 +133,6 @@ export const denyIntervalMs = 1_000;
 
 /** Every so many looks it is compared whole, and with the copy on this machine. */
 export const denyLooksPerComparison = 15;
+
+/** Of one file with certificates or a key. */
+export const maxPemBytes = 1024 * 1024;

@@ -7,6 +7,7 @@ import type { ServerTls } from '../routes/listener.ts';
 import { readFailure } from './read-failure.ts';
 import { StartupError } from './startup-error.ts';
 import type { Zone } from './zone.ts';
+import { maxPemBytes } from './limits.ts';
 
 export interface Address {
   readonly host: string;
@@ -78,8 +79,6 @@ export function namesOf({ upstreams, hosts, defaultUpstream }: Config, zone?: Zo
     defaultUpstream,
   };
 }
-
-const maxPemBytes = 1024 * 1024;
 
 /** The PEM texts of `listen.tls`. Throws `StartupError`. */
 export async function readServerTls({ listen: { tls } }: Config): Promise<ServerTls | undefined> {

@@ -3,13 +3,12 @@ import { readTextFileBounded } from '../files/read-file.ts';
 import type { HostPort, RedisAddress, RedisPlace, RedisTls } from '../storage/redis-client.ts';
 import { readFailure } from './read-failure.ts';
 import { StartupError } from './startup-error.ts';
+import { maxPemBytes } from './limits.ts';
 
 export type RedisConfig = NonNullable<Config['redis']>;
 
 const redisPort = 6379;
 const sentinelPort = 26379;
-const maxPemBytes = 1024 * 1024;
-
 /** What the configuration says of it, with its files read. Throws `StartupError`. */
 export async function redisAddressOf(redis: RedisConfig): Promise<RedisAddress> {
   const { username, password } = redis;

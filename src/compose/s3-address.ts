@@ -3,6 +3,7 @@ import { readTextFileBounded } from '../files/read-file.ts';
 import type { S3Address } from '../storage/s3-client.ts';
 import { readFailure } from './read-failure.ts';
 import { StartupError } from './startup-error.ts';
+import { maxPemBytes } from './limits.ts';
 
 type S3Config = NonNullable<Config['storage']['s3']>;
 
@@ -26,8 +27,6 @@ export async function s3AddressOf(s3: S3Config): Promise<S3Address> {
     ca: ca && (await readCa(ca)),
   };
 }
-
-const maxPemBytes = 1024 * 1024;
 
 function readCa(file: string): Promise<string> {
   return readTextFileBounded(file, maxPemBytes).catch((cause: unknown) => {

@@ -11,6 +11,7 @@ import type { ListenAddress } from '../upstream/egress.ts';
 import { openOriginFetch } from '../upstream/origin-fetch.ts';
 import { readRootSource, rootConfigs } from './sigstore-sources.ts';
 import type { Observed } from './verifier.ts';
+import { maxPemBytes } from './limits.ts';
 
 export interface RefreshDependencies extends Observed {
   /** Where this process listens; nothing is fetched from there. */
@@ -30,8 +31,6 @@ export type RefreshOutcome =
 export const refreshAfterMs = 6 * 3_600_000;
 
 const deadlineMs = 60_000;
-const maxPemBytes = 1024 * 1024;
-
 /**
  * Refreshes every root that comes by TUF and was not verified within `olderThanMs`, one after the
  * other. What fails is told, and the last good one stays. Nothing may be fetched where

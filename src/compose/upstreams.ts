@@ -24,6 +24,7 @@ import { shareManifests } from '../upstream/share-manifests.ts';
 import type { Content } from './content.ts';
 import { readFailure } from './read-failure.ts';
 import { StartupError } from './startup-error.ts';
+import { maxPemBytes } from './limits.ts';
 
 /** The content source of every configured upstream. */
 export interface Upstreams {
@@ -45,8 +46,6 @@ export interface UpstreamDependencies {
   /** Where this process listens; nothing is fetched from there. */
   readonly ownListeners: () => readonly ListenAddress[];
 }
-
-const maxPemBytes = 1024 * 1024;
 
 /** Opens all of them; no connection is made yet. Throws `StartupError` naming what can't be used. */
 export async function openUpstreams(
