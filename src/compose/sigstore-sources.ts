@@ -6,12 +6,10 @@ import {
   type SigstoreRootSource,
   tufRepository,
 } from '../trust/sigstore/root-source.ts';
+import { defaultRoot } from '../policies/sigstore-identity.ts';
 import type { Saw } from './basis.ts';
 import { readFailure } from './read-failure.ts';
 import { StartupError } from './startup-error.ts';
-
-/** The name of the root of identities that name none. */
-export const defaultRootName = 'default';
 
 const maxRootBytes = 512_000;
 
@@ -21,7 +19,7 @@ export function rootConfigs(
 ): ReadonlyMap<string, SigstoreRootConfig> {
   const { root, roots = {} } = config.trust.sigstore ?? {};
   const named = new Map<string, SigstoreRootConfig>(Object.entries(roots));
-  if (root !== undefined) named.set(defaultRootName, root);
+  if (root !== undefined) named.set(defaultRoot, root);
   return named;
 }
 
@@ -29,7 +27,7 @@ export function rootConfigs(
 export function configuredName(config: Pick<Config, 'trust'>, name: string): string | undefined {
   const names = [...rootConfigs(config).keys()];
   if (names.includes(name)) return name;
-  return name === defaultRootName && names.length === 1 ? names[0] : undefined;
+  return name === defaultRoot && names.length === 1 ? names[0] : undefined;
 }
 
 /**

@@ -19,7 +19,7 @@ import { readPublicKeys } from './public-keys.ts';
 import type { Referred } from './referred.ts';
 import { certificateKeys, readCertificate } from './sigstore-certificate.ts';
 
-/** The root of a policy that names none: the only one that is configured. */
+/** The name of the root of identities that name none. */
 export const defaultRoot = 'default';
 
 const maxNames = 64;
