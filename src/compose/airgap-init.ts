@@ -3,7 +3,7 @@ import { type CeremonyResult, initKeys, rotateKeys, signDraft } from '../airgap/
 import { type CeremonyTools, mapRoles, type NamedKeys } from '../airgap/key-ring.ts';
 import { formerKeys, streamOf, thresholdOf } from '../airgap/metadata-model.ts';
 import type { BundleRole } from '../airgap/metadata-state.ts';
-import { type Clock, randomHex } from '../kernel/clock.ts';
+import { type Clock, dayMs, randomHex } from '../kernel/clock.ts';
 import { makeLocalKey } from '../signers/local-key.ts';
 import { keyOpener } from './airgap-keys.ts';
 
@@ -40,8 +40,6 @@ export interface RoleReport {
   /** Ids of its keys. */
   readonly keys: readonly string[];
 }
-
-const dayMs = 86_400_000;
 
 /** Makes keys and roots, as the wish says. Throws `AirgapError` and `SignerError`. */
 export async function changeKeys(

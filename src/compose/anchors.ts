@@ -1,4 +1,5 @@
 import type { Certificate } from '../crypto/x509.ts';
+import { dayMs } from '../kernel/clock.ts';
 import type { TrustPolicy } from '../policies/policy.ts';
 import type { TrustMaterial } from '../trust/trust-material.ts';
 import type { NotationTrustStoreName } from '../verdict/identity-requirement.ts';
@@ -11,8 +12,6 @@ export interface Anchor {
 }
 
 export type AnchorState = 'valid' | 'not-yet-valid' | 'ended';
-
-const dayMs = 86_400_000;
 
 /** In days: from here on an end is worth a word. */
 export const soonDays = 30;

@@ -1,3 +1,4 @@
+import { dayMs } from '../kernel/clock.ts';
 import type { Denial } from '../verdict/denial.ts';
 
 /** Every denial that is known of, by id, those that were taken back too. */
@@ -5,7 +6,6 @@ export type DenialSet = ReadonlyMap<string, Denial>;
 
 /** In all; whoever fills the list up to here is refused. */
 export const maxDenials = 10_000;
-const dayMs = 86_400_000;
 /** What ended is forgotten after so long. An old copy that brings it back only denies once more. */
 const forgottenAfterMs = 90 * dayMs;
 

@@ -13,6 +13,8 @@ export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
 };
 
+export const dayMs = 86_400_000;
+
 /** `bytes` random bytes in lower-case hex, from the operating system's generator. */
 export function randomHex(bytes: number): string {
   return randomBytes(bytes).toString('hex');

@@ -1,4 +1,4 @@
-import type { Clock } from '../kernel/clock.ts';
+import { type Clock, dayMs } from '../kernel/clock.ts';
 import type { Swept } from './blob-store.ts';
 import type { S3Keys } from './s3-keys.ts';
 import type { S3Link } from './s3-link.ts';
@@ -9,8 +9,6 @@ export interface SweepLimits {
   readonly keepStagingMs: number;
   readonly keepQuarantineMs: number;
 }
-
-const dayMs = 86_400_000;
 
 export const sweepLimits: SweepLimits = { keepStagingMs: dayMs, keepQuarantineMs: 30 * dayMs };
 
