@@ -37,6 +37,12 @@ const statusOfParseError: Readonly<Record<string, number>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 };
 
+const messageOfStatus: Readonly<Record<number, string>> = {
+  408: 'the request took too long',
+  413: 'the extensions of a chunk are too large',
+  431: 'the request line and headers are too large',
+};
+
 /**
  * Answers what was no HTTP request, and ends the connection: where its bytes would go on can't be
  * known. In the middle of an answer nothing is written, since it would become part of that answer.
@@ -51,7 +57,7 @@ export function refuseConnection(
     return;
   }
   const status = statusOfParseError[error.code ?? ''] ?? 400;
-  const message = status === 408 ? 'the request took too long' : 'this is no valid HTTP request';
+  const message = messageOfStatus[status] ?? 'this is no valid HTTP request';
   const body = failureBody({ status, code: 'UNSUPPORTED', message });
   socket.write(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n` +
