@@ -22,8 +22,10 @@ export interface BundleSigning {
   readonly snapshotOf: (folder: string, sequence: number) => Promise<Digest>;
 }
 
-/** After so long nobody imports the bundle any more. */
+/** After so long nobody imports the bundle any more, unless the configuration says otherwise. */
 const validDays = { targets: 365, snapshot: 90, timestamp: 90 } as const;
+
+type Validity = NonNullable<NonNullable<Config['airgap']>['validity']>;
 
 /** By the folder that the command names, or else the configuration. */
 export async function openBundleSigning(
@@ -36,12 +38,13 @@ export async function openBundleSigning(
     const message = 'no keys are named: --keys, or airgap.keys; `assay airgap init` makes them';
     throw new AirgapError('KEYS_UNUSABLE', message);
   }
-  return makeSigning(await openBundleKeys(folder), clock);
+  return makeSigning(await openBundleKeys(folder), airgap?.validity ?? {}, clock);
 }
 
-function makeSigning(keys: OpenedKeys, clock: Clock): BundleSigning {
+function makeSigning(keys: OpenedKeys, validity: Validity, clock: Clock): BundleSigning {
   const newest = keys.roots.at(-1) ?? keys.roots[0];
-  const until = (days: number): Date => new Date(clock.now().getTime() + days * dayMs);
+  const until = (role: keyof typeof validDays): Date =>
+    new Date(clock.now().getTime() + (validity[role]?.ms ?? validDays[role] * dayMs));
   return {
     stream: keys.stream,
     sign: (folder, sequence, targets, signal) =>
@@ -51,9 +54,9 @@ function makeSigning(keys: OpenedKeys, clock: Clock): BundleSigning {
         sequence,
         targets,
         expires: {
-          targets: until(validDays.targets),
-          snapshot: until(validDays.snapshot),
-          timestamp: until(validDays.timestamp),
+          targets: until('targets'),
+          snapshot: until('snapshot'),
+          timestamp: until('timestamp'),
         },
         clock,
         signal,

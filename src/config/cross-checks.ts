@@ -22,6 +22,9 @@ const minStateKeyLength = 32;
 const minTokenLength = 32;
 /** As Notation names them, after their file or domain. */
 const pluginName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+/** Shorter, a medium does not get there; longer, nobody would notice that newer ones are kept back. */
+const minValidityMs = 3_600_000;
+const maxValidityMs = 3650 * 86_400_000;
 /** Every answer begins within 20 s. */
 const maxPluginTimeoutMs = 15_000;
 
@@ -59,7 +62,11 @@ export function checkAcross(config: PartialConfig, complain: Complain): void {
 }
 
 function checkAirgap({ airgap }: PartialConfig, complain: Complain): void {
-  const { publish, drop = [], store } = airgap ?? {};
+  const { publish, drop = [], store, validity = {} } = airgap ?? {};
+  for (const [role, { ms = minValidityMs } = {}] of Object.entries(validity)) {
+    if (ms >= minValidityMs && ms <= maxValidityMs) continue;
+    complain(`airgap.validity.${role}`, 'is not between 1h and 3650d');
+  }
   if (publish !== undefined) checkUpstream(publish, 'airgap.publish', complain);
   if (drop.length === 0 || store !== undefined) return;
   complain('airgap.drop', 'has no airgap.store, into which bundles are imported');

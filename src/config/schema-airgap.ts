@@ -14,6 +14,28 @@ export const AirgapSchema = Type.Object(
           '`assay airgap export` signs. `--keys` goes before it.',
       }),
     ),
+    validity: Type.Optional(
+      Type.Object(
+        {
+          targets: Type.Optional(
+            leaf.duration({ description: 'Of what says what is in a bundle. 365d unless told.' }),
+          ),
+          snapshot: Type.Optional(
+            leaf.duration({ description: 'Of what names the targets metadata. 90d unless told.' }),
+          ),
+          timestamp: Type.Optional(
+            leaf.duration({ description: 'Of what names the snapshot. 90d unless told.' }),
+          ),
+        },
+        {
+          ...closed,
+          description:
+            'Of a connected site: how long the metadata of a bundle count from when it is made, ' +
+            '1h to 3650d each. When the first of them ends nobody imports the bundle any more; what ' +
+            'was imported stays. The root lasts as long as `assay airgap init --days` says.',
+        },
+      ),
+    ),
     store: Type.Optional(
       leaf.path({
         description:

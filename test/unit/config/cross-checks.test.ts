@@ -187,3 +187,13 @@ t.test('stored content is sent by a proxy of ours alone', async (t) => {
   ]);
   t.same(complaintsOf({ storage, listen: { trustedProxies: ['127.0.0.1/32'] } }), []);
 });
+
+t.test('metadata of bundles last between an hour and ten years', async (t) => {
+  const about = (ms: number): readonly string[] =>
+    complaintsOf({ airgap: { validity: { timestamp: { ms } } } });
+  const [hourMs, dayMs] = [3_600_000, 86_400_000];
+  for (const ms of [hourMs, 90 * dayMs, 3650 * dayMs]) t.same(about(ms), []);
+  for (const ms of [0, hourMs - 1, 3650 * dayMs + 1]) {
+    t.same(about(ms), ['airgap.validity.timestamp: is not between 1h and 3650d']);
+  }
+});
