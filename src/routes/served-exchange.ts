@@ -56,6 +56,11 @@ export class ServedExchange implements Exchange {
 
   #abortIfGone(): void {
     const { closed, writableEnded } = this.response;
-    if (closed && !writableEnded) this.#client?.abort(new Error('the client is gone'));
+    if (closed && !writableEnded) this.#client?.abort(clientGone());
   }
+}
+
+/** To others, should they ever hear of it, an end of waiting like any other: try again. */
+function clientGone(): DOMException {
+  return new DOMException('the client is gone', 'AbortError');
 }

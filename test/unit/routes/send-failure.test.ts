@@ -1,8 +1,9 @@
+import { once } from 'node:events';
 import t from 'tap';
 import { DeniedError, UnavailableError } from '../../../src/gate/gate-error.ts';
 import { failureBody } from '../../../src/routes/send-failure.ts';
 import { makeVerdict } from '../../support/fake-gate.ts';
-import { makeRouteServer } from '../../support/route-server.ts';
+import { connectTo, listen, makeRouteServer } from '../../support/route-server.ts';
 
 const url = '/v2/demo/app/manifests/1.0';
 const failing = (t: Parameters<typeof makeRouteServer>[0], error: Error, publicUrl?: string) =>
@@ -112,4 +113,30 @@ t.test('the body is JSON in printable ASCII whatever the message is', async (t) 
     message: '"\r\n\u{1f600}\x1b[31m',
   });
   t.strictSame(JSON.parse(body), { errors: [{ code: 'NAME_INVALID', message: '"?[31m' }] });
+});
+
+t.test('that one client left is no mistake of ours to another who hears of it', async (t) => {
+  const asked = Promise.withResolvers<AbortSignal>();
+  let reason: unknown;
+  const kit = makeRouteServer(t, {
+    async admitManifest(_repository, _reference, signal) {
+      if (reason !== undefined) throw reason;
+      asked.resolve(signal);
+      await once(signal, 'abort');
+      throw signal.reason;
+    },
+  });
+  const port = await listen(kit);
+  const socket = await connectTo(t, port);
+  socket.write('GET /v2/demo/app/manifests/1.0 HTTP/1.1\r\nHost: x\r\n\r\n');
+  const signal = await asked.promise;
+  const left = once(signal, 'abort');
+  socket.destroy();
+  await left;
+  ({ reason } = signal);
+  const answer = await kit.server.inject({ url });
+  t.equal(answer.statusCode, 503);
+  t.equal(answer.headers['retry-after'], '5');
+  const [line] = kit.logLines.filter(({ level }) => level === 'error');
+  t.match(line, { message: /something that nobody foresaw/, fields: { error: reason } });
 });
