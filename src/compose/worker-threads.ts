@@ -1,11 +1,12 @@
 import { extname } from 'node:path';
-import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { Piscina } from 'piscina';
 import type { ReadApart, ReadingAnswer } from '../formats/sigstore/read-apart.ts';
 import { withDeadline } from '../kernel/abort.ts';
 import type { JudgeStatement } from '../policies/attestation.ts';
 import { type JudgeApart, makeStatementJudge } from '../policies/statement-judge.ts';
 import type { AttestationFound } from '../verdict/report.ts';
+import { handOver } from './thread-bytes.ts';
+import type * as Thread from './work-apart-thread.ts';
 
 export interface WorkerLimits {
   readonly maxThreads: number;
@@ -54,23 +55,15 @@ export function openWorkApart(opened: AsyncDisposableStack): WorkApart {
   return { judge: makeStatementJudge(threads.judgeApart), readApart: threads.readApart };
 }
 
-/** A function of a file that takes one task, and where in the task its bytes are. */
+/** A function that takes one task, where in the task its bytes are, and whether it may take them. */
 interface Work {
-  readonly file: string;
-  readonly name: string;
+  readonly name: keyof typeof Thread;
   readonly bytes: string;
+  readonly takes: boolean;
 }
 
-const judging: Work = {
-  file: '../policies/judge-statement',
-  name: 'judgeStatement',
-  bytes: 'payload',
-};
-const reading: Work = {
-  file: '../formats/sigstore/read-apart',
-  name: 'readEnvelope',
-  bytes: 'bytes',
-};
+/** What is stated may be held against other rules at the same time. */
+const judging: Work = { name: 'judgeStatement', bytes: 'payload', takes: false };
 
 export function openWorkerThreads(limits: WorkerLimits): WorkerThreads {
   let pool: Promise<Piscina> | undefined;
@@ -82,7 +75,7 @@ export function openWorkerThreads(limits: WorkerLimits): WorkerThreads {
     });
     return opening;
   };
-  const under = new Set<Uint8Array>();
+  const under = new Set<Weight>();
   const run = async (
     work: Work,
     task: object,
@@ -92,12 +85,10 @@ export function openWorkerThreads(limits: WorkerLimits): WorkerThreads {
     const { deadlineMs } = limits;
     const threads = await (pool ??= open());
     const bounded = withDeadline(deadlineMs, signal);
-    // A copy of its own, to be handed over: a view would take all that it is a view of with it.
-    const copy = await copyInTurns(bytes);
-    const transferList = [copy.buffer];
-    const options = { signal: bounded, transferList, filename: urlOf(work.file), name: work.name };
+    const { handed, transferList } = await handOver(bytes, work.takes);
+    const options = { signal: bounded, transferList, name: work.name };
     try {
-      return await threads.run({ ...task, [work.bytes]: copy }, options);
+      return await threads.run({ ...task, [work.bytes]: handed }, options);
     } catch (cause) {
       if (!bounded.aborted || signal.aborted) throw cause;
       throw new Error(`it took longer than ${deadlineMs} ms`, { cause });
@@ -112,8 +103,8 @@ export function openWorkerThreads(limits: WorkerLimits): WorkerThreads {
     if (isClosed) throw new Error('the threads that work apart are closed');
     // The pool's own bound does not count what it could not hand out at once.
     if (!hasRoom(bytes, under, limits)) throw new Error('too much waits to be worked on');
-    // The same bytes may be under twice.
-    const entry = bytes.subarray();
+    // Not the bytes themselves: those that a thread has taken weigh nothing here.
+    const entry = { byteLength: bytes.byteLength };
     under.add(entry);
     try {
       return await run(work, task, bytes, signal);
@@ -124,8 +115,10 @@ export function openWorkerThreads(limits: WorkerLimits): WorkerThreads {
   return {
     judgeApart: async (task, signal) =>
       (await runBounded(judging, task, task.payload, signal)) as AttestationFound,
-    readApart: async (task, signal) =>
-      (await runBounded(reading, task, task.bytes, signal)) as ReadingAnswer,
+    readApart: async (task, signal) => {
+      const work = { name: 'readEnvelope', bytes: 'bytes', takes: task.mayTake } as const;
+      return (await runBounded(work, task, task.bytes, signal)) as ReadingAnswer;
+    },
     async close() {
       isClosed = true;
       await (await pool)?.destroy();
@@ -133,21 +126,13 @@ export function openWorkerThreads(limits: WorkerLimits): WorkerThreads {
   };
 }
 
-const pieceBytes = 512 * 1024;
-
-/** Others have their turns between the pieces. */
-async function copyInTurns(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
-  const copy = new Uint8Array(bytes.length);
-  for (let at = 0; at < bytes.length; at += pieceBytes) {
-    if (at > 0) await othersTurn();
-    copy.set(bytes.subarray(at, at + pieceBytes), at);
-  }
-  return copy;
+interface Weight {
+  readonly byteLength: number;
 }
 
 function hasRoom(
-  { byteLength }: Uint8Array,
-  under: ReadonlySet<Uint8Array>,
+  { byteLength }: Weight,
+  under: ReadonlySet<Weight>,
   { maxThreads, maxQueue, maxBytes }: WorkerLimits,
 ): boolean {
   const bytes = [...under].reduce((sum, each) => sum + each.byteLength, byteLength);
@@ -157,7 +142,10 @@ function hasRoom(
 /** `onLost` is told when it is of no more use; what waits in it is refused then. */
 async function openPool(limits: WorkerLimits, onLost: () => void): Promise<Piscina> {
   const { Piscina: Pool } = await import('piscina');
+  // The file is .ts in a checkout and .js in dist, as this one.
+  const file = `./work-apart-thread${extname(import.meta.url)}`;
   const pool = new Pool({
+    filename: new URL(file, import.meta.url).href,
     minThreads: 0,
     maxThreads: limits.maxThreads,
     idleTimeout: limits.idleMs,
@@ -171,10 +159,4 @@ async function openPool(limits: WorkerLimits, onLost: () => void): Promise<Pisci
     void pool.destroy();
   });
   return pool;
-}
-
-/** The file is .ts in a checkout and .js in dist, as this one. */
-function urlOf(file: string): string {
-  const here = import.meta.url;
-  return new URL(`${file}${extname(here)}`, here).href;
 }

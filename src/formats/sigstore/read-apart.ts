@@ -24,6 +24,8 @@ export interface ReadingTask {
   readonly kind: ReadingKind;
   readonly bytes: Uint8Array;
   readonly maxBytes: number;
+  /** Whether another thread may have the bytes for good: they are empty here then. */
+  readonly mayTake: boolean;
 }
 
 /** Errors lose their class on the way from another thread. */
@@ -38,7 +40,11 @@ export type ReadApart = (task: ReadingTask, signal: AbortSignal) => Promise<Read
 export const maxBytesReadHere = 256 * 1024;
 
 /** What a thread does. Never throws for what is wrong with the bytes. */
-export function readEnvelope({ kind, bytes, maxBytes }: ReadingTask): ReadingAnswer {
+export function readEnvelope({
+  kind,
+  bytes,
+  maxBytes,
+}: Omit<ReadingTask, 'mayTake'>): ReadingAnswer {
   try {
     return { read: readersApart[kind](bytes, maxBytes) };
   } catch (error) {
@@ -82,8 +88,8 @@ function sha256(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * Reads an envelope here if it is small, and in another thread if it is not. Throws `EnvelopeError`,
- * and what `ReadApart` rejects with.
+ * Reads an envelope here if it is small, and in another thread if it is not, which takes the bytes
+ * of a bundle with it. Throws `EnvelopeError`, and what `ReadApart` rejects with.
  */
 export function readWhereItFits<Kind extends ReadingKind>(
   kind: Kind,
@@ -91,11 +97,19 @@ export function readWhereItFits<Kind extends ReadingKind>(
   maxBytes: number,
   { readApart, signal }: { readonly readApart: ReadApart; readonly signal: AbortSignal },
 ): ReadingResults[Kind] | Promise<ReadingResults[Kind]> {
+  // Never taken for an envelope that is malformed.
+  if (isTaken(bytes)) throw new TypeError('the bytes of an envelope were read already, and taken');
   if (bytes.length <= maxBytesReadHere) return readers[kind](bytes, maxBytes);
-  return readApart({ kind, bytes, maxBytes }, signal).then((answer) => {
+  // Timestamps of cosign's `.att` are over the envelope itself; nobody asks for a bundle's bytes.
+  const mayTake = kind === 'bundle';
+  return readApart({ kind, bytes, maxBytes, mayTake }, signal).then((answer) => {
     if ('malformed' in answer) {
       throw new EnvelopeError(answer.malformed.code, answer.malformed.message);
     }
     return answer.read as ReadingResults[Kind];
   });
+}
+
+function isTaken({ buffer }: Uint8Array): boolean {
+  return buffer instanceof ArrayBuffer && buffer.detached;
 }

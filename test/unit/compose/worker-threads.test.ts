@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import t from 'tap';
 import { openWorkerThreads } from '../../../src/compose/worker-threads.ts';
 import { makeStatementJudge } from '../../../src/policies/statement-judge.ts';
@@ -39,6 +41,9 @@ const question = (statement: ReturnType<typeof sbom>, expression?: string) => {
   return { rule, identity: 'ci', statement, scope, subject, now };
 };
 
+const nicenesses = (): readonly number[] =>
+  readdirSync('/proc/self/task').map((thread) => getPriority(Number(thread)));
+
 /** Every component against every other, four times over: minutes. */
 const endless =
   'predicate.components.all(x, predicate.components.all(y, x.name != "" || y.name != "" || x.name == y.name))';
@@ -53,6 +58,38 @@ t.test('a large statement is judged in another thread', async (t) => {
   t.equal(found.meets.length, 1);
   t.match(found.conditions.at(-1), { outcome: 'met', because: /lists 10000 components/ });
   t.ok(statement.payload.byteLength > 0, 'the bytes are still there for other identities');
+});
+
+t.test(
+  'its thread, and no other, lets pulls go first',
+  { skip: process.platform !== 'linux' },
+  async (t) => {
+    const before = getPriority(process.pid);
+    const threads = openWorkerThreads(limits);
+    t.teardown(() => threads.close());
+    const judge = makeStatementJudge(threads.judgeApart);
+    await judge(question(sbom(10_000)), new AbortController().signal);
+    const own = getPriority(process.pid);
+    t.equal(own, before, 'this thread has the priority that it had');
+    t.same(
+      nicenesses().filter((each) => each !== own),
+      [Math.min(19, own + 5)],
+    );
+  },
+);
+
+t.test('bytes that are taken from here still count', async (t) => {
+  const threads = openWorkerThreads({ ...limits, maxBytes: 1_500_000 });
+  t.teardown(() => threads.close());
+  const { signal } = new AbortController();
+  const task = { kind: 'bundle', maxBytes: 2 ** 20, mayTake: false } as const;
+  const bytes = new Uint8Array(1_000_000);
+  const first = threads.readApart({ ...task, bytes }, signal);
+  // As a thread does that takes them; at this moment none has begun.
+  structuredClone(bytes, { transfer: [bytes.buffer] });
+  const second = threads.readApart({ ...task, bytes: new Uint8Array(1_000_000) }, signal);
+  await t.rejects(second, { message: 'too much waits to be worked on' });
+  t.match(await first, { malformed: { code: 'BUNDLE_MALFORMED' } });
 });
 
 t.test('what takes too long is ended, and the next one is judged', async (t) => {

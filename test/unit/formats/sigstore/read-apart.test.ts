@@ -37,13 +37,43 @@ t.test('a large bundle and a large DSSE envelope are read in a thread as here', 
   t.teardown(() => threads.close());
   const { readApart } = threads;
   const bytes = large();
-  const bundle = await readWhereItFits('bundle', bytes, 2 ** 20, { readApart, signal });
-  t.ok(isDeepStrictEqual(bundle, structuredClone(read('bundle', bytes))), 'the same in all parts');
-  t.ok(bytes.length > 0, 'the bytes are still there');
+  const here = structuredClone(read('bundle', bytes));
+  const bundle = await readWhereItFits('bundle', Uint8Array.from(bytes), 2 ** 20, {
+    readApart,
+    signal,
+  });
+  t.ok(isDeepStrictEqual(bundle, here), 'the same in all parts');
   const { dsseEnvelope } = JSON.parse(bytes.toString()) as { readonly dsseEnvelope: object };
   const dsse = Buffer.from(JSON.stringify(dsseEnvelope));
   const envelope = await readWhereItFits('dsse-envelope', dsse, 2 ** 20, { readApart, signal });
   t.match(envelope, { head: { predicateType: /cosign/ }, signatures: [{}] });
+  t.ok(dsse.length > 0, 'the bytes are still there for a timestamp over them');
+});
+
+t.test('the thread takes the bytes of a large bundle, and nobody reads them again', async (t) => {
+  const threads = openWorkerThreads(limits);
+  t.teardown(() => threads.close());
+  const { readApart } = threads;
+  const bytes = Uint8Array.from(large());
+  const { content } = await readWhereItFits('bundle', bytes, 2 ** 20, { readApart, signal });
+  t.ok(bytes.buffer.detached, 'there is no copy of them here');
+  t.ok('payload' in content && content.payload.buffer instanceof SharedArrayBuffer, 'nor of it');
+  t.throws(() => readWhereItFits('bundle', bytes, 2 ** 20, { readApart, signal }), {
+    name: 'TypeError',
+    message: 'the bytes of an envelope were read already, and taken',
+  });
+});
+
+t.test('of bytes that are part of others the thread takes a copy', async (t) => {
+  const threads = openWorkerThreads(limits);
+  t.teardown(() => threads.close());
+  const { readApart } = threads;
+  const all = Uint8Array.from(Buffer.concat([Buffer.alloc(10), large()]));
+  const part = all.subarray(10);
+  const bundle = await readWhereItFits('bundle', part, 2 ** 20, { readApart, signal });
+  t.match(bundle, { content: { kind: 'dsse' } });
+  t.equal(all.length, 10 + part.length);
+  t.notOk(all.buffer.detached);
 });
 
 function read(kind: 'bundle', bytes: Uint8Array): unknown {
@@ -56,7 +86,8 @@ t.test('what is malformed is refused with the same words from a thread', async (
   t.teardown(() => threads.close());
   const { readApart } = threads;
   const bytes = Buffer.from(large().toString().replace('mediaType', 'mediumType'));
-  const reading = readWhereItFits('bundle', bytes, 2 ** 20, { readApart, signal });
+  const own = Uint8Array.from(bytes);
+  const reading = readWhereItFits('bundle', own, 2 ** 20, { readApart, signal });
   await t.rejects(Promise.resolve(reading), {
     name: 'EnvelopeError',
     code: 'BUNDLE_MALFORMED',
