@@ -22,7 +22,8 @@ export async function examineReference(
   try {
     const examined = await verification.examine(text, AbortSignal.timeout(timeoutMs));
     if (examined === undefined) {
-      const message = `${printable(text)} does not exist upstream`;
+      const isWhole = /[:@][^/]*$/.test(text);
+      const message = `${printable(isWhole ? text : `${text}:latest`)} does not exist upstream`;
       if (json)
         terminal.out(
           JSON.stringify({ error: { code: 'NOT_FOUND', messages: [message] } }, null, 2),

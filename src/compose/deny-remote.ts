@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
+import { ConfigError } from '../config/config-error.ts';
 import { readTextFileBounded } from '../files/read-file.ts';
 import { readBounded } from '../kernel/bounded.ts';
 import { isObject, type Json, type JsonObject, readJson } from '../kernel/json.ts';
@@ -44,7 +45,7 @@ export function openRemoteDenyAccess(url: string, token: string): DenyAccess {
   };
 }
 
-/** The first line of a file. Throws `AdminApiError`. */
+/** The first line of a file. Throws `ConfigError`. */
 export async function readToken(file: string): Promise<string> {
   try {
     const text = await readTextFileBounded(file, maxTokenBytes);
@@ -52,9 +53,9 @@ export async function readToken(file: string): Promise<string> {
     if (token.trim() !== '') return token.trim();
   } catch (cause) {
     const message = `the token ${file} can not be read: ${readFailure(cause)}`;
-    throw new AdminApiError('ADMIN_API_FAILED', message, { cause });
+    throw new ConfigError('CONFIG_UNREADABLE', [message], { cause });
   }
-  throw new AdminApiError('ADMIN_API_FAILED', `the token ${file} is empty`);
+  throw new ConfigError('CONFIG_UNREADABLE', [`the token ${file} is empty`]);
 }
 
 async function askAdmin(

@@ -235,6 +235,29 @@ t.test('help and version go to standard output', async (t) => {
   t.match(JSON.parse(version.stdout), { assay: /^\d+\.\d+\.\d+/, node: /^\d+\./ });
 });
 
+t.test(
+  'a token that is not there is a mistake of whoever named it, and worth no other try',
+  async (t) => {
+    const folder = t.testdir({ empty: '\n' });
+    for (const [name, what] of [
+      ['none', 'can not be read: it does not exist'],
+      ['empty', 'is empty'],
+    ] as const) {
+      const file = join(folder, name);
+      const words = ['deny', 'list', '--admin', 'http://127.0.0.1:1', '--token-file', file];
+      const { code, stderr } = await runInProcess(words);
+      t.equal(code, 78);
+      t.equal(stderr, `assay: the token ${file} ${what}\n`);
+    }
+  },
+);
+
+t.test('a name without a tag is one of latest, and is told so where there is none', async (t) => {
+  const { code, stderr } = await runInProcess(['verify', 'demo/app', ...starter]);
+  t.equal(code, 1);
+  t.equal(stderr, 'assay: demo/app:latest does not exist upstream\n');
+});
+
 t.test('the first word of several commands leads to all of them', async (t) => {
   const group = await runInProcess(['deny', '--help']);
   t.match(group, { code: 0, stderr: '' });
