@@ -11,13 +11,14 @@ const pieceBytes = 4 * 1024 * 1024;
 /**
  * The bytes of what is planned, as they come: stored ones from the disk, others along with the fill
  * that stores them. Hashed by who writes them. Throws what the gate throws, and `UpstreamError`.
- * `spare`: memory that readings left when they ended, for those after them.
+ * `spare`: memory that readings left when they ended, for those after them; only for those who have
+ * done with a piece when they ask for the next but one. Without it each piece is memory of its own.
  */
 export async function* readPlanned(
   content: PlannedContent,
   app: Pick<App, 'gate' | 'upstreams'>,
   signal: AbortSignal,
-  spare: Buffer[] = [],
+  spare?: Buffer[],
 ): AsyncGenerator<Uint8Array> {
   const stream = await openPlanned(content, app, signal);
   if (stream instanceof Uint8Array) {
@@ -27,7 +28,9 @@ export async function* readPlanned(
   const stop = (): void => void stream.destroy(signal.reason as Error);
   signal.addEventListener('abort', stop, { once: true });
   try {
-    yield* stream.pieces === undefined ? stream : readAhead(stream, stream.pieces, spare);
+    const { pieces } = stream;
+    if (spare === undefined || pieces === undefined) yield* stream;
+    else yield* readAhead(stream, pieces, spare);
   } finally {
     signal.removeEventListener('abort', stop);
     stream.destroy();

@@ -119,6 +119,7 @@ async function pushBlob(
     return;
   }
   const content = { digest, size, repository, kind: 'blob', from } as const;
+  // A connection keeps pieces that it could not send yet, so none of them may be written over.
   const open = (stop: AbortSignal) => hashed(content, readPlanned(content, app, stop));
   const outcome = await target.pushBlob(path, { digest, size, open }, other, signal);
   note();

@@ -8,7 +8,8 @@ import { makeSeal } from '../gate/sealed.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { makePinoLog } from '../observe/pino-log.ts';
 import { systemFiles } from '../storage/file-system.ts';
-import { openPushTarget } from '../upstream/push-target.ts';
+import { openPushTarget, type PushOptions } from '../upstream/push-target.ts';
+import type { RemoteDependencies } from '../upstream/remote-options.ts';
 import { type PushCounts, pushImage, type Pushing } from './airgap-publish-image.ts';
 import { planPush } from './airgap-publish-plan.ts';
 import { type DestinationWish, readDestination } from './airgap-publish-target.ts';
@@ -19,6 +20,12 @@ import { openSealKeys } from './state-folder.ts';
 
 export interface PublishOptions extends DestinationWish {
   readonly onProgress: (doneBytes: number, totalBytes: number) => void;
+}
+
+/** For tests. */
+export interface PublishOverrides
+  extends Pick<PushOptions, 'limits' | 'chunkBytes'>, Pick<RemoteDependencies, 'wait'> {
+  readonly clock?: Clock;
 }
 
 /** What became of a publication. */
@@ -53,7 +60,7 @@ export async function publishAirgap(
   config: Config,
   { onProgress, ...wish }: PublishOptions,
   signal: AbortSignal,
-  clock: Clock = systemClock,
+  { clock = systemClock, wait, ...push }: PublishOverrides = {},
 ): Promise<PublishReport> {
   const destination = await readDestination(config, wish);
   const { generation, images } = await readInForce(config);
@@ -69,7 +76,10 @@ export async function publishAirgap(
     const app = await composeApp(config, { clock, log, isCommand: true });
     opened.defer(() => app.close());
     const onBytes = (bytes: number): void => add(bytes, 0);
-    const target = openPushTarget({ ...destination.options, onSent: onBytes }, { clock });
+    const target = openPushTarget(
+      { ...destination.options, ...push, onSent: onBytes },
+      { clock, wait },
+    );
     opened.defer(() => target.close());
     const { targetOf } = destination;
     const homes: Pushing['homes'] = new Map();

@@ -26,7 +26,7 @@ const { signal } = new AbortController();
 
 async function publish(zone: ZoneKit, to: string, stop = signal): Promise<PublishReport> {
   const wish = { to, plainHttp: 'allowed', onProgress: () => undefined } as const;
-  return publishAirgap(await loadConfig(zone.file), wish, stop, zone.clock);
+  return publishAirgap(await loadConfig(zone.file), wish, stop, { clock: zone.clock });
 }
 
 async function get(url: string) {
@@ -122,7 +122,7 @@ t.test('an exemption is a decision of this site, and publishes nothing', async (
 t.test('nothing goes over plain http unless that is said', async (t) => {
   const zone = await importedZone(t);
   const wish = { to: 'http://127.0.0.1:1', plainHttp: undefined, onProgress: () => undefined };
-  await t.rejects(publishAirgap(await loadConfig(zone.file), wish, signal, zone.clock), {
+  await t.rejects(publishAirgap(await loadConfig(zone.file), wish, signal, { clock: zone.clock }), {
     code: 'UPSTREAM_UNUSABLE',
     message: /plain http, which is used only with --plain-http/,
   });
