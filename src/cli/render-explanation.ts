@@ -3,13 +3,19 @@ import type { Check, CheckOutcome } from '../verdict/check.ts';
 import type { AttestationFound, ConditionFound, Report } from '../verdict/report.ts';
 import type { Search } from '../verdict/search.ts';
 import type { Verdict } from '../verdict/verdict.ts';
-import { renderEnd, renderGrounds, renderKind, renderSigner } from './render-verdict.ts';
+import {
+  renderEnd,
+  renderGrounds,
+  renderKind,
+  renderSigner,
+  renderWarnings,
+} from './render-verdict.ts';
 import { type Colour, type Paint, printable } from './terminal.ts';
 import { type Branch, renderTree } from './tree.ts';
 
 /** The whole way to the verdict: where it looked, what it found, every check; then what to do. */
 export function renderExplanation(examined: Examined, paint: Paint): string {
-  const { reference, verdict } = examined;
+  const { reference, verdict, warnings } = examined;
   const tree = renderTree({
     text: paint('bold', printable(reference)),
     branches: [toBranch(verdict, paint)],
@@ -19,6 +25,7 @@ export function renderExplanation(examined: Examined, paint: Paint): string {
     '',
     `${renderKind(verdict, paint)} ${verdict.id}`,
     ...renderGrounds(verdict),
+    ...renderWarnings(warnings),
     ...renderEnd(verdict),
   ].join('\n');
 }

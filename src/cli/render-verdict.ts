@@ -13,7 +13,7 @@ export function exitCodeOf(verdict: Verdict): ExitCode {
 }
 
 /** The verdict in a few lines: what it is, why, and what to do. */
-export function renderVerdict({ reference, verdict }: Examined, paint: Paint): string {
+export function renderVerdict({ reference, verdict, warnings }: Examined, paint: Paint): string {
   const lines = [
     `${renderKind(verdict, paint)} ${printable(reference)}`,
     ...(verdict.subject === undefined ? [] : [row('digest', verdict.subject)]),
@@ -21,6 +21,7 @@ export function renderVerdict({ reference, verdict }: Examined, paint: Paint): s
     ...signers(verdict).map((signer) => row('signed by', signer)),
     ...attestors(verdict).map((signer) => row('attested by', signer)),
     ...renderGrounds(verdict),
+    ...renderWarnings(warnings),
     ...renderEnd(verdict),
     row('verdict id', verdict.id),
   ];
@@ -98,6 +99,10 @@ export function renderSigner(report: Report): string {
 /** Until when the verdict is a reason to serve; the others give none. */
 export function renderEnd({ kind, expiresAt }: Verdict): readonly string[] {
   return kind === 'trusted' ? [row('valid until', expiresAt.toISOString())] : [];
+}
+
+export function renderWarnings(warnings: Examined['warnings']): readonly string[] {
+  return warnings.map((warning) => row('warning', printable(warning)));
 }
 
 function row(label: string, text: string): string {

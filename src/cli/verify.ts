@@ -9,10 +9,11 @@ export const verify: Command = {
   operands: 'REF',
   description: [
     'Resolves REF at its upstream, verifies it by the trust policy as a pull would, and prints the',
-    'verdict. REF is written as the upstream names it. Nothing is kept, and a running server is not',
-    'disturbed. Exits with 0 when trusted (or exempted), 1 when untrusted or not there, 2 when it',
-    'could not be found out. With --refresh, servers on the same configuration forget what they found',
-    'out about REF: its verdict, and where its tag pointed.',
+    'verdict. REF is written as the upstream names it. A tag is held against what the state remembers',
+    'of it, where a rule asks for that. Nothing is kept, and a running server is not disturbed. Exits',
+    'with 0 when trusted (or exempted), 1 when untrusted or not there, 2 when it could not be found',
+    'out. With --refresh, servers on the same configuration forget what they found out about REF: its',
+    'verdict, and where its tag pointed.',
   ].join('\n'),
   options: [{ name: 'refresh', does: 'servers look at it anew, too' }],
   examples: [

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { link, mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
@@ -16,6 +17,12 @@ export async function makeStorageFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
     throw unusable(`storage.path: ${folder} can not be made: ${messageOf(cause)}`, cause);
   });
+}
+
+/** Whether the state is this machine's own and was never used: nobody makes it only to look. */
+export function isStateUnused({ storage, state, redis }: Config): boolean {
+  if (redis !== undefined) return false;
+  return !existsSync(state === undefined ? join(storage.path, keyFile) : storage.path);
 }
 
 /** The keys that seal the state: those of the configuration, or one of our own making. */

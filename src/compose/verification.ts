@@ -2,6 +2,7 @@ import type { Config } from '../config/schema.ts';
 import type { DenyList } from '../gate/deny-list.ts';
 import { NotFoundError } from '../gate/gate-error.ts';
 import { fetchAndRead } from '../gate/manifest-reader.ts';
+import { judgeVerdictOnTag } from '../gate/tag-verdict.ts';
 import { fromUpstream } from '../gate/upstream-failure.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -24,6 +25,7 @@ import { verificationLimits } from './limits.ts';
 import type { Address } from './listen.ts';
 import { loadWholeBasis } from './load-basis.ts';
 import { openRevocation } from './revocation.ts';
+import { storedTagHistory } from './stored-tag-history.ts';
 import { refreshEndedRoots } from './sigstore-refresh.ts';
 import { openUpstreams, type Upstreams } from './upstreams.ts';
 import { makeConfiguredVerifier, type Observed } from './verifier.ts';
@@ -35,9 +37,11 @@ export interface Examined {
   /** The name in full, with the tag or digest that was asked for. */
   readonly reference: string;
   readonly verdict: Verdict;
+  /** What a pull would be warned of, and what a person should know beside the verdict. */
+  readonly warnings: readonly string[];
 }
 
-/** What `verify` and `explain` need: no listener, no state; it runs beside a live server. */
+/** What `verify` and `explain` need: no listener, and of the state only a look; it runs beside a live server. */
 export interface Verification {
   /**
    * Verifies what the name leads to now; undefined when it does not exist upstream. Throws
@@ -84,25 +88,26 @@ export async function openVerification(
   const revocation = onStatus === undefined ? asked : telling(asked, onStatus);
   const denied = overrides.denied ?? (await readDenyList(config, clock));
   const observed = { ...silent, revocation, denied, ...openWorkApart(opened) };
+  const history = storedTagHistory(config);
   const verifier = makeConfiguredVerifier(config, () => basis, upstreams, observed, {
     ...verificationLimits,
     // A person reads them all.
     maxReports: 10_000,
   });
   return {
-    async examine(name, signal) {
-      const { repository, reference } = readImageName(name, upstreamKeys(config, zone));
+    async examine(image, signal) {
+      const { repository, reference } = readImageName(image, upstreamKeys(config, zone));
       const source = upstreams.get(repository.upstream);
       if (source === undefined) throw new TypeError(`no source for ${repository.upstream}`);
       const verdict = verifier.hasRuleIn(repository)
         ? await reach(repository, reference, { source, verifier, denied, clock }, signal)
         : refusal(noRuleFor(scopeOf(repository)), clock.now());
-      return (
-        verdict && {
-          reference: `${scopeOf(repository)}${referenceSuffix(reference)}`,
-          verdict,
-        }
-      );
+      if (verdict === undefined) return undefined;
+      const name = `${scopeOf(repository)}${referenceSuffix(reference)}`;
+      if ('digest' in reference) return { reference: name, verdict, warnings: [] };
+      const using = { verifier, history, ...silent };
+      const judged = await judgeVerdictOnTag(repository, reference.tag, verdict, using);
+      return { reference: name, ...judged };
     },
     close: () => opened.disposeAsync(),
   };

@@ -1,6 +1,7 @@
 import type { Tag } from '../oci/reference.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type Repository, scopeOf } from '../oci/repository.ts';
+import type { Verdict } from '../verdict/verdict.ts';
 import type { Verifier } from '../verifier/verifier.ts';
 import { withWarnings } from './admission.ts';
 import type { Decisions } from './decision.ts';
@@ -57,7 +58,7 @@ export function makeTagDecisions(dependencies: TagDependencies): TagDecisions {
       return withWarnings(manifest, pass.warnings);
     },
     isOutdated(repository, manifest) {
-      const bound = rulesFor(repository, manifest, verifier);
+      const bound = boundBy(repository, manifest, verifier);
       if (bound === undefined) return false;
       const { maxSignatureAgeMs } = bound.rules;
       return judgeSignatureAge(maxSignatureAgeMs, bound.verdict.signed, clock.now()) !== undefined;
@@ -66,7 +67,7 @@ export function makeTagDecisions(dependencies: TagDependencies): TagDecisions {
       const generation = verifier.generation();
       const { digest } = manifest.descriptor;
       const verdict = manifest.admission.verdict?.id;
-      const bound = rulesFor(repository, manifest, verifier);
+      const bound = boundBy(repository, manifest, verifier);
       const asked = bound && { repository, scope: scopeOf(repository), tag, digest, ...bound };
       const name = nameOf(repository, tag);
       const key = `tag/${generation}/${name}@${digest} ${verdict}`;
@@ -82,15 +83,29 @@ export function makeTagDecisions(dependencies: TagDependencies): TagDecisions {
 }
 
 /** What the rule that admitted the content asks of tags; undefined: nothing. */
-function rulesFor(
+function boundBy(
   repository: Repository,
   { descriptor, admission }: TrustedManifest,
   verifier: Verifier,
-): Pick<AskedTag, 'verdict' | 'rules' | 'auditUntil'> | undefined {
+): TagBond | undefined {
   const { verdict, by } = admission;
-  // Evidence moves with every signature that is added; what is waived is waived.
-  if (verdict?.kind !== 'trusted' || by === 'evidence') return undefined;
-  const { rule } = verifier.governing(repository, verdict.subject ?? descriptor.digest);
+  // Evidence moves with every signature that is added.
+  if (verdict === undefined || by === 'evidence') return undefined;
+  return tagBondOf(repository, descriptor.digest, verdict, verifier);
+}
+
+/** What a verdict's rule asks of tags that lead to it, and what else decides about them. */
+export type TagBond = Pick<AskedTag, 'verdict' | 'rules' | 'auditUntil'>;
+
+/** Undefined: its rule asks nothing of tags, or is waived, as it is waived of the content. */
+export function tagBondOf(
+  repository: Repository,
+  digest: Digest,
+  verdict: Verdict,
+  verifier: Pick<Verifier, 'governing'>,
+): TagBond | undefined {
+  if (verdict.kind !== 'trusted') return undefined;
+  const { rule } = verifier.governing(repository, verdict.subject ?? digest);
   if (rule?.kind !== 'require' || rule.tags === undefined) return undefined;
   return { verdict, rules: rule.tags, auditUntil: rule.audit?.until };
 }

@@ -79,6 +79,16 @@ export function makeTagHistory(state: SealedState, clock: Clock): TagHistory {
   };
 }
 
+/** What is stored of a tag, for one who only looks. Throws what the state throws. */
+export async function readTagHistory(
+  state: Pick<SealedState, 'values'>,
+  scope: string,
+  tag: Tag,
+): Promise<readonly TagEntry[]> {
+  const stored = (await state.values(prefixOf(scope, tag), maxRead)) as readonly TagEntry[];
+  return [...newest(merge(stored)).values()];
+}
+
 /** A tag has no `@`, so that no tag's entries begin like another's. */
 function prefixOf(scope: string, tag: Tag): string {
   return `tag-history/${scope}:${tag}@`;

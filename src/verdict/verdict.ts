@@ -29,7 +29,7 @@ export interface Verdict {
   readonly search?: Search;
   /** The platform children's own verdicts where the rule covers platforms. */
   readonly children: readonly Verdict[];
-  /** When what it rests on was signed; only when trusted. */
+  /** When what it rests on was signed; only where the content is trusted, if not under this tag. */
   readonly signed?: SigningTimes;
   readonly checkedAt: Date;
   /** After this it is no longer a reason to serve. */

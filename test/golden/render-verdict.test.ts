@@ -8,7 +8,7 @@ import { matchesGolden } from '../support/golden.ts';
 import * as verdicts from './verdicts.ts';
 
 function examined(verdict: Verdict): Examined {
-  return { reference: `${verdict.scope}:1.4`, verdict };
+  return { reference: `${verdict.scope}:1.4`, verdict, warnings: [] };
 }
 
 const files: Readonly<Record<string, Verdict>> = {
