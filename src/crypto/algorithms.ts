@@ -34,12 +34,20 @@ const curveBytes: Readonly<Record<string, number>> = {
   secp521r1: 66,
 };
 
+const minRsaBits = 2048;
+const maxRsaBits = 8192;
+
+/** Whether an RSA key is neither weak nor many times as dear to verify as others. */
+export function isAcceptableRsa(bits: number, exponent: bigint): boolean {
+  return bits >= minRsaBits && bits <= maxRsaBits && isSoundExponent(exponent);
+}
+
 /**
  * Whether an RSA key's exponent is odd and within FIPS 186-5's upper bound (section A.1.1). With 1
  * everybody can sign; one as long as the modulus makes a stranger's signature a hundred times as
  * dear to verify.
  */
-export function isSoundExponent(exponent: bigint): boolean {
+function isSoundExponent(exponent: bigint): boolean {
   return exponent >= 3n && exponent % 2n === 1n && exponent < 2n ** 256n;
 }
 

@@ -1,5 +1,5 @@
 import { constants, type KeyObject, verify } from 'node:crypto';
-import { isSoundExponent, signatureBytesOf } from './algorithms.ts';
+import { isAcceptableRsa, signatureBytesOf } from './algorithms.ts';
 import { childrenOf, type DerElement, derTags, expectTag, readDer } from './der.ts';
 import { EnvelopeError } from './envelope-error.ts';
 import type { HashName } from './hash-algorithm.ts';
@@ -24,9 +24,6 @@ const curveHashes: Readonly<Record<string, HashName>> = {
   secp384r1: 'sha384',
   secp521r1: 'sha512',
 };
-
-const minRsaBits = 2048;
-const maxRsaBits = 8192;
 
 /**
  * The algorithms that a key of that kind may sign with where nothing states one, as cosign's keys
@@ -62,8 +59,7 @@ export function assertAcceptable(publicKey: KeyObject): void {
 
 function isStrong({ asymmetricKeyDetails: details = {} }: KeyObject): boolean {
   const { modulusLength = 0, publicExponent = 0n } = details;
-  const isSized = modulusLength >= minRsaBits && modulusLength <= maxRsaBits;
-  return isSized && modulusLength % 8 === 0 && isSoundExponent(publicExponent);
+  return modulusLength % 8 === 0 && isAcceptableRsa(modulusLength, publicExponent);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { constants, type KeyObject, verify } from 'node:crypto';
-import { isSoundExponent } from './algorithms.ts';
+import { isAcceptableRsa } from './algorithms.ts';
 import { type DerElement, expectChildren, readObjectIdentifier } from './der.ts';
 import { EnvelopeError } from './envelope-error.ts';
 
@@ -36,8 +36,6 @@ const algorithms: Readonly<Record<string, X509Algorithm>> = {
 
 // NIST's, which signers may have too: others are weak, or many times as dear to verify.
 const curves: readonly (string | undefined)[] = ['prime256v1', 'secp384r1', 'secp521r1'];
-const minRsaBits = 2048;
-const maxRsaBits = 8192;
 
 /**
  * Whether the key made the signature; ECDSA signatures are DER (RFC 5480, appendix A). Throws
@@ -102,12 +100,7 @@ function assertStrength(key: KeyObject): void {
   if (key.asymmetricKeyType === 'ec' && !curves.includes(namedCurve)) {
     throw unsupported(`an issuer's key on the curve ${namedCurve} is not accepted`);
   }
-  if (modulusLength === undefined) return;
-  if (
-    modulusLength < minRsaBits ||
-    modulusLength > maxRsaBits ||
-    !isSoundExponent(publicExponent)
-  ) {
+  if (modulusLength !== undefined && !isAcceptableRsa(modulusLength, publicExponent)) {
     throw unsupported(
       `an issuer's RSA key of ${modulusLength} bits, or its exponent, is not accepted`,
     );
