@@ -84,32 +84,22 @@ export function isEmbeddedTimestampOf(
 ): boolean {
   const issuerKeyHash = Buffer.from(issuer.keyFingerprint, 'hex');
   const entry = [issuerKeyHash, withLength(withoutTimestamps(certificate), 3)];
-  return isSigned(timestamp, key, 1, Buffer.concat(entry));
-}
-
-/** The same for one that came beside the certificate: it is over the certificate as it is. */
-export function isDetachedTimestampOf(
-  timestamp: SignedCertificateTimestamp,
-  certificate: Certificate,
-  key: CertificateLogKey,
-): boolean {
-  return isSigned(timestamp, key, 0, withLength(certificate.der, 3));
+  return isSigned(timestamp, key, Buffer.concat(entry));
 }
 
 function isSigned(
   timestamp: SignedCertificateTimestamp,
   { id, publicKey }: CertificateLogKey,
-  entryType: 0 | 1,
   entry: Uint8Array,
 ): boolean {
   if (!isSameBytes(timestamp.logId, id)) return false;
   const time = Buffer.alloc(8);
   time.writeBigUInt64BE(BigInt(timestamp.time.getTime()));
-  // Version 1, certificate_timestamp; the entry's type takes two bytes.
+  // Version 1, certificate_timestamp; precert_entry takes two bytes.
   const message = Buffer.concat([
     Uint8Array.of(0, 0),
     time,
-    Uint8Array.of(0, entryType),
+    Uint8Array.of(0, 1),
     entry,
     withLength(timestamp.extensions, 2),
   ]);

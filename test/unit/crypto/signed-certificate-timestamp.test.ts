@@ -2,7 +2,6 @@ import { createPublicKey } from 'node:crypto';
 import t from 'tap';
 import { readCertificate } from '../../../src/crypto/certificate.ts';
 import {
-  isDetachedTimestampOf,
   isEmbeddedTimestampOf,
   readEmbeddedTimestamps,
   readSignedCertificateTimestamp,
@@ -69,15 +68,6 @@ t.test('several are read in order', async (t) => {
     read.map(({ logId }) => Buffer.from(logId)),
     [ctLogId('a'), ctLogId('b')],
   );
-});
-
-t.test('one that came beside the certificate is of it as it is', async (t) => {
-  const certificate = readCertificate(leafWith());
-  const sct = signSct(leafWith(), spkiOf(issuerKey), { detached: true });
-  const timestamp = readSignedCertificateTimestamp(sct);
-  t.ok(isDetachedTimestampOf(timestamp, certificate, log));
-  t.notOk(isDetachedTimestampOf(timestamp, issuer, log));
-  t.notOk(isEmbeddedTimestampOf(timestamp, certificate, issuer, log));
 });
 
 t.test('a certificate without timestamps has none', async (t) => {
