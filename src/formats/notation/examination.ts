@@ -26,6 +26,7 @@ import { type NotationCheck, type NotationCheckId, notationChecks } from './chec
 import { checkExpiry } from './expiry.ts';
 import { authorityFingerprintsOf } from '../authority-fingerprints.ts';
 import { fail, inconclude, pass } from '../finding.ts';
+import { reached } from '../reached.ts';
 import { checkLevelVouches } from './level.ts';
 import type { NotationEnvelope, ReadNotationEnvelope } from './notation-envelope.ts';
 import { checkPayloadNamesSubject } from './payload.ts';
@@ -254,10 +255,4 @@ function proven({ signer, trustedTime, ends }: Progress): Proven {
     ...(trustedTime !== undefined && { trustedTime }),
     ...(validUntil !== undefined && { validUntil }),
   };
-}
-
-/** Later steps run only where the enforced ones before them passed. */
-function reached<T>(value: T | undefined): T {
-  if (value === undefined) throw new TypeError('a check ran before the one that it rests on');
-  return value;
 }

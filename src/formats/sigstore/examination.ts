@@ -18,6 +18,7 @@ import type {
   Proven,
   UntrustedEnvelope,
 } from '../signature-format.ts';
+import { reached } from '../reached.ts';
 import { checkCertificateChain } from './certificate-chain.ts';
 import { checkCertificateLog } from './certificate-log.ts';
 import { type SigstoreCheckId, sigstoreChecks } from './checks.ts';
@@ -232,10 +233,4 @@ function proven(progress: Progress): Proven {
     ...(trustedTime && { trustedTime }),
     ...(validUntil && { validUntil }),
   };
-}
-
-/** Later steps run only where those before them passed. */
-function reached<T>(value: T | undefined): T {
-  if (value === undefined) throw new TypeError('a check ran before the one that it rests on');
-  return value;
 }
