@@ -23,7 +23,7 @@ export interface NoteSignature {
 }
 
 /** A dozen cosigners and some room. */
-export const maxCheckpointBytes = 16 * 1024;
+const maxCheckpointBytes = 16 * 1024;
 
 const maxSignatures = 32;
 const size = /^(?:0|[1-9]\d{0,15})$/;

@@ -31,8 +31,8 @@ export function isHarmlessReason(reason: string | undefined): boolean {
   return harmless.includes(reason);
 }
 
-export const reasonCodeOid = '2.5.29.21';
-export const invalidityDateOid = '2.5.29.24';
+const reasonCodeOid = '2.5.29.21';
+const invalidityDateOid = '2.5.29.24';
 
 /** What a list or a responder says of a revoked certificate beside the fact. */
 export interface RevocationDetails {

@@ -18,7 +18,7 @@ export interface SignedCertificateTimestamp {
 }
 
 /** The extension that holds a list of them (RFC 6962, section 3.3). */
-export const sctListOid = '1.3.6.1.4.1.11129.2.4.2';
+const sctListOid = '1.3.6.1.4.1.11129.2.4.2';
 
 const maxTimestamps = 32;
 // RFC 5246, section 7.4.1.4.1.

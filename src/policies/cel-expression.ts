@@ -17,7 +17,7 @@ export interface CelCondition {
   evaluate(variables: CelVariables): boolean | { readonly problem: string };
 }
 
-export const maxExpressionLength = 2048;
+const maxExpressionLength = 2048;
 /** A loop in a loop takes the square of what one takes, and no more is ever needed. */
 const maxLoopDepth = 2;
 const maxLoops = 8;

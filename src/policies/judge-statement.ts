@@ -118,7 +118,7 @@ async function compile(expression: string): Promise<CelCondition | { readonly pr
 }
 
 /** As the policy has it. */
-export function describeCondition(condition: Condition): string {
+function describeCondition(condition: Condition): string {
   return condition.name === 'where' ? `where ${quoted(condition.expression, 200)}` : condition.name;
 }
 

@@ -40,7 +40,7 @@ export interface CircuitLimits extends BreakerLimits {
   readonly patienceMs: number;
 }
 
-export const defaultCircuitLimits: CircuitLimits = {
+const defaultCircuitLimits: CircuitLimits = {
   windowMs: 30_000,
   minRequests: 10,
   failureShare: 0.5,

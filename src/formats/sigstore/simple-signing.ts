@@ -58,7 +58,7 @@ export function checkSimpleSigning(
  * it; `optional` is anybody's. Throws `EnvelopeError`. Once, however many identities it is held
  * against.
  */
-export const readSimpleSigning = oncePer((untrusted: Uint8Array): SimpleSigning => {
+const readSimpleSigning = oncePer((untrusted: Uint8Array): SimpleSigning => {
   const document = readJsonFields(untrusted, malformed);
   document.expectOnly('critical', 'optional');
   if (document.has('optional')) document.object('optional');
