@@ -22,9 +22,9 @@ export interface ClockFence {
 }
 
 /**
- * It is up until clocks were compared once, while most others are farther off than `boundMs` to the same side, and
- * from a step of the clock until they were compared again. Redis has one voice and each other
- * replica one: a server whose clock is wrong fences nobody where replicas agree.
+ * It is up until clocks were compared once, while most others are farther off than `boundMs` to the
+ * same side, and from a step of the clock until they were compared again. Redis has one voice and
+ * each other replica one: a server whose clock is wrong fences nobody where replicas agree.
  */
 export function makeClockFence(clock: Clock, boundMs: number): ClockFence {
   let compared: { readonly wallMs: number; readonly monotonicMs: number } | undefined;

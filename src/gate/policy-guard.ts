@@ -30,8 +30,7 @@ export interface PolicyGuard {
   look(): Promise<void>;
   /**
    * Permits revisions from this one, and none below, up to the highest that ever was; undefined
-   * where just that is permitted already. Throws
-   * `PolicyRevisionError` where that can't be shared.
+   * where just that is permitted already. Throws `PolicyRevisionError` where that can't be shared.
    */
   setBack(floor: number, by: Pick<SetBack, 'owner' | 'reason'>): Promise<PolicyMark | undefined>;
   mark(): PolicyMark;

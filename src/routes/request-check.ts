@@ -5,9 +5,9 @@ import { RequestError } from './request-error.ts';
 const close = { Connection: 'close' };
 
 /**
- * The refusal of what a read-only API has no use for: other methods, bodies, and what two parsers could
- * read apart. Node's own parser has refused by now both framings together, folded headers, bare
- * line feeds and bad lengths. Undefined for a request that may be answered.
+ * The refusal of what a read-only API has no use for: other methods, bodies, and what two parsers
+ * could read apart. Node's own parser has refused by now both framings together, folded headers,
+ * bare line feeds and bad lengths. Undefined for a request that may be answered.
  */
 export function checkRequest(request: IncomingMessage): RequestError | undefined {
   const { method, headers } = request;

@@ -12,10 +12,9 @@ type OpenBody = (signal: AbortSignal) => Promise<OpenedRange>;
 
 /**
  * Opens a blob, lets the headers go (`sendHeaders` says how many bytes they promise), then the
- * bytes as fast as the client takes them. If the
- * stream fails, or what it carries is denied, the connection is destroyed: the client must not take
- * a part for the whole. A client that goes away aborts the stream. Throws `OverLimitError` where the
- * client has too many.
+ * bytes as fast as the client takes them. If the stream fails, or what it carries is denied, the
+ * connection is destroyed: the client must not take a part for the whole. A client that goes away
+ * aborts the stream. Throws `OverLimitError` where the client has too many.
  */
 export async function streamBody(
   exchange: Exchange,
