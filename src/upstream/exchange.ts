@@ -1,4 +1,4 @@
-import { withDeadline } from '../kernel/abort.ts';
+import { openDeadline } from '../kernel/abort.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Metrics } from '../observe/metric-list.ts';
 import type { RepositoryPath } from '../oci/repository.ts';
@@ -98,13 +98,15 @@ export function makeExchange(
 
   return {
     async head(question, signal) {
-      const answer = await ask('HEAD', question, withDeadline(totalMs, signal));
+      using deadline = openDeadline(totalMs, signal);
+      const answer = await ask('HEAD', question, deadline.signal);
       discard(answer);
       if (answer.status === 200) return answer;
       return answer.status === 404 ? undefined : 'unsupported';
     },
     async read(question, maxBytes, signal) {
-      const answer = await ask('GET', question, withDeadline(totalMs, signal));
+      using deadline = openDeadline(totalMs, signal);
+      const answer = await ask('GET', question, deadline.signal);
       if (answer.status !== 200) {
         discard(answer);
         return undefined;

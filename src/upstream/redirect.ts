@@ -84,11 +84,11 @@ function readLocation(from: URL, location: string | undefined): URL {
 const discardMs = 10_000;
 
 /**
- * Reads a short rest of a body so that the connection stays of use, or drops the connection; for a
- * while, as whoever asked is waited for by nobody any more.
+ * Reads a short rest of a body so that the connection stays of use, or drops the connection. The
+ * deadline of whoever asked may be over with the headers, so that this has one of its own.
  */
-export function discard({ body }: WireAnswer): void {
-  const signal = AbortSignal.timeout(discardMs);
+export function discard({ body }: Pick<WireAnswer, 'body'>, withinMs = discardMs): void {
+  const signal = AbortSignal.timeout(withinMs);
   body.dump({ limit: 16 * 1024, signal }).catch(() => undefined);
 }
 

@@ -1,5 +1,5 @@
 import type { SignatureFormat, UntrustedEnvelope } from '../formats/signature-format.ts';
-import { abortable, withDeadline } from '../kernel/abort.ts';
+import { abortable, openDeadline } from '../kernel/abort.ts';
 import { quoted } from '../kernel/quoted.ts';
 import { messageOf, TaggedError } from '../kernel/tagged-error.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -94,7 +94,8 @@ async function fetchBytes(
   { path, digest }: Lead,
   { source, budget, readMs }: ReadFrom,
 ): Promise<Uint8Array | undefined> {
-  const signal = withDeadline(readMs, budget.signal);
+  using deadline = openDeadline(readMs, budget.signal);
+  const { signal } = deadline;
   // Also where a source does not heed its signal.
   const content = await abortable(source.fetchManifest(path, { digest }, signal), signal);
   return content?.bytes;

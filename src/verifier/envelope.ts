@@ -1,4 +1,4 @@
-import { abortable, withDeadline } from '../kernel/abort.ts';
+import { abortable, openDeadline } from '../kernel/abort.ts';
 import { readNamedBytes } from '../oci/named-bytes.ts';
 import {
   type Candidate,
@@ -46,7 +46,8 @@ async function fetchEnvelope(
   { path, layer }: EnvelopeLead,
   { source, budget, readMs }: ReadFrom,
 ): Promise<Uint8Array | 'absent' | 'other bytes'> {
-  const signal = withDeadline(readMs, budget.signal);
+  using deadline = openDeadline(readMs, budget.signal);
+  const { signal } = deadline;
   const blob = await abortable(source.openBlob(path, layer.digest, signal), signal);
   if (blob === undefined) return 'absent';
   try {

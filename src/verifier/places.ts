@@ -1,5 +1,5 @@
 import type { SignatureFormat } from '../formats/signature-format.ts';
-import { abortable, withDeadline } from '../kernel/abort.ts';
+import { abortable, openDeadline } from '../kernel/abort.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import type { Annotations } from '../oci/descriptor.ts';
 import { type Digest, referrersTag } from '../oci/digest.ts';
@@ -102,14 +102,14 @@ async function search(
   { source, placeMs }: Where,
   signal: AbortSignal,
 ): Promise<Searched> {
-  const deadline = withDeadline(placeMs, signal);
+  using deadline = openDeadline(placeMs, signal);
   const name = nameOf(place, subject);
   try {
     const { leads, incomplete } = await abortable(
       place.tag === undefined
-        ? listLeads(place.path, subject, source, deadline)
-        : resolveLead(place.path, place.tag, subject, source, deadline),
-      deadline,
+        ? listLeads(place.path, subject, source, deadline.signal)
+        : resolveLead(place.path, place.tag, subject, source, deadline.signal),
+      deadline.signal,
     );
     return {
       place: { place: name, found: leads.length, ...(incomplete !== undefined && { incomplete }) },

@@ -1,5 +1,6 @@
+import { getEventListeners } from 'node:events';
 import t from 'tap';
-import { abortable, withDeadline } from '../../../src/kernel/abort.ts';
+import { abortable, openDeadline, withDeadline } from '../../../src/kernel/abort.ts';
 
 t.test('a promise that never settles ends with the signal, by its reason', async (t) => {
   const controller = new AbortController();
@@ -26,6 +27,32 @@ t.test('a deadline ends by itself, or with the signal of the caller', async (t) 
   const byTime = withDeadline(1);
   await t.rejects(abortable(new Promise(() => undefined), byTime), { name: 'TimeoutError' });
   clearInterval(alive);
+});
+
+t.test('work with a deadline ends by time, or with the signal of the caller', async (t) => {
+  const { signal } = new AbortController();
+  const alive = setInterval(() => undefined, 1000);
+  using byTime = openDeadline(1, signal);
+  await t.rejects(abortable(new Promise(() => undefined), byTime.signal), { name: 'TimeoutError' });
+  clearInterval(alive);
+
+  const controller = new AbortController();
+  using byCaller = openDeadline(60_000, controller.signal);
+  const reason = new Error('the client left');
+  controller.abort(reason);
+  t.equal(byCaller.signal.reason, reason);
+  using late = openDeadline(60_000, controller.signal);
+  t.equal(late.signal.reason, reason);
+});
+
+t.test('a deadline leaves nothing behind once its work is over', async (t) => {
+  const controller = new AbortController();
+  const deadline = openDeadline(60_000, controller.signal);
+  t.equal(getEventListeners(controller.signal, 'abort').length, 1);
+  deadline[Symbol.dispose]();
+  t.equal(getEventListeners(controller.signal, 'abort').length, 0);
+  controller.abort(new Error('the client left'));
+  t.notOk(deadline.signal.aborted);
 });
 
 t.test('what nobody waits for any more may fail without a trace', async (t) => {

@@ -1,5 +1,9 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import t from 'tap';
-import { isRedirect, nextHop } from '../../../src/upstream/redirect.ts';
+import { request } from 'undici';
+import { discard, isRedirect, nextHop } from '../../../src/upstream/redirect.ts';
 
 const from = new URL('https://registry.example/v2/a/blobs/x?y=1');
 const own = 'https://registry.example';
@@ -70,4 +74,18 @@ t.test('plain http leads back to a plain origin only', async (t) => {
 t.test('the statuses that redirect are those that a GET follows', async (t) => {
   const statuses = [200, 201, 204, 300, 301, 302, 303, 304, 305, 307, 308, 400];
   t.strictSame(statuses.filter(isRedirect), [301, 302, 303, 307, 308]);
+});
+
+t.test('a rest that does not come is waited for no longer than a while', async (t) => {
+  const server = createServer((_, response) => response.write('a'));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const { body } = await request(`http://127.0.0.1:${port}/`);
+  const alive = setInterval(() => undefined, 1000);
+  discard({ body }, 1);
+  await t.rejects(once(body, 'close'), { name: 'TimeoutError' });
+  clearInterval(alive);
+  t.ok(body.destroyed);
 });
