@@ -9,11 +9,11 @@ export interface S3Keys {
   blob(digest: Digest): string;
   readonly allBlobs: string;
   /** Undefined for what is no key of content. */
-  digestOfBlob(key: string): Digest | undefined;
+  readonly digestOfBlob: (key: string) => Digest | undefined;
   /** A manifest of one repository. */
   kept(key: KeptKey): string;
   readonly allKept: string;
-  digestOfKept(key: string): Digest | undefined;
+  readonly digestOfKept: (key: string) => Digest | undefined;
   /** For content that is on its way, a name of its own each time. */
   staging(): string;
   readonly allStaging: string;

@@ -117,13 +117,13 @@ t.test('the body is JSON in printable ASCII whatever the message is', async (t) 
 
 t.test('that one client left is no mistake of ours to another who hears of it', async (t) => {
   const asked = Promise.withResolvers<AbortSignal>();
-  let reason: unknown;
+  let reason: Error | undefined;
   const kit = makeRouteServer(t, {
     async admitManifest(_repository, _reference, signal) {
       if (reason !== undefined) throw reason;
       asked.resolve(signal);
       await once(signal, 'abort');
-      throw signal.reason;
+      throw signal.reason as Error;
     },
   });
   const port = await listen(kit);
@@ -133,7 +133,7 @@ t.test('that one client left is no mistake of ours to another who hears of it', 
   const left = once(signal, 'abort');
   socket.destroy();
   await left;
-  ({ reason } = signal);
+  reason = signal.reason as Error;
   const answer = await kit.server.inject({ url });
   t.equal(answer.statusCode, 503);
   t.equal(answer.headers['retry-after'], '5');
