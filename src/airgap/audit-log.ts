@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { isObject, JsonError, readJson } from '../kernel/json.ts';
 import { systemCodeOf } from '../kernel/tagged-error.ts';
-import { intoStore } from './import-failure.ts';
+import { intoStore } from './file-failure.ts';
 import type { StoreFiles } from './store-files.ts';
 
 /** One line of `audit.log`: what was imported, or why it was not. */

@@ -11,7 +11,7 @@ import { AirgapError } from './airgap-error.ts';
 import { writeBundleDocument } from './bundle-document.ts';
 import { documentName } from './bundle-document-rules.ts';
 import type { BundleDocument, BundleImage } from './bundle.ts';
-import { intoStore } from './import-failure.ts';
+import { intoStore } from './file-failure.ts';
 import { layoutsName, outsideOf, writeLayoutImages } from './layout-images.ts';
 
 export { documentName };

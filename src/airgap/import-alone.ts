@@ -2,7 +2,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import { AirgapError } from './airgap-error.ts';
 import { writeAudit } from './audit-log.ts';
-import { namingFull } from './import-failure.ts';
+import { namingFull } from './file-failure.ts';
 import { makeStoreFolders, type StoreFiles } from './store-files.ts';
 import { lockStore } from './store-lock.ts';
 import { sweepStore } from './store-sweep.ts';

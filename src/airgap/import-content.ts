@@ -8,7 +8,7 @@ import { AirgapError } from './airgap-error.ts';
 import { readBlobRecords } from './blob-index.ts';
 import type { BundleDocument, VolumeList } from './bundle.ts';
 import { type HeldBlobs, makeHeldBlobs } from './held-blobs.ts';
-import { intoStore } from './import-failure.ts';
+import { intoStore } from './file-failure.ts';
 import { openImportJournal } from './import-journal.ts';
 import { type ImportPlan, planImport } from './import-plan.ts';
 import type { ImportProgress } from './import-report.ts';

@@ -9,7 +9,7 @@ import { type Collected, collectStore } from './collect-store.ts';
 import { type StagedGeneration, writeGeneration } from './generation.ts';
 import type { ImportRequest } from './import-bundle.ts';
 import { importAlone } from './import-alone.ts';
-import { intoStore } from './import-failure.ts';
+import { intoStore } from './file-failure.ts';
 import { type ImageOutcome, isAdmitted } from './import-report.ts';
 import { heldName } from './kept-content.ts';
 import { type LayoutContentDependencies, removeUnused, takeContents } from './layout-content.ts';

@@ -7,7 +7,7 @@ import type { StoreFolder } from '../storage/store-folder.ts';
 import type { BlobRecord } from './bundle.ts';
 import type { HeldBlobs, HeldContent } from './held-blobs.ts';
 import { type HeldNames, makeHeldNames } from './held-names.ts';
-import { intoStore } from './import-failure.ts';
+import { intoStore } from './file-failure.ts';
 import { lines } from './lines.ts';
 import type { ImportFiles } from './store-files.ts';
 

@@ -1,11 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { AirgapError } from './airgap-error.ts';
-import { maxDocumentBytes, readBundleDocument } from './bundle-document.ts';
 import { findBundle } from './find-bundle.ts';
 import type { VerifiedBundle } from './import-bundle.ts';
 import { verifyMetadata } from './metadata-reader.ts';
+import { readDocument, readVolumes } from './open-bundle.ts';
 import type { StoreState } from './store-state.ts';
-import { maxVolumeListBytes, readVolumeList } from './volume-list.ts';
 
 /**
  * Opens the bundle in the folders for an import: metadata first, by what the store knows, or by
@@ -28,22 +27,14 @@ export async function openForImport(
   const folder = await findBundle(places);
   const trusted = { root, seen: known?.metadata.seen };
   const metadata = await verifyMetadata({ folder, trusted, now });
-  const document = readBundleDocument(await metadata.readTarget('bundle.json', maxDocumentBytes));
-  const { stream, sequence, snapshot, recovered } = metadata;
-  if (document.stream !== stream || document.sequence !== sequence) {
-    throw new AirgapError(
-      'STREAM_MISMATCH',
-      `bundle.json is of bundle ${document.sequence} of stream ${document.stream}, and the` +
-        ` metadata are of bundle ${sequence} of stream ${stream}`,
-    );
-  }
-  const list = await metadata.readTarget('volumes.json', maxVolumeListBytes);
+  const document = await readDocument(metadata);
+  const { snapshot, recovered } = metadata;
   return {
     document,
     snapshot,
     recovered,
     metadata: metadata.trusted,
-    volumes: readVolumeList(list, metadata),
+    volumes: await readVolumes(metadata),
     places,
     async copyIndex(into) {
       await rm(into, { force: true });

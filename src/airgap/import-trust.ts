@@ -3,7 +3,7 @@ import { dirname, join, relative, sep } from 'node:path';
 import { makeDurableFile } from '../storage/durable-file.ts';
 import { type FileSystem, unlessAbsent } from '../storage/file-system.ts';
 import type { ImportDependencies, VerifiedBundle } from './import-bundle.ts';
-import { intoStore } from './import-failure.ts';
+import { intoStore } from './file-failure.ts';
 import type { Published } from './published.ts';
 
 /** Of the trust files' folder: what is known of revocations. */

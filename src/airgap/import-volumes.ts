@@ -1,5 +1,4 @@
-import { join } from 'node:path';
-import { type FileSystem, unlessAbsent } from '../storage/file-system.ts';
+import type { FileSystem } from '../storage/file-system.ts';
 import { algorithms, type StoreFolder, syncFolder } from '../storage/store-folder.ts';
 import { AirgapError } from './airgap-error.ts';
 import type { Volume, VolumeList } from './bundle.ts';
@@ -9,6 +8,7 @@ import { takePieces } from './import-volume.ts';
 import type { PartWriter } from './part-writer.ts';
 import type { ImportFiles } from './store-files.ts';
 import type { VolumeOwner } from './volume-list.ts';
+import { findCopies } from './volume-places.ts';
 import { readVolume } from './volume-reader.ts';
 
 interface VolumesDependencies {
@@ -39,7 +39,7 @@ export async function readVolumes(
   for (const number of plan.volumes) {
     const volume = volumes[number - 1];
     if (volume === undefined) throw new TypeError(`there is no volume ${number}`);
-    const copies = await findCopies(volume, dependencies);
+    const copies = await findCopies(volume, dependencies.places, dependencies.files);
     if (copies.length === 0) missing.push(volume.name);
     else
       damages.push(
@@ -64,19 +64,6 @@ function describeMissing(names: readonly string[]): string {
   const more = names.length > maxNamed ? ` and ${names.length - maxNamed} more` : '';
   const named = names.slice(0, maxNamed).join(', ');
   return `volumes are missing: ${named}${more}; what was read stays: run it again with them`;
-}
-
-async function findCopies(
-  { name }: Volume,
-  { places, files }: Pick<VolumesDependencies, 'places' | 'files'>,
-): Promise<readonly string[]> {
-  const candidates = places.flatMap((place) => [join(place, 'volumes', name), join(place, name)]);
-  const found: string[] = [];
-  for (const candidate of candidates) {
-    const entry = await unlessAbsent(files.stat(candidate));
-    if (entry?.isFile() === true) found.push(candidate);
-  }
-  return found;
 }
 
 interface WantedVolume extends VolumeOwner {

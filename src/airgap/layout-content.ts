@@ -5,7 +5,7 @@ import { algorithms, syncFolder } from '../storage/store-folder.ts';
 import { AirgapError } from './airgap-error.ts';
 import { hashed } from './export-layout.ts';
 import { type HeldBlobs, makeHeldBlobs } from './held-blobs.ts';
-import { intoStore } from './import-failure.ts';
+import { intoStore } from './file-failure.ts';
 import { makePlan, type PlannedContent, type PlannedImage } from './plan.ts';
 import type { StoreFiles } from './store-files.ts';
 

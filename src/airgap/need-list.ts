@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import type { FileSystem } from '../storage/file-system.ts';
 import type { BundleDocument } from './bundle.ts';
 import type { HeldContent } from './held-blobs.ts';
-import { intoStore } from './import-failure.ts';
+import { intoStore } from './file-failure.ts';
 import type { StoreFiles } from './store-files.ts';
 
 /** `need.json`: content that a bundle takes to be here and is not, for whoever makes bundles. */

@@ -7,7 +7,7 @@ import type { StoreFolder } from '../storage/store-folder.ts';
 import { writeAll } from '../storage/write-all.ts';
 import { AirgapError } from './airgap-error.ts';
 import { type HeldBlobs, type HeldContent, hasDigest } from './held-blobs.ts';
-import { intoStore } from './import-failure.ts';
+import { intoStore } from './file-failure.ts';
 import type { PlannedPiece } from './import-plan.ts';
 import type { ImportFiles } from './store-files.ts';
 

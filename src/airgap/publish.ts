@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Seal } from '../gate/sealed.ts';
 import { type FileSystem, unlessAbsent } from '../storage/file-system.ts';
 import { syncFolder } from '../storage/store-folder.ts';
-import { intoStore } from './import-failure.ts';
+import { intoStore } from './file-failure.ts';
 import { heldName } from './kept-content.ts';
 import { type Published, writePublished } from './published.ts';
 import type { StoreFiles } from './store-files.ts';

@@ -6,7 +6,7 @@ import type { FileSystem } from '../storage/file-system.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { AirgapError } from './airgap-error.ts';
 import type { Sequence } from './bundle.ts';
-import { intoStore } from './import-failure.ts';
+import { intoStore } from './file-failure.ts';
 import type { StoreFiles } from './store-files.ts';
 
 /** What is in force in a zone: `published.json`, renamed into place. */

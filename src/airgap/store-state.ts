@@ -5,7 +5,7 @@ import { type DurableFile, makeDurableFile } from '../storage/durable-file.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import { AirgapError } from './airgap-error.ts';
 import type { Sequence } from './bundle.ts';
-import { intoStore } from './import-failure.ts';
+import { intoStore } from './file-failure.ts';
 import type { TrustedMetadata } from './metadata-state.ts';
 import type { StoreFiles } from './store-files.ts';
 

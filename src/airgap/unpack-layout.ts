@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { FileSystem } from '../storage/file-system.ts';
 import { AirgapError } from './airgap-error.ts';
 import { readFailure } from './file-failure.ts';
-import { intoStore } from './import-failure.ts';
+import { intoStore } from './file-failure.ts';
 import { readTar, type TarEntry } from './tar-reader.ts';
 
 const blobName = /^blobs\/(?:sha256\/[a-f0-9]{64}|sha512\/[a-f0-9]{128})$/;

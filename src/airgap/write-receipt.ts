@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { makeDurableFile } from '../storage/durable-file.ts';
 import type { FileSystem } from '../storage/file-system.ts';
-import { intoStore } from './import-failure.ts';
+import { intoStore } from './file-failure.ts';
 import type { Published } from './published.ts';
 import type { ReceiptKey } from './receipt.ts';
 import type { StoreFiles } from './store-files.ts';

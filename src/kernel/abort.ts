@@ -4,16 +4,16 @@ export function withDeadline(timeoutMs: number, signal?: AbortSignal): AbortSign
   return signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
 }
 
-/** A signal for one piece of work, which disposes of it when it is over. */
-export interface Deadline extends Disposable {
-  readonly signal: AbortSignal;
-}
-
 /**
- * The same for work whose end is known, at a fraction of the processor time: neither a timer nor
- * a tie to the caller's signal outlives it.
+ * Does work that ends with the caller's signal, or after `timeoutMs`, whichever comes first; at a
+ * fraction of that signal's processor time, as neither a timer nor a tie to the caller's signal
+ * outlives the work.
  */
-export function openDeadline(timeoutMs: number, signal: AbortSignal): Deadline {
+export async function inTime<T>(
+  timeoutMs: number,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const controller = new AbortController();
   const timer = setTimeout(() => {
     const message = 'The operation was aborted due to timeout';
@@ -22,13 +22,12 @@ export function openDeadline(timeoutMs: number, signal: AbortSignal): Deadline {
   const follow = (): void => controller.abort(signal.reason);
   if (signal.aborted) follow();
   else signal.addEventListener('abort', follow, { once: true });
-  return {
-    signal: controller.signal,
-    [Symbol.dispose]() {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', follow);
-    },
-  };
+  try {
+    return await work(controller.signal);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', follow);
+  }
 }
 
 /** Rejects with the signal's reason as soon as it aborts; otherwise settles as the promise does. */

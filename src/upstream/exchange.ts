@@ -1,4 +1,4 @@
-import { openDeadline } from '../kernel/abort.ts';
+import { inTime } from '../kernel/abort.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Metrics } from '../observe/metric-list.ts';
 import type { RepositoryPath } from '../oci/repository.ts';
@@ -98,24 +98,24 @@ export function makeExchange(
 
   return {
     async head(question, signal) {
-      using deadline = openDeadline(totalMs, signal);
-      const answer = await ask('HEAD', question, deadline.signal);
+      const answer = await inTime(totalMs, signal, (ending) => ask('HEAD', question, ending));
       discard(answer);
       if (answer.status === 200) return answer;
       return answer.status === 404 ? undefined : 'unsupported';
     },
     async read(question, maxBytes, signal) {
-      using deadline = openDeadline(totalMs, signal);
-      const answer = await ask('GET', question, deadline.signal);
-      if (answer.status !== 200) {
-        discard(answer);
-        return undefined;
-      }
-      const reading = readBody(answer, maxBytes).catch((error: unknown) => {
-        if (!signal.aborted) circuits[question.operation].noteBroken(error);
-        throw error;
+      return inTime(totalMs, signal, async (ending) => {
+        const answer = await ask('GET', question, ending);
+        if (answer.status !== 200) {
+          discard(answer);
+          return undefined;
+        }
+        const reading = readBody(answer, maxBytes).catch((error: unknown) => {
+          if (!signal.aborted) circuits[question.operation].noteBroken(error);
+          throw error;
+        });
+        return { ...answer, bytes: await reading };
       });
-      return { ...answer, bytes: await reading };
     },
     open,
     async named(what, signal, work) {

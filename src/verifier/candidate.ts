@@ -1,5 +1,5 @@
 import type { SignatureFormat, UntrustedEnvelope } from '../formats/signature-format.ts';
-import { abortable, openDeadline } from '../kernel/abort.ts';
+import { abortable, inTime } from '../kernel/abort.ts';
 import { quoted } from '../kernel/quoted.ts';
 import { messageOf, TaggedError } from '../kernel/tagged-error.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -94,11 +94,11 @@ async function fetchBytes(
   { path, digest }: Lead,
   { source, budget, readMs }: ReadFrom,
 ): Promise<Uint8Array | undefined> {
-  using deadline = openDeadline(readMs, budget.signal);
-  const { signal } = deadline;
-  // Also where a source does not heed its signal.
-  const content = await abortable(source.fetchManifest(path, { digest }, signal), signal);
-  return content?.bytes;
+  return inTime(readMs, budget.signal, async (signal) => {
+    // Also where a source does not heed its signal.
+    const content = await abortable(source.fetchManifest(path, { digest }, signal), signal);
+    return content?.bytes;
+  });
 }
 
 function recognize(

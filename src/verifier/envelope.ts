@@ -1,4 +1,4 @@
-import { abortable, openDeadline } from '../kernel/abort.ts';
+import { abortable, inTime } from '../kernel/abort.ts';
 import { readNamedBytes } from '../oci/named-bytes.ts';
 import {
   type Candidate,
@@ -46,15 +46,15 @@ async function fetchEnvelope(
   { path, layer }: EnvelopeLead,
   { source, budget, readMs }: ReadFrom,
 ): Promise<Uint8Array | 'absent' | 'other bytes'> {
-  using deadline = openDeadline(readMs, budget.signal);
-  const { signal } = deadline;
-  const blob = await abortable(source.openBlob(path, layer.digest, signal), signal);
-  if (blob === undefined) return 'absent';
-  try {
-    // An answer of another length is wrong before its first byte comes.
-    if (blob.size !== undefined && blob.size !== layer.size) return 'other bytes';
-    return (await abortable(readNamedBytes(blob.stream, layer), signal)) ?? 'other bytes';
-  } finally {
-    blob.stream.destroy();
-  }
+  return inTime(readMs, budget.signal, async (signal) => {
+    const blob = await abortable(source.openBlob(path, layer.digest, signal), signal);
+    if (blob === undefined) return 'absent';
+    try {
+      // An answer of another length is wrong before its first byte comes.
+      if (blob.size !== undefined && blob.size !== layer.size) return 'other bytes';
+      return (await abortable(readNamedBytes(blob.stream, layer), signal)) ?? 'other bytes';
+    } finally {
+      blob.stream.destroy();
+    }
+  });
 }

@@ -1,5 +1,5 @@
 import type { SignatureFormat } from '../formats/signature-format.ts';
-import { abortable, openDeadline } from '../kernel/abort.ts';
+import { abortable, inTime } from '../kernel/abort.ts';
 import { messageOf } from '../kernel/tagged-error.ts';
 import type { Annotations } from '../oci/descriptor.ts';
 import { type Digest, referrersTag } from '../oci/digest.ts';
@@ -102,15 +102,16 @@ async function search(
   { source, placeMs }: Where,
   signal: AbortSignal,
 ): Promise<Searched> {
-  using deadline = openDeadline(placeMs, signal);
   const name = nameOf(place, subject);
+  const { path, tag } = place;
   try {
-    const { leads, incomplete } = await abortable(
-      place.tag === undefined
-        ? listLeads(place.path, subject, source, deadline.signal)
-        : resolveLead(place.path, place.tag, subject, source, deadline.signal),
-      deadline.signal,
-    );
+    const { leads, incomplete } = await inTime(placeMs, signal, (ending) => {
+      const listed =
+        tag === undefined
+          ? listLeads(path, subject, source, ending)
+          : resolveLead(path, tag, subject, source, ending);
+      return abortable(listed, ending);
+    });
     return {
       place: { place: name, found: leads.length, ...(incomplete !== undefined && { incomplete }) },
       leads,

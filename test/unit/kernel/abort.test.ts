@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import t from 'tap';
-import { abortable, openDeadline, withDeadline } from '../../../src/kernel/abort.ts';
+import { abortable, inTime, withDeadline } from '../../../src/kernel/abort.ts';
 
 t.test('a promise that never settles ends with the signal, by its reason', async (t) => {
   const controller = new AbortController();
@@ -32,27 +32,27 @@ t.test('a deadline ends by itself, or with the signal of the caller', async (t) 
 t.test('work with a deadline ends by time, or with the signal of the caller', async (t) => {
   const { signal } = new AbortController();
   const alive = setInterval(() => undefined, 1000);
-  using byTime = openDeadline(1, signal);
-  await t.rejects(abortable(new Promise(() => undefined), byTime.signal), { name: 'TimeoutError' });
+  const hanging = (ending: AbortSignal) => abortable(new Promise(() => undefined), ending);
+  await t.rejects(inTime(1, signal, hanging), { name: 'TimeoutError' });
   clearInterval(alive);
 
   const controller = new AbortController();
-  using byCaller = openDeadline(60_000, controller.signal);
+  const byCaller = inTime(60_000, controller.signal, hanging);
   const reason = new Error('the client left');
   controller.abort(reason);
-  t.equal(byCaller.signal.reason, reason);
-  using late = openDeadline(60_000, controller.signal);
-  t.equal(late.signal.reason, reason);
+  await t.rejects(byCaller, reason);
+  await t.rejects(inTime(60_000, controller.signal, hanging), reason);
 });
 
 t.test('a deadline leaves nothing behind once its work is over', async (t) => {
   const controller = new AbortController();
-  const deadline = openDeadline(60_000, controller.signal);
-  t.equal(getEventListeners(controller.signal, 'abort').length, 1);
-  deadline[Symbol.dispose]();
+  const used = await inTime(60_000, controller.signal, async (ending) => {
+    t.equal(getEventListeners(controller.signal, 'abort').length, 1);
+    return ending;
+  });
   t.equal(getEventListeners(controller.signal, 'abort').length, 0);
   controller.abort(new Error('the client left'));
-  t.notOk(deadline.signal.aborted);
+  t.notOk(used.aborted);
 });
 
 t.test('what nobody waits for any more may fail without a trace', async (t) => {
