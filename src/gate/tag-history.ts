@@ -9,6 +9,8 @@ import type { SealedState } from './sealed.ts';
 /** A digest that a tag was served with while it was trusted. */
 export interface TagEntry {
   readonly digest: Digest;
+  /** The index that vouched for it, where that was another digest. */
+  readonly root?: Digest;
   /** Greater than that of every one that was known when it came: clocks of replicas differ. */
   readonly order: number;
   /** For a person. */
@@ -26,8 +28,11 @@ export interface TagHistory {
   /** Throws `UnavailableError` where the state can't be read and this process knows nothing. */
   of(scope: string, tag: Tag): Promise<readonly TagEntry[]>;
   /** Notes what is being served. Asked for after `of`. */
-  note(scope: string, tag: Tag, seen: Pick<TagEntry, 'digest' | 'signed'>): Promise<void>;
+  note(scope: string, tag: Tag, seen: SeenContent): Promise<void>;
 }
+
+/** What a tag points at now. */
+export type SeenContent = Pick<TagEntry, 'digest' | 'root' | 'signed'>;
 
 /** Digests remembered of a tag; those that came first are forgotten first. */
 export const maxTagEntries = 32;
@@ -64,12 +69,13 @@ export function makeTagHistory(state: SealedState, clock: Clock): TagHistory {
 
   return {
     of: async (scope, tag) => [...(await load(prefixOf(scope, tag))).values()],
-    async note(scope, tag, { digest, signed }) {
+    async note(scope, tag, seen) {
+      const { digest, root, signed } = seen;
       const prefix = prefixOf(scope, tag);
       const known = recent.get(prefix) ?? (await load(prefix));
       const former = known.get(digest);
-      const last = Math.max(0, ...[...known.values()].map(({ order }) => order));
-      const began = former ?? { digest, order: last + 1, firstSeen: clock.now() };
+      const order = orderOf(seen, [...known.values()]) ?? lastOrder(known.values()) + 1;
+      const began = former ?? { digest, ...(root && { root }), order, firstSeen: clock.now() };
       const oldest = olderOf(former?.signed, signed);
       const entry: TagEntry = { ...began, ...(oldest && { signed: oldest }) };
       if (isSame(entry, former)) return;
@@ -77,6 +83,21 @@ export function makeTagHistory(state: SealedState, clock: Clock): TagHistory {
       await state.put(`${prefix}${digest}`, entry);
     },
   };
+}
+
+/** Whether both are one content, or parts of one: neither is older than the other then. */
+export function isKin(one: SeenContent, other: SeenContent): boolean {
+  return one.digest === other.digest || (one.root ?? one.digest) === (other.root ?? other.digest);
+}
+
+/** When the content, or what it is a part of, came; undefined: neither was ever seen. */
+export function orderOf(seen: SeenContent, history: readonly TagEntry[]): number | undefined {
+  const kin = history.filter((entry) => isKin(seen, entry));
+  return kin.length === 0 ? undefined : lastOrder(kin);
+}
+
+function lastOrder(entries: Iterable<TagEntry>): number {
+  return Math.max(0, ...[...entries].map(({ order }) => order));
 }
 
 /** What is stored of a tag, for one who only looks. Throws what the state throws. */

@@ -11,7 +11,7 @@ import type { Verdict } from '../verdict/verdict.ts';
 import { findNewer } from './rollback.ts';
 import type { Roots } from './roots.ts';
 import { judgeSignatureAge } from './signature-age.ts';
-import type { TagEntry, TagHistory } from './tag-history.ts';
+import type { SeenContent, TagEntry, TagHistory } from './tag-history.ts';
 
 /** A tag whose rule asks something of it, and the trusted content that it points at. */
 export interface AskedTag {
@@ -76,13 +76,18 @@ async function judgeRollback(
   const { scope, tag, digest, rules, verdict, auditUntil } = asked;
   if (rules.rollback === 'allow') return passed;
   const { history } = dependencies;
-  const oldest = verdict.signed?.oldest;
-  const seen = { digest, ...(oldest && { signed: oldest }) };
+  const seen = seenAs(digest, verdict);
   const newer = findNewer(seen, await history.of(scope, tag));
   const finding = newer === undefined ? passed : judgeGoingBack(asked, newer, dependencies);
   const isServed = finding.kind === 'passed' || auditUntil !== undefined;
   if (isServed) await history.note(scope, tag, seen);
   return finding;
+}
+
+function seenAs(digest: Digest, { subject: root, signed }: Verdict): SeenContent {
+  const isPart = root !== undefined && root !== digest;
+  const oldest = signed?.oldest;
+  return { digest, ...(isPart && { root }), ...(oldest && { signed: oldest }) };
 }
 
 /** A rollback: whether somebody answers for it, or the rule lets it pass with a warning. */

@@ -45,3 +45,16 @@ t.test('what two replicas saw at the same time is not older than each other', as
   t.equal(findNewer(entry('a', 99), history), undefined);
   t.equal(findNewer(entry('b', 99), history), undefined);
 });
+
+t.test('parts of one index are as old as each other, and as it', async (t) => {
+  const of = (root: string, part: TagEntry): TagEntry => ({ ...part, root: root as Digest });
+  const history = [entry('a', 1), of('a', entry('p', 1)), entry('b', 2)];
+  for (const part of ['p', 'q']) {
+    t.equal(findNewer(of('a', entry(part, 99)), history)?.digest, 'b', `${part} of a`);
+    t.equal(findNewer(of('b', entry(part, 99)), history), undefined, `${part} of b, too`);
+    t.equal(findNewer(of('c', entry(part, 99)), [entry('b', 2)]), undefined, `${part} of none`);
+  }
+  const timed = [entry('a3-3', 1), entry('b2-2', 2)];
+  t.equal(findNewer(of('a', entry('p1-1', 99)), timed)?.digest, 'b', 'a is not held against it');
+  t.equal(findNewer(of('b', entry('p4-4', 99)), timed)?.digest, 'a', 'the time of b counts');
+});

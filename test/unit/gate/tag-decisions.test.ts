@@ -285,6 +285,22 @@ t.test('a tag of a platform is bound by the rule of the index that vouches for i
   await t.rejects(pulled(kit), deniedFor('signature-too-old'));
 });
 
+t.test('a platform of an index is as old as that, and of the newest one no rollback', async (t) => {
+  const kit = await makeGateKit(rule('rollback: deny'));
+  const [former, latest] = ['former', 'latest'].map((name) =>
+    buildIndex({ children: [buildImage({ name })] }),
+  ) as [Artifact, Artifact];
+  for (const each of [former, latest]) {
+    sign(kit, each);
+    await moved(kit, each);
+  }
+  const [old, current] = [former.children[0], latest.children[0]] as [Artifact, Artifact];
+  await t.rejects(moved(kit, old), deniedFor('rolled-back'), 'without trusted times too');
+  t.equal((await moved(kit, current)).descriptor.digest, current.descriptor.digest);
+  t.equal((await moved(kit, latest)).descriptor.digest, latest.descriptor.digest);
+  await t.rejects(moved(kit, former), deniedFor('rolled-back'));
+});
+
 t.test('signatures under their tags are evidence, and move as they like', async (t) => {
   const kit = await makeGateKit(rule('rollback: deny, maxSignatureAge: 30d'));
   sign(kit, newer, 3);
