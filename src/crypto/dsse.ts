@@ -16,6 +16,8 @@ export interface DsseSignature {
 
 const maxSignatures = 32;
 const maxTypeLength = 256;
+/** Of a document that holds nothing else. */
+const maxValues = 1_000;
 
 /**
  * Reads a DSSE envelope in JSON (DSSE v1.0, envelope): exactly its members, canonical base64, 1 to
@@ -23,7 +25,7 @@ const maxTypeLength = 256;
  */
 export function readDsseEnvelope(untrusted: Uint8Array, maxBytes: number): DsseEnvelope {
   if (untrusted.length > maxBytes) throw malformed(`it is larger than ${maxBytes} bytes`);
-  return readDsseFields(readJsonFields(untrusted, malformed));
+  return readDsseFields(readJsonFields(untrusted, malformed, maxValues));
 }
 
 /** The same out of a document that holds one, as a Sigstore bundle does. */

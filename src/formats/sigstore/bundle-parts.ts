@@ -22,6 +22,8 @@ export interface BundleParts {
 const maxTimestamps = 32;
 const maxCertificates = 8;
 const maxHintLength = 1024;
+/** Three times what the largest of those bounds have. */
+const maxValues = 10_000;
 
 /**
  * Reads a Sigstore bundle (sigstore_bundle.proto; JSON as proto3 writes it, without the liberties
@@ -31,7 +33,7 @@ const maxHintLength = 1024;
  */
 export function readBundleParts(untrusted: Uint8Array, maxBytes: number): BundleParts {
   if (untrusted.length > maxBytes) throw malformedBundle(`it is larger than ${maxBytes} bytes`);
-  const bundle = readJsonFields(untrusted, malformedBundle);
+  const bundle = readJsonFields(untrusted, malformedBundle, maxValues);
   const mediaType = bundle.text('mediaType');
   const version = bundleVersions.get(mediaType);
   if (version === undefined) {

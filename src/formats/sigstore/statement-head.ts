@@ -16,6 +16,11 @@ export interface HeadProblem {
 const statementTypes = ['https://in-toto.io/Statement/v1', 'https://in-toto.io/Statement/v0.1'];
 /** SBOMs nest components. */
 const maxDepth = 64;
+/**
+ * An SBOM of 30 MB has fewer. JSON.parse makes objects of 3 bytes each where nothing bounds them,
+ * and where a thread's heap ends in the middle of it, the process ends with the thread.
+ */
+const maxStatementValues = 1_500_000;
 const maxSubjects = 1024;
 const maxDigests = 32;
 const maxTypeLength = 1024;
@@ -26,7 +31,7 @@ const maxTypeLength = 1024;
  */
 export function readStatementHead(payload: Uint8Array): StatementHead | HeadProblem {
   try {
-    const statement = readJson(payload, maxDepth);
+    const statement = readJson(payload, maxDepth, maxStatementValues);
     return isObject(statement) ? readHead(statement) : { problem: 'it is no object' };
   } catch (error) {
     if (error instanceof JsonError) return { problem: error.message };

@@ -76,6 +76,39 @@ t.test('of bytes that are part of others the thread takes a copy', async (t) => 
   t.notOk(all.buffer.detached);
 });
 
+// Objects weigh 50 times what three bytes of JSON do, and a heap that ends within JSON.parse ends the
+// process, whichever thread it is of.
+t.test('small values without number are refused before any is made', async (t) => {
+  const listOf = (values: number): string => `[${'{},'.repeat(values / 2)}0]`;
+  const many = (values: number): Buffer => Buffer.from(`{"mediaType":${listOf(values)}}`);
+  const maxBytes = 2 ** 26;
+  const problemOf = (kind: 'bundle' | 'dsse-envelope', bytes: Uint8Array): string => {
+    const answer = readEnvelope({ kind, bytes, maxBytes });
+    return 'malformed' in answer ? answer.malformed.message : 'it was read';
+  };
+  t.match(problemOf('bundle', many(10_002)), /: it has more than 10000 values$/);
+  t.match(problemOf('bundle', many(9_000)), /mediaType is no text$/, 'fewer are read');
+  t.match(problemOf('dsse-envelope', many(1_002)), /: it has more than 1000 values$/);
+  t.match(problemOf('dsse-envelope', many(900)), /is not known$/, 'fewer are read');
+});
+
+t.test('a statement of more values than any SBOM has says nothing', async (t) => {
+  const headOf = (predicate: string): unknown => {
+    const { bytes } = makeBundle({ statement: () => ({ predicate: 'PREDICATE' }) });
+    const bundle = JSON.parse(bytes.toString()) as { dsseEnvelope: { payload: string } };
+    const statement = Buffer.from(bundle.dsseEnvelope.payload, 'base64').toString();
+    const payload = Buffer.from(statement.replace('"PREDICATE"', () => predicate));
+    bundle.dsseEnvelope.payload = payload.toString('base64');
+    const untrusted = Buffer.from(JSON.stringify(bundle));
+    const answer = readEnvelope({ kind: 'bundle', bytes: untrusted, maxBytes: 2 ** 26 });
+    if ('malformed' in answer || !('content' in answer.read)) throw new Error('it was not read');
+    return answer.read.content;
+  };
+  const listOf = (values: number): string => `[${'{},'.repeat(values / 2)}0]`;
+  t.match(headOf(listOf(1_500_000)), { head: { problem: 'it has more than 1500000 values' } });
+  t.match(headOf(listOf(1_400_000)), { head: { problem: /_type/ } }, 'fewer are read');
+});
+
 function read(kind: 'bundle', bytes: Uint8Array): unknown {
   const answer = readEnvelope({ kind, bytes, maxBytes: 2 ** 20 });
   return 'read' in answer ? answer.read : answer.malformed;
