@@ -6,6 +6,7 @@ import { oncePer } from '../../kernel/once.ts';
 import { quoted } from '../../kernel/quoted.ts';
 import {
   type CertificateAuthority,
+  goesBy,
   isWithin,
   type SigstoreRoot,
 } from '../../trust/sigstore/sigstore-root.ts';
@@ -85,16 +86,17 @@ function judge(untrusted: Uint8Array, timestamped: Uint8Array, root: SigstoreRoo
 }
 
 function judgeBy(
-  { chain, uri, operator, validFor }: CertificateAuthority,
+  authority: CertificateAuthority,
   token: ReturnType<typeof readTimestampResponse>,
 ): Judgement {
+  const { chain, uri, operator, validFor } = authority;
   const found = findTimestampSigner(token, chain);
   if (found.kind === 'none') return { because: found.because };
   const [own] = chain;
   // A root that names the authority's own certificate trusts that one, not all of its issuer's.
   const isNamed =
     own.basicConstraints?.isCa === true || own.fingerprint === found.certificate.fingerprint;
-  if (!isNamed) return { because: 'the signer of a timestamp is not the one that the root names' };
+  if (!isNamed) return { because: notByTheOneNamed };
   const { genTime } = token.info;
   if (!isWithin(validFor, genTime)) {
     return { because: `${quoted(uri)} is not trusted at ${genTime.toISOString()}` };
@@ -107,9 +109,12 @@ function judgeBy(
     known: chain.slice(0, -1),
   });
   if (answer.kind === 'untrusted') return { because: answer.because };
+  if (!goesBy(authority, answer.chain)) return { because: notByTheOneNamed };
   const name = quoted(uri === '' ? found.certificate.subject.text : uri, 200);
   return { witness: { name, operator, instant: genTime, time: answer.time } };
 }
+
+const notByTheOneNamed = 'the signer of a timestamp is not the one that the root names, nor by it';
 
 function none(finding: Finding): TimestampsFound {
   return { finding, witnesses: [] };

@@ -56,6 +56,17 @@ export interface CertificateAuthority {
   readonly validFor: ValidityPeriod;
 }
 
+/**
+ * Whether a path to the anchor goes by the certificate that issues. Others under the same anchor are
+ * none of this authority's, and one of them may be one whose own entry has ended, or was taken out.
+ */
+export function goesBy(
+  { chain: [issuing] }: CertificateAuthority,
+  path: readonly Certificate[],
+): boolean {
+  return path.some(({ keyFingerprint }) => keyFingerprint === issuing.keyFingerprint);
+}
+
 export function isWithin({ start, end }: ValidityPeriod, time: Date): boolean {
   return start <= time && (end === undefined || time <= end);
 }

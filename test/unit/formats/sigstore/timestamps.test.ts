@@ -29,6 +29,11 @@ const named = (leaf: string, overrides: object = {}) => ({
     }),
   ],
 });
+const issuersOf = (chain: { readonly ders: readonly Uint8Array[] }) =>
+  chain.ders.slice(1).map((der) => ({ rawBytes: base64(der) }));
+const nextIssuer = makeAuthority({
+  intermediate: { 0: { subject: 'C=US, O=clock, CN=clock issuer 2', key: 'EC-384' } },
+});
 const endedIssuer = makeAuthority({ intermediate: { 0: { notAfter: '2029-01-01T00:00:00Z' } } });
 const another = makeAuthority({ leaf: { subject: 'C=US, O=clock, CN=another' } });
 
@@ -120,6 +125,16 @@ assertSigstoreMutations(t, {
     plan: with1({ authority: another }),
     root: named(ownLeaf),
     because: /not the one that the root names/,
+  },
+  'a timestamp by another issuer under the anchor than the root names': {
+    ...unproven,
+    plan: with1({}),
+    root: {
+      timestampAuthorities: [
+        authorityEntry('clock', { certChain: { certificates: issuersOf(nextIssuer) } }),
+      ],
+    },
+    because: /not the one that the root names, nor by it/,
   },
   'a timestamp by an authority whose issuer had ended': {
     ...unproven,

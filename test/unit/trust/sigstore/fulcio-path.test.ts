@@ -36,6 +36,26 @@ t.test('without an authority there is no path', async (t) => {
   t.strictSame(findFulcioPath(leaf, [], [at(validFor.end)]), { kind: 'none', because });
 });
 
+t.test('an issuer whose time is over is not let in by the next one under its anchor', async (t) => {
+  const next = { subject: 'C=US, ST=WA, O=acme, CN=acme issuer 2', key: 'EC-384' } as const;
+  const renewed = makeChain({ authority: 'acme', intermediate: { 0: next } }).ders.slice(1);
+  const certificates = renewed.map((der) => ({ rawBytes: Buffer.from(der).toString('base64') }));
+  const after = authorityEntry('acme', {
+    uri: 'https://fulcio-2.acme.test',
+    certChain: { certificates },
+    validFor: { start: validFor.end },
+  });
+  const both = of(authorityEntry('acme', { validFor }), after);
+  const later = [at('2030-06-01T00:00:00Z')] as const;
+  const [, issuer] = makeChain({ authority: 'acme' }).ders.map(readCertificate);
+  const because = /acme.test is not trusted at 2030.*; its issuer is not the one that .*fulcio-2/;
+  const cameAlong = [issuer ?? leaf];
+  t.match(findFulcioPath(leaf, both, later, cameAlong), { kind: 'none', because });
+  t.match(findFulcioPath(leaf, of(after), later, cameAlong), { kind: 'none' }, 'nor if it is gone');
+  const own = readCertificate(makeChain({ authority: 'acme', intermediate: { 0: next } }).leaf.der);
+  t.match(findFulcioPath(own, both, later), { kind: 'found' });
+});
+
 t.test('certificates that came along help on the way, and are no authorities', async (t) => {
   const time = [at(validFor.end)] as const;
   const chain = makeChain({ authority: 'acme' }).ders.map(readCertificate);
