@@ -1,4 +1,4 @@
-import type { Digest } from '../oci/digest.ts';
+import { type Digest, otherDigestOf } from '../oci/digest.ts';
 import { MalformedError } from '../oci/malformed-error.ts';
 import type { Reference, Tag } from '../oci/reference.ts';
 import { type Repository, scopeOf } from '../oci/repository.ts';
@@ -105,6 +105,8 @@ async function decide(
   const scope = scopeOf(repository);
   const generation = verifier.generation();
   const found = await read(repository, digest, dependencies, signal);
+  // A registry, or whoever pulls, may choose by which algorithm it is named.
+  denied.assertNotDenied(repository, otherDigestOf(found.bytes, digest));
   const voucher = await decisions.onManifest(repository, found, tag, signal);
   const { manifest, bytes, descriptor } = found;
   // The children of a list of referrers are no parts of anything: each is decided on by itself.

@@ -30,6 +30,11 @@ export function digestOf(bytes: Uint8Array, algorithm: DigestAlgorithm = 'sha256
   return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}` as Digest;
 }
 
+/** The digest of the same bytes by the other algorithm: both name one content. */
+export function otherDigestOf(bytes: Uint8Array, known: Digest): Digest {
+  return digestOf(bytes, algorithmOf(known) === 'sha256' ? 'sha512' : 'sha256');
+}
+
 export function matchesDigest(bytes: Uint8Array, expected: Digest): boolean {
   return digestOf(bytes, algorithmOf(expected)) === expected;
 }

@@ -3,7 +3,7 @@ import { mergeDenials } from '../../../src/gate/denial-set.ts';
 import { makeDeniedContent } from '../../../src/gate/denied-content.ts';
 import { makeDenyList } from '../../../src/gate/deny-list.ts';
 import { DeniedError, UnavailableError } from '../../../src/gate/gate-error.ts';
-import type { Digest } from '../../../src/oci/digest.ts';
+import { type Digest, digestOf } from '../../../src/oci/digest.ts';
 import type { DenyTarget } from '../../../src/verdict/denial.ts';
 import type { VerdictCache } from '../../../src/gate/verdict-cache.ts';
 import { trusted } from '../../golden/verdicts.ts';
@@ -65,6 +65,24 @@ t.test('a denied manifest is served by no name, though it was a moment ago', asy
   await t.rejects(gate.admitBlob(app, layer, never()), listed, 'nobody else vouches for it');
   await t.rejects(gate.admitReferrers(app, digest, never()), listed);
   await t.rejects(gate.admitManifest(app, by(signature.descriptor.digest), never()), DeniedError);
+});
+
+t.test('a denied manifest is not served under its digest by another algorithm', async (t) => {
+  for (const [named, denied] of [
+    ['sha512', 'sha256'],
+    ['sha256', 'sha512'],
+  ] as const) {
+    const asked = buildImage({ algorithm: named });
+    const kit = await makeGateKit(aliceSigns);
+    kit.source.put(asked, 'v1');
+    kit.source.put(toySignature(asked.descriptor, { by: 'alice' }));
+    await kit.gate.admitManifest(app, by('v1'), never());
+    deny(kit, digestTarget(digestOf(asked.bytes, denied)));
+    for (const reference of ['v1', asked.descriptor.digest]) {
+      t.equal(kit.gate.manifestAtHand(app, by(reference)), undefined);
+      await t.rejects(kit.gate.admitManifest(app, by(reference), never()), listed, named);
+    }
+  }
 });
 
 t.test('a denial says who denied it and why, under an id that explains it', async (t) => {
