@@ -81,6 +81,7 @@ export const defaultRemoteLimits: RemoteLimits = {
 export const answerLimits = {
   tokenBytes: 64 * 1024,
   tagsBytes: 4 * 1024 * 1024,
+  tagsValues: 250_000,
   referrersBytes: 8 * 1024 * 1024,
   referrersValues: 100_000,
   referrersPages: 40,

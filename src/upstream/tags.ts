@@ -52,7 +52,7 @@ export async function listTags(
 
 /** distribution-spec, Listing Tags; some registries say null for none. */
 function readTags(bytes: Uint8Array): readonly Tag[] {
-  const document = readJson(bytes);
+  const document = readJson(bytes, 32, answerLimits.tagsValues);
   const untrusted = isObject(document) ? document['tags'] : undefined;
   if (untrusted === null) return [];
   if (!Array.isArray(untrusted)) {

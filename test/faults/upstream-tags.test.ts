@@ -94,6 +94,16 @@ for (const [what, [step, code]] of Object.entries(bad)) {
   });
 }
 
+t.test('a page of more values than any repository has tags is not made', async (t) => {
+  const { upstream, source } = await openRemoteKit(t);
+  const pageOf = (count: number) => page(Array.from({ length: count }, () => 'a'));
+  upstream.on(`GET ${list}`, pageOf(250_000), pageOf(240_000));
+  const ask = () => source.listTags(path, { limit: 5 }, signal);
+  const error = await failureOf(t, ask());
+  t.match(error.message, /it has more than 250000 values/);
+  t.equal((await ask())?.tags.length, 5, 'fewer are read');
+});
+
 t.test('empty pages without end are an error after ten', async (t) => {
   const { upstream, source } = await openRemoteKit(t);
   upstream.on(
