@@ -1,8 +1,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { FileSystem } from '../storage/file-system.ts';
-import { AirgapError } from './airgap-error.ts';
-import { writeAudit } from './audit-log.ts';
 import { namingFull } from './file-failure.ts';
+import { noteFailure } from './import-notes.ts';
 import { makeStoreFolders, type StoreFiles } from './store-files.ts';
 import { lockStore } from './store-lock.ts';
 import { sweepStore } from './store-sweep.ts';
@@ -29,7 +28,7 @@ export async function importAlone<T>(
       await sweepStore(store, files, clock);
       done = await work();
     } catch (error) {
-      await noteFailure(error, store, clock);
+      await noteFailure(error, { store, clock });
       // What went wrong before is what is to be told.
       await unlock().catch(() => undefined);
       throw error;
@@ -37,11 +36,4 @@ export async function importAlone<T>(
     await unlock();
     return done;
   });
-}
-
-async function noteFailure(cause: unknown, store: StoreFiles, clock: Clock): Promise<void> {
-  if (!(cause instanceof AirgapError)) return;
-  const { code, message: because } = cause;
-  const line = { event: 'failed', code, because };
-  await writeAudit(store, clock.now(), line).catch(() => undefined);
 }

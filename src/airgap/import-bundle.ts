@@ -7,6 +7,7 @@ import { type Collected, collectStore } from './collect-store.ts';
 import { writeAudit } from './audit-log.ts';
 import type { BundleDenial, BundleDocument } from './bundle.ts';
 import { importAlone } from './import-alone.ts';
+import { noteRefusal } from './import-notes.ts';
 import { type ContentOfBundle, takeContent } from './import-content.ts';
 import { checkOrder, checkTime } from './import-order.ts';
 import {
@@ -57,6 +58,8 @@ export interface ImportDependencies {
   readonly openBundle: (known: StoreState | undefined, now: Date) => Promise<VerifiedBundle>;
   /** Takes them to the site's deny list; resolves with how many were not on it. */
   readonly deny: (denials: readonly BundleDenial[], document: BundleDocument) => Promise<number>;
+  /** Looks whether the site has all that it verifies images by; throws before content is read. */
+  readonly checkReady: () => Promise<void>;
   /** What the site's own policy, trust and clock say of each image, in their order. */
   readonly verifyImages: (
     document: BundleDocument,
@@ -109,12 +112,18 @@ async function importHere(
   // Whatever keeps the rest from being imported, what is revoked is denied.
   const denied =
     request.mode === 'import' ? await dependencies.deny(document.denials, document) : 0;
+  // What is revoked needs no policy.
+  if (document.kind === 'content') await dependencies.checkReady();
   const taken = await takeContent(bundle, dependencies, signal);
   const amounts = { denied, readBytes: taken.neededBytes, heldBytes: taken.heldBytes };
   const { images, staged, revocationAsOf } = await prepareGeneration(run, dependencies, signal);
   const leftOut = images.filter((image) => !isAdmitted(image)).length;
   const part = { images, ...amounts };
-  if (leftOut > 0 && request.untrusted === 'refuse-all') return tell('refused', run, part);
+  if (leftOut > 0 && request.untrusted === 'refuse-all') {
+    const { stream, sequence } = document;
+    await noteRefusal({ stream, sequence, snapshot }, images, dependencies);
+    return tell('refused', run, part);
+  }
   if (request.mode === 'verify-only') return tell('verified', run, part);
   const generation = await staged(images);
   if (isInForce && published.document === generation.document) {

@@ -9,6 +9,7 @@ import { type Collected, collectStore } from './collect-store.ts';
 import { type StagedGeneration, writeGeneration } from './generation.ts';
 import type { ImportRequest } from './import-bundle.ts';
 import { importAlone } from './import-alone.ts';
+import { noteRefusal } from './import-notes.ts';
 import { intoStore } from './file-failure.ts';
 import { type ImageOutcome, isAdmitted } from './import-report.ts';
 import { heldName } from './kept-content.ts';
@@ -41,6 +42,8 @@ export interface LayoutImportDependencies extends LayoutContentDependencies {
   readonly keptGenerations: number;
   /** What the layout holds; called while the store is locked. */
   readonly openLayout: (signal: AbortSignal) => Promise<readonly PlannedImage[]>;
+  /** Looks whether the site has all that it verifies images by; throws before content is read. */
+  readonly checkReady: () => Promise<void>;
   readonly verifyImages: (
     images: Pick<BundleDocument, 'images'>,
     now: () => Date,
@@ -88,6 +91,7 @@ async function importHere(
   const planned = await dependencies.openLayout(signal);
   const added = planned.map(toBundleImage);
   assertFree(document, added);
+  await dependencies.checkReady();
   const taken = await takeContents(planned, dependencies, signal);
   await stageTrust(store, published);
   const { work } = store;
@@ -99,6 +103,7 @@ async function importHere(
   const isRefused = admitted.length < added.length && request.untrusted === 'refuse-all';
   if (isRefused || admitted.length === 0) {
     await removeUnused(taken.added, [], dependencies);
+    await noteRefusal({ format: 'layout' }, images, dependencies);
     return { outcome: 'refused', generation: undefined, ...amounts };
   }
   if (request.mode === 'verify-only') {

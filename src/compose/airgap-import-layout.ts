@@ -23,7 +23,7 @@ import type { ContentSource } from '../upstream/content-source.ts';
 import { type LayoutFiles, makeLayoutFiles } from '../upstream/layout-files.ts';
 import { makeLayoutSource } from '../upstream/layout-source.ts';
 import { UpstreamError } from '../upstream/upstream-error.ts';
-import { type ImportOverrides, openImporting, verifyImages } from './airgap-import.ts';
+import { checkReady, type ImportOverrides, openImporting, verifyImages } from './airgap-import.ts';
 import { planLayout } from './airgap-layout-plan.ts';
 
 export type { LayoutImportReport } from '../airgap/import-layout.ts';
@@ -72,6 +72,7 @@ export async function importAirgapLayout(
           return planLayout(named, wish, sourcesOf(named, wish, layout.files), ending);
         },
         readContent: (content, ending) => readContent(layout.files, content, path, ending),
+        checkReady: () => checkReady(config),
         verifyImages: (images, now, ending) =>
           verifyImages(images, config, { store, files, list: replica.list, now, clock }, ending),
       },

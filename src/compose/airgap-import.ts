@@ -86,6 +86,7 @@ export async function importAirgap(
         openBundle: (known, now) => openForImport(places, pinned, known, now),
         readRevocation,
         deny: (denials, document) => applyDenials(denials, document, replica),
+        checkReady: () => checkReady(config),
         verifyImages: (document, now, ending) =>
           verifyImages(document, config, { store, files, list, now, clock }, ending),
       },
@@ -119,6 +120,18 @@ async function readRoot(file: string | undefined): Promise<Buffer | undefined> {
     const message = `the root ${file} can not be read: ${readFailure(cause)}`;
     throw new AirgapError('ROOT_MISSING', message, { cause });
   }
+}
+
+/** Of what lies in the store nothing counts yet. */
+const nothingCarried = '';
+
+/** Throws `StartupError` with every problem of the site's own policy and trust material. */
+export async function checkReady(config: Config): Promise<void> {
+  await loadWholeBasis(offlineOf(config), async () => undefined, nothingCarried);
+}
+
+function offlineOf(config: Config): Config {
+  return { ...config, trust: { ...config.trust, offline: true } };
 }
 
 interface Staged {
@@ -160,7 +173,7 @@ async function openStagedGate(
   opened: AsyncDisposableStack,
 ): Promise<MadeGate> {
   const carried = join(store.work.trust, 'revocation');
-  const offline = { ...config, trust: { ...config.trust, offline: true } };
+  const offline = offlineOf(config);
   const loaded = await loadWholeBasis(offline, async () => undefined, carried);
   const basis = { ...loaded, generation: 1 };
   const observed = { ...silent, clock, denied: list };
