@@ -105,12 +105,16 @@ function openClaims(
     .map(attestationClaim);
 }
 
+/** RFC 4514, section 2.3: a type by its short name or as an OID. */
+const beginsAsName = /^(?:[A-Z]+|\d+(?:\.\d+)+)=/;
+
 /**
  * What makes two proofs one. A certificate of Fulcio has a key of its own for every signature, so
- * there it is the workload; its issuer is a URL, which no distinguished name begins like.
+ * there it is the workload; its issuer is that of an identity token, mostly a URL, and no
+ * distinguished name.
  */
 function proofOf(signer: Identity): string {
-  const isWorkload = signer.kind === 'certificate' && /^[a-z][a-z0-9+.-]*:/i.test(signer.issuer);
+  const isWorkload = signer.kind === 'certificate' && !beginsAsName.test(signer.issuer);
   return isWorkload
     ? `workload ${JSON.stringify([signer.issuer, signer.subject])}`
     : `key ${signer.keyFingerprint}`;

@@ -56,6 +56,24 @@ t.test('atLeast counts an open question as one that may turn out well', async (t
   t.equal(decide(two, given(bad('a'), open('b'))).kind, 'untrusted');
 });
 
+t.test('atLeast counts a workload once, whatever its issuer calls itself', async (t) => {
+  // Google's tokens may say it without a scheme (OpenID Connect Core, section 15.6.2).
+  for (const issuer of ['https://accounts.google.com', 'accounts.google.com', 'urn:acme:sts']) {
+    const signed = (identity: string, key: string, subject: string): Report => {
+      const signer = { ...certificateIdentity(key), issuer, subject };
+      return { ...trustedReport(identity, key), signer };
+    };
+    const [first, again] = [signed('a', 'k1', 'dev@acme'), signed('b', 'k2', 'dev@acme')];
+    t.equal(decide(two, given(first, again)).kind, 'untrusted', issuer);
+    t.equal(decide(two, given(first, signed('b', 'k2', 'ops@acme'))).kind, 'trusted');
+  }
+  const named = (identity: string, key: string): Report => {
+    const signer = { ...certificateIdentity(key), issuer: '0.9.2342=#0c02,CN=ca', subject: 'CN=x' };
+    return { ...trustedReport(identity, key), signer };
+  };
+  t.equal(decide(two, given(named('a', 'k1'), named('b', 'k2'))).kind, 'trusted', 'keys of a CA');
+});
+
 t.test('atLeast counts one key once, whatever it fits', async (t) => {
   t.equal(decide(two, given(trustedReport('a', 'k'), trustedReport('b', 'k'))).kind, 'untrusted');
   const twice = decide(two, given(trustedReport('a', 'k'), trustedReport('a', 'l')));
