@@ -21,7 +21,10 @@ const specialIpv4 = [
 /** Inside of global unicast (2000::/3): protocol assignments with Teredo, documentation, 6to4. */
 const specialIpv6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20'];
 
-const special = makeBlocks([...specialIpv4, ...specialIpv6]);
+/** Public by its number, and in each virtual machine of Azure the host's own service. */
+const clouds = ['168.63.129.16/32'];
+
+const special = makeBlocks([...specialIpv4, ...specialIpv6, ...clouds]);
 const globalUnicast = makeBlocks(['2000::/3']);
 
 /** Blocks such as `10.0.0.0/8`; throws a `TypeError` for what is no block. */
