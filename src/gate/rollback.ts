@@ -1,5 +1,5 @@
 import { isBefore, olderOf, type SigningTime } from '../verdict/signing-times.ts';
-import { isKin, orderOf, type SeenContent, type TagEntry } from './tag-history.ts';
+import { isKin, isPartOf, orderOf, type SeenContent, type TagEntry } from './tag-history.ts';
 
 /**
  * What the tag was served with before that is newer than what it points at now; undefined where
@@ -13,7 +13,7 @@ export function findNewer(now: SeenContent, history: readonly TagEntry[]): TagEn
     .filter((entry) => isKin(now, entry))
     .reduce<SigningTime | undefined>((oldest, entry) => olderOf(oldest, entry.signed), now.signed);
   const newer = history.filter((entry) => {
-    if (isKin(now, entry)) return false;
+    if (isKin(now, entry) || isPartOf(now, entry) || isPartOf(entry, now)) return false;
     if (signed !== undefined && entry.signed !== undefined) return isBefore(signed, entry.signed);
     return order !== undefined && order < entry.order;
   });

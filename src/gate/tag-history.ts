@@ -11,6 +11,8 @@ export interface TagEntry {
   readonly digest: Digest;
   /** The index that vouched for it, where that was another digest. */
   readonly root?: Digest;
+  /** Of an index that is trusted for its platforms: those, for which it vouches by no signature. */
+  readonly parts?: readonly Digest[];
   /** Greater than that of every one that was known when it came: clocks of replicas differ. */
   readonly order: number;
   /** For a person. */
@@ -32,7 +34,7 @@ export interface TagHistory {
 }
 
 /** What a tag points at now. */
-export type SeenContent = Pick<TagEntry, 'digest' | 'root' | 'signed'>;
+export type SeenContent = Pick<TagEntry, 'digest' | 'root' | 'parts' | 'signed'>;
 
 /** Digests remembered of a tag; those that came first are forgotten first. */
 export const maxTagEntries = 32;
@@ -70,12 +72,13 @@ export function makeTagHistory(state: SealedState, clock: Clock): TagHistory {
   return {
     of: async (scope, tag) => [...(await load(prefixOf(scope, tag))).values()],
     async note(scope, tag, seen) {
-      const { digest, root, signed } = seen;
+      const { digest, root, parts, signed } = seen;
       const prefix = prefixOf(scope, tag);
       const known = recent.get(prefix) ?? (await load(prefix));
       const former = known.get(digest);
-      const order = orderOf(seen, [...known.values()]) ?? lastOrder(known.values()) + 1;
-      const began = former ?? { digest, ...(root && { root }), order, firstSeen: clock.now() };
+      const names = { digest, ...(root && { root }), ...(parts && { parts }) };
+      const order = noteOrder(seen, [...known.values()]);
+      const began = former ?? { ...names, order, firstSeen: clock.now() };
       const oldest = olderOf(former?.signed, signed);
       const entry: TagEntry = { ...began, ...(oldest && { signed: oldest }) };
       if (isSame(entry, former)) return;
@@ -90,10 +93,35 @@ export function isKin(one: SeenContent, other: SeenContent): boolean {
   return one.digest === other.digest || (one.root ?? one.digest) === (other.root ?? other.digest);
 }
 
-/** When the content, or what it is a part of, came; undefined: neither was ever seen. */
+/**
+ * When the content, or what it is a part of, came; undefined: neither was ever seen. An index that
+ * nobody signed is as old as the oldest of its parts: else who writes a new one around old parts
+ * would have them for new.
+ */
 export function orderOf(seen: SeenContent, history: readonly TagEntry[]): number | undefined {
-  const kin = history.filter((entry) => isKin(seen, entry));
-  return kin.length === 0 ? undefined : lastOrder(kin);
+  const kin = history.filter((entry) => isKin(seen, entry) || isPartOf(seen, entry));
+  if (kin.length > 0) return lastOrder(kin);
+  const parts = ordersOfParts(seen, history).filter((order) => order !== undefined);
+  return parts.length === 0 ? undefined : Math.min(...parts);
+}
+
+/** What has a part that was never seen came now. */
+function noteOrder(seen: SeenContent, history: readonly TagEntry[]): number {
+  const isNew = ordersOfParts(seen, history).includes(undefined);
+  const order = isNew ? undefined : orderOf(seen, history);
+  return order ?? lastOrder(history) + 1;
+}
+
+function ordersOfParts({ parts = [] }: SeenContent, history: readonly TagEntry[]) {
+  return parts.map((digest) => orderOf({ digest }, history));
+}
+
+/** Whether the one is among the platforms that the other is trusted for. */
+export function isPartOf(
+  { digest, root = digest }: SeenContent,
+  { parts = [] }: SeenContent,
+): boolean {
+  return parts.includes(digest) || parts.includes(root);
 }
 
 function lastOrder(entries: Iterable<TagEntry>): number {

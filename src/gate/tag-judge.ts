@@ -84,10 +84,16 @@ async function judgeRollback(
   return finding;
 }
 
-function seenAs(digest: Digest, { subject: root, signed }: Verdict): SeenContent {
+function seenAs(digest: Digest, { subject: root, signed, children }: Verdict): SeenContent {
   const isPart = root !== undefined && root !== digest;
+  const parts = isPart ? [] : children.flatMap(({ subject }) => subject ?? []);
   const oldest = signed?.oldest;
-  return { digest, ...(isPart && { root }), ...(oldest && { signed: oldest }) };
+  return {
+    digest,
+    ...(isPart && { root }),
+    ...(parts.length > 0 && { parts }),
+    ...(oldest && { signed: oldest }),
+  };
 }
 
 /** A rollback: whether somebody answers for it, or the rule lets it pass with a warning. */

@@ -58,3 +58,11 @@ t.test('parts of one index are as old as each other, and as it', async (t) => {
   t.equal(findNewer(of('a', entry('p1-1', 99)), timed)?.digest, 'b', 'a is not held against it');
   t.equal(findNewer(of('b', entry('p4-4', 99)), timed)?.digest, 'a', 'the time of b counts');
 });
+
+t.test('a platform is no newer than the index that is trusted for it, nor older', async (t) => {
+  const index = { ...entry('i2-2', 1), parts: ['p', 'q'] as unknown as Digest[] };
+  const [first, second] = [entry('p2-2', 1), entry('q5-5', 1)];
+  t.equal(findNewer({ ...second }, [index]), undefined);
+  t.equal(findNewer({ ...index }, [first, second]), undefined, 'though q was signed later');
+  t.equal(findNewer({ ...index }, [second, entry('r5-5', 2)])?.digest, 'r');
+});

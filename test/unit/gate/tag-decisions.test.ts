@@ -301,6 +301,36 @@ t.test('a platform of an index is as old as that, and of the newest one no rollb
   await t.rejects(moved(kit, former), deniedFor('rolled-back'));
 });
 
+t.test('an index that nobody signed is as old as the oldest of its platforms', async (t) => {
+  const kit = await makeGateKit(rule('rollback: deny', '\n    covers: platforms'));
+  const arm64 = { os: 'linux', architecture: 'arm64' };
+  const indexOf = (amd: string, arm: string, note = ''): Artifact =>
+    buildIndex({
+      children: [buildImage({ name: amd }), buildImage({ name: arm, platform: arm64 })],
+      annotations: { note },
+    });
+  const outcome = async (index: Artifact, to = index): Promise<unknown> => {
+    for (const child of index.children) sign(kit, child);
+    return moved(kit, to).then(
+      () => 'served',
+      (error: { reason?: string }) => error.reason,
+    );
+  };
+  const [former, latest] = [indexOf('a1', 'b1'), indexOf('a2', 'b2')];
+  t.equal(await outcome(former), 'served');
+  t.equal(await outcome(latest), 'served');
+  t.equal(await outcome(former), 'rolled-back');
+  t.equal(await outcome(indexOf('a1', 'b1', 'again')), 'rolled-back', 'around old platforms');
+  t.equal(await outcome(indexOf('a1', 'b3')), 'rolled-back', 'around one of them');
+  t.equal(await outcome(former, former.children[0]), 'rolled-back', 'a platform alone');
+  t.equal(await outcome(latest, latest.children[0]), 'served');
+  t.equal(await outcome(latest), 'served');
+  const next = indexOf('a3', 'b2');
+  t.equal(await outcome(next), 'served', 'one platform is built anew, the other one stays');
+  t.equal(await outcome(latest), 'rolled-back');
+  t.equal(await outcome(next), 'served');
+});
+
 t.test('signatures under their tags are evidence, and move as they like', async (t) => {
   const kit = await makeGateKit(rule('rollback: deny, maxSignatureAge: 30d'));
   sign(kit, newer, 3);
