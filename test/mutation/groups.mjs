@@ -23,7 +23,7 @@ const groups = {
   },
   verifier: {
     mutate: ['src/verifier/*.ts'],
-    tests: ['test/unit/verifier/*.test.ts'],
+    tests: ['test/unit/verifier/*.test.ts', 'test/unit/gate/platforms.test.ts'],
   },
   'crypto-timestamps': {
     mutate: cryptoFiles(crypto.timestamps),

@@ -3,8 +3,9 @@
 // Stryker's tap-runner starts a process for every test file of every mutant, most of whose time
 // goes into loading tap and the sources. Here the sources are loaded once; a test file is evaluated
 // again for each mutant (its address gets a new query), and gets a tap of its own to report to.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import {
   commonTokens,
@@ -26,6 +27,8 @@ const loading = 'loading';
 const taps = new Map();
 globalThis[Symbol.for('assay taps')] = taps;
 const runOf = /[?&]run=(\d+)$/;
+/** How long each test file took in the dry run, for every worker: all work in one sandbox. */
+const timesPath = '.tap/times.json';
 
 registerHooks({
   resolve(specifier, context, next) {
@@ -40,6 +43,8 @@ class InProcessRunner {
   #options;
   #Test;
   #runs = 0;
+  #warm = new Set();
+  #times;
   /** The test file that failed since the last run without a mutant. */
   #suspect;
 
@@ -57,32 +62,36 @@ class InProcessRunner {
     // A late failure of something that no test waits for is a failure of the test that is running.
     process.on('uncaughtException', (error) => this.failRunning(error));
     process.on('unhandledRejection', (error) => this.failRunning(error));
-    await this.#load();
+    for (const file of this.#options.sources) await import(pathToFileURL(resolve(file)).href);
   }
 
   failRunning(error) {
     taps.get(this.#runs)?.threw(error);
   }
 
-  /** Everything is loaded, and what tests make once and keep is made, while no mutant is active. */
-  async #load() {
-    const { sources, testFiles } = this.#options;
-    for (const file of sources) await import(pathToFileURL(resolve(file)).href);
-    globalThis[namespace].currentTestId = loading;
-    for (const file of testFiles) await this.#runFile(file);
-    globalThis[namespace].currentTestId = undefined;
+  /** What a test file loads and makes once is there before a mutant is active. */
+  async #warmUp(file) {
+    if (this.#warm.has(file)) return;
+    this.#warm.add(file);
+    await this.#runFile(file);
   }
 
   async dryRun() {
     const stryker = globalThis[namespace];
+    const { testFiles } = this.#options;
+    stryker.currentTestId = loading;
+    for (const file of testFiles) await this.#warmUp(file);
     const tests = [];
-    for (const file of this.#options.testFiles) {
+    for (const file of testFiles) {
       stryker.currentTestId = file;
       tests.push(await this.#runFile(file));
     }
     stryker.currentTestId = undefined;
     const { mutantCoverage } = stryker;
     delete mutantCoverage?.perTest[loading];
+    const times = Object.fromEntries(tests.map(({ id, timeSpentMs }) => [id, timeSpentMs]));
+    mkdirSync(dirname(timesPath), { recursive: true });
+    writeFileSync(timesPath, JSON.stringify(times));
     return { ...complete(tests), mutantCoverage };
   }
 
@@ -92,7 +101,10 @@ class InProcessRunner {
     await this.#expectHealthy();
     const stryker = globalThis[namespace];
     const tests = [];
-    for (const file of mirrorFirst(testFilter ?? this.#options.testFiles, sandboxFileName)) {
+    this.#times ??= existsSync(timesPath) ? JSON.parse(readFileSync(timesPath, 'utf8')) : {};
+    const files = testFilter ?? this.#options.testFiles;
+    for (const file of soonest(files, sandboxFileName, this.#times)) {
+      await this.#warmUp(file);
       Object.assign(stryker, { activeMutant: activeMutant.id, hitLimit, hitCount: 0 });
       const test = await this.#runFile(file);
       Object.assign(stryker, { activeMutant: undefined, hitLimit: undefined });
@@ -155,10 +167,11 @@ async function importTap() {
 
 const complete = (tests) => ({ status: DryRunStatus.Complete, tests });
 
-/** The test that mirrors a source knows most of it. */
-function mirrorFirst(files, sandboxFileName) {
+/** The test that mirrors a source knows most of it; after it the fastest first. */
+function soonest(files, sandboxFileName, times) {
   const mirror = sandboxFileName.replace(/^.*\/src\//, 'test/unit/').replace(/\.ts$/, '.test.ts');
-  return [...files.filter((each) => each === mirror), ...files.filter((each) => each !== mirror)];
+  const costOf = (file) => (file === mirror ? -1 : (times[file] ?? 0));
+  return files.toSorted((a, b) => costOf(a) - costOf(b));
 }
 
 function makeRunner(options) {

@@ -73,7 +73,9 @@ function configure(name, { sources, testFiles }, report) {
     concurrency: 2,
     // Memory grows by each test file that is evaluated again.
     maxTestRunnerReuse: 150,
-    timeoutMS: 10_000,
+    // Beside the mutant's run: one of each test file without it, where a worker is new.
+    timeoutFactor: 3,
+    timeoutMS: 6000,
     // What is changed only while a module is loaded needs a new process and every test, each time.
     ignoreStatic: true,
     incremental: true,
