@@ -8,12 +8,15 @@ import type { WireAnswer } from './http.ts';
 import type { RemoteLimits } from './remote-options.ts';
 import { UpstreamError } from './upstream-error.ts';
 
+/** RFC 9659, section 3: a window of 8 MB. By default each answer could take 128 MiB of memory. */
+const zstdParams = { [zlib.constants.ZSTD_d_windowLogMax]: 23 };
+
 const decoders: Readonly<Record<string, () => Transform>> = {
   gzip: () => zlib.createGunzip(),
   'x-gzip': () => zlib.createGunzip(),
   deflate: () => zlib.createInflate(),
   br: () => zlib.createBrotliDecompress(),
-  zstd: () => zlib.createZstdDecompress(),
+  zstd: () => zlib.createZstdDecompress({ params: zstdParams }),
 };
 
 /**

@@ -1,7 +1,8 @@
 import { PassThrough, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import * as zlib from 'node:zlib';
 import t from 'tap';
-import { paced } from '../../../src/upstream/body.ts';
+import { decodedBody, paced } from '../../../src/upstream/body.ts';
 import { UpstreamError } from '../../../src/upstream/upstream-error.ts';
 import { makeFakeClock } from '../../support/fake-clock.ts';
 
@@ -98,3 +99,18 @@ for (const begun of [false, true]) {
     },
   );
 }
+
+/** A body in zstd whose window is of so many bytes, as a power of two. */
+function zstd(content: Uint8Array, windowLog: number): Parameters<typeof decodedBody>[0] {
+  const params = { [zlib.constants.ZSTD_c_windowLog]: windowLog };
+  const body = Readable.from([zlib.zstdCompressSync(content, { params })]);
+  const headers = { 'content-encoding': 'zstd' };
+  return { headers, body } as unknown as Parameters<typeof decodedBody>[0];
+}
+
+t.test('zstd takes no more memory for an answer than RFC 9659 lets it', async (t) => {
+  // What is smaller than the window gets a smaller one.
+  const content = Buffer.alloc((1 << 24) + 1, 'content');
+  t.ok(content.equals(await buffer(decodedBody(zstd(content, 23)))));
+  await t.rejects(buffer(decodedBody(zstd(content, 24))), /requires too much memory/);
+});
