@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { EnvelopeError } from '../../../src/crypto/envelope-error.ts';
 import type { CheckStep, Finding } from '../../../src/formats/signature-format.ts';
+import { TrustError } from '../../../src/trust/trust-error.ts';
 import type { Enforcement } from '../../../src/verdict/check.ts';
 import { runChecks } from '../../../src/verifier/run-checks.ts';
 
@@ -78,11 +79,19 @@ t.test('a check that the level skips is not run and says so', async (t) => {
 });
 
 t.test('unreadable bytes fail; any other error is inconclusive, never passed', async (t) => {
-  t.same(await outcomes(step('a', new EnvelopeError('JWS_MALFORMED', 'no dots'))), [
-    'untrusted',
-    'a failed',
-  ]);
-  t.same(await outcomes(step('a', new TypeError('our bug'))), ['inconclusive', 'a inconclusive']);
+  const unreadable = await runChecks([step('a', new EnvelopeError('JWS_MALFORMED', 'no dots'))]);
+  t.match(unreadable, { outcome: 'untrusted', reason: 'signature-invalid' });
+  t.match(unreadable.checks, [{ outcome: 'failed', because: 'no dots' }]);
+  const posing = Object.assign(new TypeError('not ours'), { name: 'EnvelopeError' });
+  const others = [new TypeError('our bug'), new TrustError('TRUST_STORE_UNREADABLE', 'x'), posing];
+  for (const error of others) {
+    const run = await runChecks([step('a', error), step('b', passed)]);
+    t.match(run, { outcome: 'inconclusive', reason: 'not-verifiable' }, error.message);
+    t.match(run.checks, [
+      { outcome: 'inconclusive', because: error.message },
+      { outcome: 'not-run', enforcement: 'enforce', because: 'a is inconclusive' },
+    ]);
+  }
 });
 
 t.test('one more failed check never makes it more trusted', async (t) => {
