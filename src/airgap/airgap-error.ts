@@ -50,8 +50,12 @@ export type AirgapErrorCode =
   | 'TAG_ROLLBACK'
   /** An image that the policy here does not admit. */
   | 'UNTRUSTED_IMAGE'
-  /** An image of a plain layout has no name, or one that is not its to have. */
+  /** Images of a plain layout have one name, or one that is not theirs to have. */
   | 'LAYOUT_NAMES'
+  /** Nothing says which repository an image of a plain layout is of. */
+  | 'REPOSITORY_UNCLEAR'
+  /** Nothing is where an image layout was said to be. */
+  | 'LAYOUT_MISSING'
   /** What is given as an image layout is none. */
   | 'LAYOUT_MALFORMED'
   /** More of it in one registry than a zone can serve. */
@@ -72,6 +76,8 @@ export type AirgapErrorCode =
   | 'SEQUENCE_UNKNOWN'
   /** What is given as a zone's receipt is none, or was mistyped. */
   | 'RECEIPT_INVALID'
+  /** Where to publish is not said, or no registry. */
+  | 'DESTINATION_INVALID'
   /** What was noted of earlier exports does not open. */
   | 'RECORD_DAMAGED'
   /** More than a bundle, or a layout, may have. */

@@ -85,7 +85,11 @@ export function makeExportLedger(folder: string, stream: string, seal: RecordSea
   const record = async (sequence: Sequence): Promise<ExportRecord> => {
     const found = await entry<ExportRecord>(`bundle-${sequence}`).read();
     if (found !== undefined) return found;
-    const message = `what bundle ${sequence} of stream ${quoted(stream)} held is not known in ${folder}`;
+    const { reserved } = await count();
+    const last = reserved === 0 ? 'none was made' : `the last one was ${reserved}`;
+    const message =
+      `what bundle ${sequence} of stream ${quoted(stream)} held is not known in ${folder}, where` +
+      ` ${last}: name another one, or export in full`;
     throw new AirgapError('SEQUENCE_UNKNOWN', message);
   };
   return {

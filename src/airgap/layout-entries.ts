@@ -14,8 +14,9 @@ const maxIndexBytes = 4 * 1024 * 1024;
 
 /**
  * The index.json of an image layout (image-spec, image-layout.md) with all that is planned: each
- * tag as `PATH:TAG`, and as `TAG` alone where one repository has it; what has none, such as
- * referrers, without a name, found by the `subject` in its bytes. Throws `AirgapError`.
+ * tag as `PATH:TAG`, and as `TAG` alone where one repository has it; an image without one as
+ * `PATH@DIGEST`; referrers without a name, found by the `subject` in their bytes. Throws
+ * `AirgapError`.
  */
 export function writeLayoutIndex({ images }: Pick<ExportPlan, 'images'>): Buffer {
   const upstreams = new Set(images.map(({ repository }) => repository.upstream));
@@ -72,9 +73,11 @@ function toDescriptors(
   { descriptor, scope, path, tag, isImage }: Entry,
   alone: ReadonlySet<Tag>,
 ): readonly Descriptor[] {
-  if (tag === undefined) return [descriptor];
-  const full = isImage ? { [imageName]: `${scope}${referenceSuffix({ tag })}` } : {};
-  const named = { ...descriptor, annotations: { [refName]: `${path}:${tag}`, ...full } };
+  if (tag === undefined && !isImage) return [descriptor];
+  const suffix = referenceSuffix(tag === undefined ? { digest: descriptor.digest } : { tag });
+  const full = isImage ? { [imageName]: `${scope}${suffix}` } : {};
+  const named = { ...descriptor, annotations: { [refName]: `${path}${suffix}`, ...full } };
+  if (tag === undefined) return [named];
   return alone.has(tag) ? [named, { ...descriptor, annotations: { [refName]: tag } }] : [named];
 }
 

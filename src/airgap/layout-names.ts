@@ -42,22 +42,35 @@ export interface NamedLayout {
 
 /**
  * Names what an index.json lists: `HOST/PATH:TAG` stands for itself; a `PATH:TAG` and a plain `TAG`
- * are of the repository that is wished, or as `io.containerd.image.name` says. Throws `AirgapError`
- * (LAYOUT_NAMES) where nothing says which repository is meant, or two images have one name.
+ * are of the repository that is wished, or as `io.containerd.image.name` says. A plain `TAG` beside
+ * a `PATH:TAG` of the same digest is a short form of that. Throws `AirgapError`: REPOSITORY_UNCLEAR
+ * where nothing says which repository is meant, LAYOUT_NAMES where two images have one name.
  */
 export function nameLayout({ manifests }: Index, wish: NamesWish | undefined): NamedLayout {
   const images = new Map<string, NamedEntry>();
   const tagged: { descriptor: Descriptor; name: string }[] = [];
   const unnamed: Descriptor[] = [];
+  const inFull = namesInFull(manifests);
   for (const { annotations = {}, ...descriptor } of manifests) {
     const name = annotations[refName];
     const known = annotations[imageName];
     if (name === undefined && known === undefined) unnamed.push(descriptor);
     else if (name !== undefined && digestTag.test(afterColon(name)))
       tagged.push({ descriptor, name });
-    else addImage(images, descriptor, readName(name, known, wish));
+    else if (name === undefined || !inFull.has(`${name} ${descriptor.digest}`))
+      addImage(images, descriptor, readName(name, known, wish));
   }
   return { images: [...images.values()], tagged, unnamed };
+}
+
+/** `TAG DIGEST` of all that have a path before their tag. */
+function namesInFull(manifests: Index['manifests']): ReadonlySet<string> {
+  return new Set(
+    manifests.flatMap(({ digest, annotations }) => {
+      const name = annotations?.[refName];
+      return name?.includes(':') === true ? [`${afterColon(name)} ${digest}`] : [];
+    }),
+  );
 }
 
 type Named = Pick<NamedEntry, 'repository' | 'tag'>;
@@ -82,7 +95,7 @@ function readName(
   wish: NamesWish | undefined,
 ): Named {
   const own = name === undefined ? undefined : (readFullName(name) ?? readWished(name, wish));
-  const found = own ?? (known === undefined ? undefined : readFullName(known));
+  const found = own ?? (known === undefined ? undefined : readKnown(known, name));
   if (found === undefined) throw unclear(name ?? known ?? '');
   return found;
 }
@@ -93,6 +106,13 @@ function readFullName(text: string): Named | undefined {
   const upstream = text.slice(0, Math.max(slash, 0));
   if (!/[.:]/.test(upstream) && upstream !== 'localhost') return undefined;
   return readIn(upstream, text.slice(slash + 1));
+}
+
+/** Of an upstream without a dot where the rest is the entry's own name, as our export writes it. */
+function readKnown(known: string, name: string | undefined): Named | undefined {
+  const full = readFullName(known);
+  if (full !== undefined || name === undefined || !known.endsWith(`/${name}`)) return full;
+  return readIn(known.slice(0, -name.length - 1), name);
 }
 
 function readWished(text: string, wish: NamesWish | undefined): Named | undefined {
@@ -160,6 +180,7 @@ function distinct(tagged: NamedLayout['tagged']): NamedLayout['tagged'] {
 }
 
 function unclear(name: string): AirgapError {
-  const message = `nothing says which repository ${quoted(name)} is of: give --repository UPSTREAM/PATH`;
-  return new AirgapError('LAYOUT_NAMES', message);
+  const wanted = name.includes(':') ? 'UPSTREAM' : 'UPSTREAM/PATH';
+  const message = `nothing says which repository ${quoted(name)} is of: give --repository ${wanted}`;
+  return new AirgapError('REPOSITORY_UNCLEAR', message);
 }

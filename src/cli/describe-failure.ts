@@ -19,6 +19,7 @@ const blameCodes = {
   bundle: exitCodes.untrusted,
   moment: exitCodes.inconclusive,
   site: exitCodes.badConfiguration,
+  usage: exitCodes.usage,
 } as const satisfies Record<AirgapBlame, ExitCode>;
 
 /** What a person and a script get to know of an error. */

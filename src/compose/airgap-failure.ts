@@ -3,9 +3,9 @@ import { AirgapError, type AirgapErrorCode } from '../airgap/airgap-error.ts';
 /**
  * Whose turn it is after an `AirgapError`. `bundle`: it is not to be believed, here or ever.
  * `moment`: something is missing, or in the way, that may come or go. `site`: whoever runs this
- * has to set something right.
+ * has to set something right. `usage`: what was asked for can't be meant.
  */
-export type AirgapBlame = 'bundle' | 'moment' | 'site';
+export type AirgapBlame = 'bundle' | 'moment' | 'site' | 'usage';
 
 const blames: Readonly<Partial<Record<AirgapErrorCode, AirgapBlame>>> = {
   METADATA_MALFORMED: 'bundle',
@@ -34,6 +34,15 @@ const blames: Readonly<Partial<Record<AirgapErrorCode, AirgapBlame>>> = {
   ROOT_MISSING: 'site',
   STORE_DAMAGED: 'site',
   KEYS_UNUSABLE: 'site',
+  RECORD_DAMAGED: 'site',
+  BUNDLE_FINISHED: 'usage',
+  FOLDER_OCCUPIED: 'usage',
+  SEQUENCE_UNKNOWN: 'usage',
+  RECEIPT_INVALID: 'usage',
+  EXPORT_REFUSED: 'usage',
+  REPOSITORY_UNCLEAR: 'usage',
+  LAYOUT_MISSING: 'usage',
+  DESTINATION_INVALID: 'usage',
 };
 
 /** Undefined for any other error. */

@@ -15,6 +15,7 @@ import type { PlannedContent } from '../airgap/plan.ts';
 import { unpackLayout } from '../airgap/unpack-layout.ts';
 import type { Config } from '../config/schema.ts';
 import { systemClock } from '../kernel/clock.ts';
+import { systemCodeOf } from '../kernel/tagged-error.ts';
 import { MalformedError } from '../oci/malformed-error.ts';
 import { type Index, maxManifestBytes, readManifest } from '../oci/manifest.ts';
 import { inLibrary, parseRepositoryPath } from '../oci/repository.ts';
@@ -90,12 +91,14 @@ function readNamesWish(text: string): NamesWish {
     slash === -1 ? undefined : parseRepositoryPath(inLibrary(upstream, text.slice(slash + 1)));
   if (isUpstream(upstream) && (slash === -1 || path !== undefined)) return { upstream, path };
   const message = `--repository ${text} is no UPSTREAM/PATH, such as docker.io/library/nginx`;
-  throw new AirgapError('LAYOUT_NAMES', message);
+  throw new AirgapError('REPOSITORY_UNCLEAR', message);
 }
 
 async function isFile(path: string): Promise<boolean> {
   const found = await stat(path).catch((cause: unknown) => {
-    throw readFailure(path, cause);
+    if (systemCodeOf(cause) !== 'ENOENT') throw readFailure(path, cause);
+    const message = `there is no ${path}: name the folder of an image layout, or its tar archive`;
+    throw new AirgapError('LAYOUT_MISSING', message, { cause });
   });
   return found.isFile();
 }

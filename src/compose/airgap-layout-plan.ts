@@ -22,7 +22,7 @@ interface Found {
 
 /**
  * The images of a layout with all of them that is in it: children of an index may be missing, for
- * platforms that did not come along, and nothing else. Throws `AirgapError` (LAYOUT_NAMES,
+ * platforms that did not come along, and nothing else. Throws `AirgapError` (REPOSITORY_UNCLEAR,
  * LAYOUT_MALFORMED, BLOB_MISSING).
  */
 export async function planLayout(
@@ -69,7 +69,7 @@ async function findNameless(
     if (path === undefined) {
       if (inside.size > 0) continue;
       const message = `nothing says which repository ${digest} is of: give --repository UPSTREAM/PATH`;
-      throw new AirgapError('LAYOUT_NAMES', message);
+      throw new AirgapError('REPOSITORY_UNCLEAR', message);
     }
     const entry = { descriptor, repository: { ...repository, path }, tag: undefined };
     const found = await readFound(

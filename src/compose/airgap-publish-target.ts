@@ -1,3 +1,4 @@
+import { AirgapError } from '../airgap/airgap-error.ts';
 import type { Config } from '../config/schema.ts';
 import { quotedUrl } from '../kernel/quoted.ts';
 import {
@@ -29,25 +30,22 @@ export interface DestinationWish {
 
 /**
  * Reads where to push. What the configuration has of credentials and certificates is for the one
- * origin that it names. Throws `StartupError`.
+ * origin that it names. Throws `StartupError`, and `AirgapError` (DESTINATION_INVALID) where it is
+ * the wish that names no registry.
  */
 export async function readDestination(
   config: Config,
   { to, plainHttp }: DestinationWish,
 ): Promise<PublishDestination> {
   const configured = config.airgap?.publish;
-  const text = to ?? configured?.url;
-  if (text === undefined) {
-    const message = 'nothing says where to publish: give --to, or airgap.publish.url';
-    throw new StartupError('CONFIGURATION_MISSING', message);
-  }
-  const { origin, prefix } = readRegistryUrl(text);
+  const said = to === undefined ? configuredKey : '--to';
+  const { origin, prefix } = readRegistryUrl(to ?? configured?.url, said);
   const isConfigured = configured !== undefined && new URL(configured.url).origin === origin;
   const remote = isConfigured ? { ...configured, url: origin } : { url: origin };
   const permitted = plainHttp ?? (isConfigured ? configured.plainHttp : undefined);
   if (origin.startsWith('http:') && permitted === undefined) {
     const message = `${origin} is plain http, which is used only with --plain-http`;
-    throw new StartupError('UPSTREAM_UNUSABLE', message);
+    throw refuse(said, message);
   }
   const { host } = new URL(origin);
   // A live server beside us is none of the hosts that anybody may send us to.
@@ -61,18 +59,34 @@ export async function readDestination(
   };
 }
 
-function readRegistryUrl(text: string): { readonly origin: string; readonly prefix: string } {
+const configuredKey = 'airgap.publish.url';
+
+type Said = '--to' | typeof configuredKey;
+
+function refuse(said: Said, message: string): AirgapError | StartupError {
+  return said === '--to'
+    ? new AirgapError('DESTINATION_INVALID', message)
+    : new StartupError('UPSTREAM_UNUSABLE', message);
+}
+
+function readRegistryUrl(
+  text: string | undefined,
+  said: Said,
+): { readonly origin: string; readonly prefix: string } {
+  if (text === undefined) {
+    const message = 'nothing says where to publish: give --to, or airgap.publish.url';
+    throw new AirgapError('DESTINATION_INVALID', message);
+  }
   const url = /^https?:\/\/[\x21-\x7e]{1,1000}$/.test(text) ? URL.parse(text) : null;
   if (url === null || url.username !== '' || url.password !== '' || /[?#\\]/.test(text)) {
     // User information is a secret of somebody.
-    const shown = text.includes('@') ? '--to' : quotedUrl(text);
+    const shown = text.includes('@') ? said : `${said} ${quotedUrl(text)}`;
     const message = `${shown} is no registry: write https://HOST, or https://HOST/PREFIX`;
-    throw new StartupError('UPSTREAM_UNUSABLE', message);
+    throw refuse(said, message);
   }
   const prefix = url.pathname.replace(/^\/|\/$/g, '');
   if (prefix !== '' && parseRepositoryPath(prefix) === undefined) {
-    const message = `the prefix of ${quotedUrl(text)} is no name of a repository`;
-    throw new StartupError('UPSTREAM_UNUSABLE', message);
+    throw refuse(said, `the prefix of ${quotedUrl(text)} is no name of a repository`);
   }
   return { origin: url.origin, prefix };
 }

@@ -141,7 +141,7 @@ t.test('an archive is a layout too, and is not left behind', async (t) => {
 t.test('an image without a name is had by its digest', async (t) => {
   const zone = makeZone(t);
   const layout = layoutIn(zone, [{ artifact: app }, ...signed(app)]);
-  await t.rejects(take(zone, layout), { code: 'LAYOUT_NAMES' });
+  await t.rejects(take(zone, layout), { code: 'REPOSITORY_UNCLEAR' });
   const { images } = await take(zone, layout, { repository: 'docker.io/library/app' });
   const { digest } = app.descriptor;
   t.match(images, [{ reference: `docker.io/library/app@${digest}`, outcome: 'trusted' }]);
@@ -177,9 +177,9 @@ t.test('real tools write what can be read', async (t) => {
 t.test('a tag alone needs a repository', async (t) => {
   const zone = makeZone(t);
   const layout = layoutIn(zone, [{ artifact: app, tag: '1.0' }, ...signed(app)]);
-  await t.rejects(take(zone, layout), { code: 'LAYOUT_NAMES', message: /--repository/ });
-  await t.rejects(take(zone, layout, { repository: 'docker.io' }), { code: 'LAYOUT_NAMES' });
-  await t.rejects(take(zone, layout, { repository: 'Not/A Name' }), { code: 'LAYOUT_NAMES' });
+  await t.rejects(take(zone, layout), { code: 'REPOSITORY_UNCLEAR', message: /--repository/ });
+  await t.rejects(take(zone, layout, { repository: 'docker.io' }), { code: 'REPOSITORY_UNCLEAR' });
+  await t.rejects(take(zone, layout, { repository: 'Not/A Name' }), { code: 'REPOSITORY_UNCLEAR' });
 });
 
 t.test('an image that nobody signed is refused, and leaves nothing', async (t) => {
@@ -279,7 +279,7 @@ t.test('a layout that is damaged or not whole is no layout', async (t) => {
   await t.rejects(take(zone, layout), { code: 'BLOB_MISSING' });
   rmSync(join(layout, 'index.json'));
   await t.rejects(take(zone, layout), { code: 'LAYOUT_MALFORMED' });
-  await t.rejects(take(zone, join(zone.folder, 'none')), { code: 'READ_FAILED' });
+  await t.rejects(take(zone, join(zone.folder, 'none')), { code: 'LAYOUT_MISSING' });
   t.notOk(readdirSync(zone.store).includes('published.json'));
 });
 

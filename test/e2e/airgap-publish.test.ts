@@ -123,7 +123,7 @@ t.test('nothing goes over plain http unless that is said', async (t) => {
   const zone = await importedZone(t);
   const wish = { to: 'http://127.0.0.1:1', plainHttp: undefined, onProgress: () => undefined };
   await t.rejects(publishAirgap(await loadConfig(zone.file), wish, signal, { clock: zone.clock }), {
-    code: 'UPSTREAM_UNUSABLE',
+    code: 'DESTINATION_INVALID',
     message: /plain http, which is used only with --plain-http/,
   });
 });

@@ -50,6 +50,15 @@ t.test(
   },
 );
 
+t.test('an image without a tag is named by its digest', async (t) => {
+  const [entry] = entriesOf(plannedOf('a', undefined, 'a'));
+  const { digest } = manifestOf('a');
+  t.strictSame(entry?.annotations, {
+    'org.opencontainers.image.ref.name': `a@${digest}`,
+    'io.containerd.image.name': `docker.io/a@${digest}`,
+  });
+});
+
 t.test('evidence has no name but that of its tag, and what it is', async (t) => {
   const image = { ...plannedOf('a', 'v1', 'a'), evidence: [evidence] };
   const [, , signature] = entriesOf(image);

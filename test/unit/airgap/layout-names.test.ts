@@ -34,6 +34,26 @@ t.test('names that are whole stand for themselves', async (t) => {
   );
 });
 
+t.test('an upstream without a dot is known by what stands before the own name', async (t) => {
+  t.equal(named({ [refName]: 'a:1', [imageName]: 'demo/a:1' }), 'demo/a:1');
+  t.equal(named({ [refName]: `a@${digest}`, [imageName]: `demo/a@${digest}` }), 'demo/a:undefined');
+  t.equal(named({ [refName]: 'a:1', [imageName]: 'demo/a:1' }, wish), 'ghcr.io/a:1');
+  for (const other of ['demo/b:1', 'team/demo/a:1', 'a:1', '/a:1']) {
+    t.throws(() => named({ [refName]: 'a:1', [imageName]: other }), {
+      code: 'REPOSITORY_UNCLEAR',
+    });
+  }
+});
+
+t.test('a plain tag beside the full name of the same image is no other image', async (t) => {
+  const full = { [refName]: 'a/b:1' };
+  const plain = { [refName]: '1' };
+  const of = (...entries: readonly (readonly [string, Record<string, string>])[]) =>
+    nameLayout(indexOf(...entries), wish).images.map(({ repository }) => repository.path);
+  t.strictSame(of(['one', plain], ['one', full]), ['a/b']);
+  t.strictSame(of(['two', plain], ['one', full]), ['acme/app', 'a/b'], 'but of another one it is');
+});
+
 t.test('others are of the repository that is wished', async (t) => {
   t.equal(named({ [refName]: '1' }, wish), 'ghcr.io/acme/app:1');
   t.equal(named({ [refName]: 'other/app:1' }, wish), 'ghcr.io/other/app:1');
@@ -52,8 +72,8 @@ t.test('a name of which nothing says where it belongs is refused', async (t) => 
     ['ghcr.io/a/b@sha256:short'],
   ] as const) {
     t.throws(() => nameLayout(indexOf(['one', { [refName]: name }]), given), {
-      code: 'LAYOUT_NAMES',
-      message: /--repository UPSTREAM\/PATH/,
+      code: 'REPOSITORY_UNCLEAR',
+      message: name.includes(':') ? /--repository UPSTREAM$/ : /--repository UPSTREAM\/PATH$/,
     });
   }
 });
