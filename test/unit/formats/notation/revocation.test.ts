@@ -172,3 +172,33 @@ t.test(
     }
   },
 );
+
+t.test(
+  'the evidence says of each certificate what became of it after it signed, and why',
+  async (t) => {
+    const invalid = { invalidityDate: day('2029-03-01'), reason: 'keyCompromise' };
+    const before = at('2029-02-28', 'invalidity-date');
+    const names = { release: revoked(invalid), intermediate: good('2030-03-01') };
+    t.strictSame((await check(names, {}, before)).finding, {
+      outcome: 'passed',
+      evidence: {
+        sources: 'OCSP, OCSP',
+        revokedAfterSigning:
+          '"CN=acme release,O=acme,ST=WA,C=US" was revoked at 2029-06-01T00:00:00.000Z, keyCompromise, invalid since 2029-03-01T00:00:00.000Z (OCSP)',
+      },
+    });
+    t.strictSame((await check({ release: good('2030-03-01') }, {}, before)).finding, {
+      outcome: 'passed',
+      evidence: { sources: 'OCSP' },
+    });
+  },
+);
+
+t.test('a refusal adds no reason and no date that the issuer did not give', async (t) => {
+  t.strictSame((await check({ release: revoked() })).finding, {
+    outcome: 'failed',
+    reason: 'certificate-revoked',
+    because:
+      'certificate "CN=acme release,O=acme,ST=WA,C=US" was revoked at 2029-06-01T00:00:00.000Z (OCSP)',
+  });
+});
