@@ -105,8 +105,18 @@ t.test('a statement of more values than any SBOM has says nothing', async (t) =>
     return answer.read.content;
   };
   const listOf = (values: number): string => `[${'{},'.repeat(values / 2)}0]`;
-  t.match(headOf(listOf(1_500_000)), { head: { problem: 'it has more than 1500000 values' } });
-  t.match(headOf(listOf(1_400_000)), { head: { problem: /_type/ } }, 'fewer are read');
+  t.match(headOf(listOf(2_000_000)), { head: { problem: 'it has more than 2000000 values' } });
+  t.match(headOf(listOf(1_900_000)), { head: { problem: /_type/ } }, 'fewer are read');
+  const component = JSON.stringify({
+    type: 'library',
+    name: 'package-0-100000',
+    version: '1.100000.0',
+    purl: 'pkg:npm/package-0-100000@1.100000.0',
+    licenses: [{ license: { id: 'MIT' } }],
+  });
+  const count = Math.ceil(30_000_000 / (component.length + 1));
+  const sbom = `{"components":[${Array.from({ length: count }, () => component).join()}]}`;
+  t.match(headOf(sbom), { head: { problem: /_type/ } }, 'of 30 MB of small components too');
 });
 
 function read(kind: 'bundle', bytes: Uint8Array): unknown {
