@@ -20,6 +20,8 @@ export type AirgapErrorCode =
   | 'FORK'
   /** Bundles before it, which it builds upon, were never here. */
   | 'GAP'
+  /** Nothing is where a bundle, or a part of it, was said to be. */
+  | 'FOLDER_MISSING'
   /** Folders that were given as one bundle hold several. */
   | 'BUNDLE_AMBIGUOUS'
   /** A bundle is there and finished where one was to be written. */
@@ -62,7 +64,7 @@ export type AirgapErrorCode =
   | 'TOO_MANY_IMAGES'
   /** Carried revocation data that can't be read. */
   | 'TRUST_FILE_MALFORMED'
-  /** The root to begin with is not given. */
+  /** The root to begin with is not given, or is none. */
   | 'ROOT_MISSING'
   /** What the store remembers was altered, set back, or lost. */
   | 'STORE_DAMAGED'

@@ -1,3 +1,4 @@
+import { messageOf } from '../kernel/tagged-error.ts';
 import { quoted } from '../kernel/quoted.ts';
 import { AirgapError } from './airgap-error.ts';
 import type { Sequence } from './bundle.ts';
@@ -15,12 +16,17 @@ const typedReceipt = /^[A-Za-z2-7\s-]{200,}$/;
 
 /**
  * A number, a receipt as it was typed, or else the file of one; undefined for what is none of them.
- * Throws `AirgapError`: RECEIPT_INVALID, READ_FAILED.
+ * Throws `AirgapError`, RECEIPT_INVALID.
  */
 export async function readExportBase(text: string): Promise<ExportBase | undefined> {
   if (/^\d+$/.test(text)) return /^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined;
   if (typedReceipt.test(text)) return receiptIn(text, 'what was typed');
-  const bytes = await readSmall(text, maxReceiptBytes, 'RECEIPT_INVALID');
+  const bytes = await readSmall(text, maxReceiptBytes, 'RECEIPT_INVALID').catch(
+    (cause: unknown) => {
+      const message = `the receipt can not be read: ${messageOf(cause)}`;
+      throw new AirgapError('RECEIPT_INVALID', message, { cause });
+    },
+  );
   return bytes && receiptIn(bytes.toString('latin1'), text);
 }
 

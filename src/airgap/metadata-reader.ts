@@ -142,7 +142,7 @@ function notBefore(
 ): void {
   if (seen === undefined || version >= seen) return;
   const told = `the ${role} metadata have version ${version}, and version ${seen} was trusted before`;
-  throw new AirgapError('METADATA_ROLLBACK', told);
+  throw new AirgapError('METADATA_ROLLBACK', `${told}: a newer bundle came already`);
 }
 
 function isAgain(seen: SeenMetadata | undefined, sequence: Sequence, digest: Digest): boolean {

@@ -6,6 +6,7 @@ import { makeHeldBlobs } from '../airgap/held-blobs.ts';
 import { importBundle, type ImportRequest } from '../airgap/import-bundle.ts';
 import type { ImageOutcome, ImportProgress, ImportReport } from '../airgap/import-report.ts';
 import { openForImport } from '../airgap/import-source.ts';
+import { lastOfRoots } from '../airgap/metadata-roots.ts';
 import { makeStoreFiles, type StoreFiles } from '../airgap/store-files.ts';
 import type { Config } from '../config/schema.ts';
 import { readFileBounded } from '../files/read-file.ts';
@@ -115,8 +116,14 @@ export async function openImporting(config: Config, clock: Clock, opened: AsyncD
 async function readRoot(file: string | undefined): Promise<Buffer | undefined> {
   if (file === undefined) return undefined;
   try {
-    return await readFileBounded(file, maxRootBytes);
+    const root = await readFileBounded(file, maxRootBytes);
+    lastOfRoots([root]);
+    return root;
   } catch (cause) {
+    if (cause instanceof AirgapError) {
+      const message = `${file} is no root to begin with: ${cause.message}`;
+      throw new AirgapError('ROOT_MISSING', message, { cause });
+    }
     const message = `the root ${file} can not be read: ${readFailure(cause)}`;
     throw new AirgapError('ROOT_MISSING', message, { cause });
   }

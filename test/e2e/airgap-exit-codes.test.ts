@@ -41,6 +41,33 @@ t.test('an export that can not be meant is a usage error that says what to do', 
   t.match(taken, { code: 64, stderr: /x\.tar is there already: name another file/ });
 });
 
+t.test('a receipt that is a folder is no receipt', async (t) => {
+  const kit = await openSite(t);
+  const run = await kit.run(list, '1', '--since', kit.folder);
+  t.match(run, { code: 64, stderr: /the receipt can not be read: .* is no regular file/ });
+});
+
+t.test('so are folders of a bundle that are not there, or are of two bundles', async (t) => {
+  const zone = makeZone(t);
+  const images = [{ name: 'docker.io/library/app:1.0', artifact: app, evidence: [signature] }];
+  const one = await writeFullBundle({ folder: join(zone.folder, '1'), images });
+  const two = await writeFullBundle({
+    folder: join(zone.folder, '2'),
+    images,
+    sequence: 2,
+    previous: one.asPrevious,
+  });
+  const take = (...words: readonly string[]) =>
+    runInProcess(['airgap', 'import', '--config', zone.file, ...words]);
+  const none = { code: 64, stderr: /there is no folder .*\/nope: is its name right, and its / };
+  t.match(await take(join(zone.folder, 'nope')), none);
+  t.match(await take(one.folder, join(zone.folder, 'nope')), none);
+  t.match(await runInProcess(['airgap', 'inspect', join(zone.folder, 'nope')]), none);
+  t.match(await take(one.folder, two.folder), { code: 64, stderr: /import one after the other/ });
+  const odd = await take(one.folder, '--root', zone.file);
+  t.match(odd, { code: 78, stderr: /assay\.yaml is no root to begin with: the root metadata/ });
+});
+
 t.test('so is the import of a layout that is nowhere, or is of nobody', async (t) => {
   const { file, folder } = makeZone(t);
   const layout = join(folder, 'layout');

@@ -61,7 +61,7 @@ t.test('what is none of them is told from a receipt that was mistyped', async (t
   }
   writeFileSync(file, `${receipt}${'\n'.repeat(5000)}`);
   await t.rejects(readExportBase(file), { code: 'RECEIPT_INVALID', message: /4096/ });
-  await t.rejects(readExportBase(folder), { code: 'READ_FAILED' });
+  await t.rejects(readExportBase(folder), { code: 'RECEIPT_INVALID' });
 });
 
 t.test('a receipt of the very bundle that was made here names it', async (t) => {

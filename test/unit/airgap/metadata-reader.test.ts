@@ -91,7 +91,7 @@ for (const role of ['targets', 'snapshot', 'timestamp'] as const) {
     const none = { timestamp: 1, snapshot: 1, targets: 1, digest: digestOf(Buffer.from('x')) };
     await t.rejects(verify(folder, { ...pinned, seen: { ...none, [role]: 7 } }), {
       code: 'METADATA_ROLLBACK',
-      message: `the ${role} metadata have version 6, and version 7 was trusted before`,
+      message: `the ${role} metadata have version 6, and version 7 was trusted before: a newer bundle came already`,
     });
   });
 }
