@@ -134,6 +134,8 @@ t.test('an issuer of any purpose, or of none that is listed, may issue', async (
   t.match(findCertificatePath(requestOf({ intermediate: { 0: purposes } })), { kind: 'found' });
   const own = { extendedKeyUsage: { purposes: [codeSigning] } };
   t.match(findCertificatePath(requestOf({ intermediate: { 0: own } })), { kind: 'found' });
+  const several = { extendedKeyUsage: { purposes: ['1.3.6.1.5.5.7.3.1', codeSigning] } };
+  t.match(findCertificatePath(requestOf({ intermediate: { 0: several } })), { kind: 'found' });
 });
 
 t.test('what only came along is never an anchor', async (t) => {
