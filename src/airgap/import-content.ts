@@ -115,8 +115,8 @@ async function checkSpace(
   if (free >= needed) return;
   throw new AirgapError(
     'NO_SPACE',
-    `${root} has ${free} bytes left, and the bundle brings ${neededBytes} that are not here:` +
-      ` free ${needed - free} more`,
+    `${root} has ${free} bytes left, and the bundle brings ${neededBytes} that are not here, which` +
+      ` need ${spareBytes} of room to work in: free ${needed - free} more`,
   );
 }
 

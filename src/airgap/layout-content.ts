@@ -39,7 +39,9 @@ export async function takeContents(
   const readBytes = bytesOf(missing);
   const { bavail, bsize } = await files.statfs(store.root);
   if (missing.length > 0 && bavail * bsize < readBytes + spareBytes) {
-    const message = `${store.root} has ${bavail * bsize} bytes left, and the layout brings ${readBytes}`;
+    const message =
+      `${store.root} has ${bavail * bsize} bytes left, and the layout brings ${readBytes}, which` +
+      ` need ${spareBytes} of room to work in`;
     throw new AirgapError('NO_SPACE', message);
   }
   let done = 0;
