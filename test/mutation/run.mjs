@@ -45,7 +45,7 @@ function runGroup(name) {
   mkdirSync(join(root, output), { recursive: true });
   writeFileSync(configuration, JSON.stringify(configure(name, { ...files, sources }, report)));
   run(process.execPath, [stryker, 'run', configuration], root);
-  record(JSON.parse(readFileSync(join(root, report), 'utf8')));
+  record(sources, JSON.parse(readFileSync(join(root, report), 'utf8')));
   writeTable(here, root);
 }
 
@@ -85,11 +85,12 @@ function configure(name, { sources, testFiles }, report) {
   };
 }
 
-/** Keeps what was counted of each file, for the table. */
-function record({ files }) {
+/** Keeps what was counted of each file, for the table; of others a run that was ended left a part. */
+function record(sources, { files }) {
   const path = join(here, 'scores.json');
   const scores = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {};
   for (const [file, { mutants }] of Object.entries(files)) {
+    if (!sources.includes(file)) continue;
     const counts = {};
     for (const { status } of mutants) counts[status] = (counts[status] ?? 0) + 1;
     scores[file] = counts;
