@@ -55,3 +55,26 @@ t.test('a stream that breaks is an error, and not other bytes', async (t) => {
   }
   await t.rejects(readNamedBytes(broken(), named), { message: 'cut off' });
 });
+
+t.test(
+  'others have their turns while a large one is read from a source that is fast',
+  async (t) => {
+    const piece = Buffer.alloc(64 * 1024);
+    const large = Buffer.concat(Array.from({ length: 64 }, () => piece));
+    let isRead = false;
+    let turns = 0;
+    const takeTurn = (): void => {
+      if (isRead) return;
+      turns += 1;
+      setImmediate(takeTurn);
+    };
+    async function* fast() {
+      for (let at = 0; at < large.length; at += piece.length) yield piece;
+    }
+    setImmediate(takeTurn);
+    const read = await readNamedBytes(fast(), { digest: digestOf(large), size: large.length });
+    isRead = true;
+    t.ok(read !== undefined && large.equals(read));
+    t.ok(turns >= 7, `${turns} turns in 4 MiB`);
+  },
+);
